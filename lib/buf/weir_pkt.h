@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/**
+ * @file
+ * What the stack knows of a packet while it has it: two cache lines in the mbuf's private area.
+ * Model   Every mbuf pool of Weir has WEIR_PKT_PRIV bytes of private area; weir_pkt(m) is that of
+ *         the packet's first segment. The stages fill it going up; upper layers read it and may
+ *         use the `u` part for their own purposes while they hold the packet.
+ * Owner   Whoever owns the mbuf.
+ */
+#ifndef WEIR_PKT_H
+#define WEIR_PKT_H
+
+#include <rte_mbuf.h>
+
+#include "weir_addr.h"
+#include "weir_assert.h"
+#include "weir_mpsc.h"
+
+#define WEIR_PKT_PRIV 128 /* private area of every mbuf pool, bytes */
+
+enum weir_pkt_flag {
+	WEIR_PKT_MULTICAST = 1 << 0, /* link or IP destination is multicast */
+	WEIR_PKT_BROADCAST = 1 << 1, /* link or IP destination is broadcast */
+	WEIR_PKT_STEERED = 1 << 2,   /* came from another worker: do not hand over again */
+	WEIR_PKT_L4_CKSUM_OK = 1 << 3,
+	WEIR_PKT_L4_CKSUM_BAD = 1 << 4,
+	WEIR_PKT_LOOPED = 1 << 5, /* local delivery: never left the stack */
+};
+
+/** A parsed TCP segment; sequence space in host order. */
+struct weir_tcp_seg {
+	uint32_t seq;
+	uint32_t ack;
+	uint32_t ts_val;
+	uint32_t ts_ecr;
+	uint16_t wnd; /* as on the wire, unscaled */
+	uint16_t urg;
+	uint16_t len; /* data bytes, without SYN and FIN */
+	uint16_t mss; /* from the option; 0 without */
+	uint8_t flags;
+	uint8_t opts; /* WEIR_TCP_OPT_*: which options were there */
+	uint8_t wscale;
+	uint8_t n_sack; /* SACK blocks at sack_off from the TCP header */
+	uint8_t sack_off;
+};
+
+struct weir_pkt {
+	struct weir_qnode qn; /* link in whatever queue holds the packet */
+	uint64_t rx_us;       /* worker clock when it was received */
+	uint16_t l3_off;      /* of the IP header, from the first byte of data in the mbuf */
+	uint16_t l4_off;      /* of the transport header, likewise */
+	uint16_t l4_len;      /* transport header and payload, bytes */
+	uint8_t ifindex;      /* interface it came in by */
+	uint8_t proto;        /* transport protocol, IPPROTO_* */
+	uint8_t ttl;          /* hop limit */
+	uint8_t tos;          /* traffic class */
+	uint8_t flags;        /* enum weir_pkt_flag */
+	union {
+		struct weir_tcp_seg tcp;
+		uint64_t u[4]; /* send queues and others, while they hold the packet */
+	};
+	struct weir_flow flow; /* line 1: laddr is the packet's destination, raddr its source */
+	uint32_t hash;         /* weir_flow_hash() of flow, or of whatever its table needs */
+} __attribute__((aligned(8)));
+
+static_assert(sizeof(struct weir_pkt) <= WEIR_PKT_PRIV, "the private area holds it");
+
+static inline struct weir_pkt *
+weir_pkt(struct rte_mbuf *m)
+{
+	return (struct weir_pkt *)rte_mbuf_to_priv(m);
+}
+
+static inline struct rte_mbuf *
+weir_pkt_mbuf(struct weir_pkt *p)
+{
+	return (struct rte_mbuf *)((char *)p - sizeof(struct rte_mbuf));
+}
+
+static inline struct rte_mbuf *
+weir_qnode_mbuf(struct weir_qnode *n)
+{
+	return weir_pkt_mbuf((struct weir_pkt *)((char *)n - offsetof(struct weir_pkt, qn)));
+}
+
+/** Bytes of memory that m's chain really holds: what sockets are charged for it. */
+static inline uint32_t
+weir_mbuf_truesize(const struct rte_mbuf *m)
+{
+	uint32_t bytes = 0;
+
+	for (; m != NULL; m = m->next)
+		bytes += (uint32_t)sizeof(*m) + WEIR_PKT_PRIV + m->buf_len;
+	return bytes;
+}
+
+#endif

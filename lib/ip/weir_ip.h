@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/**
+ * @file
+ * The network layer of one worker: IPv4 and IPv6 in and out, routes, ICMP.
+ * Model   Both versions share one address type (weir_addr) and one way out, weir_ip_output().
+ *         Each worker has its own copy of the routes (rte_rib / rte_rib6).
+ *         Packets of flows that live elsewhere go to their worker: see weir_ip.steer.
+ * Thread  The worker's lcore alone, except set-up before it starts.
+ */
+#ifndef WEIR_IP_H
+#define WEIR_IP_H
+
+#include <netinet/in.h>
+
+#include "weir_link.h"
+
+struct rte_rib;
+struct rte_rib6;
+
+#define WEIR_ROUTES_MAX 1024
+
+struct weir_ip_stats {
+	uint64_t rx_ip4;
+	uint64_t rx_ip6;
+	uint64_t tx_ip4;
+	uint64_t tx_ip6;
+	uint64_t icmp_echo_replies;
+	uint64_t icmp_errors_sent;
+	uint64_t icmp_errors_limited;
+	uint64_t icmp_errors_received;
+	uint64_t frags_sent;
+	uint64_t route_misses;
+};
+
+/** Where packets for a destination go. Valid while gen equals weir_ip.route_gen. */
+struct weir_dst {
+	struct weir_iface *ifc;
+	struct weir_addr next_hop;
+	struct weir_addr src; /* source address to use when none is bound (RFC 6724) */
+	uint32_t gen;
+	uint16_t mtu; /* of the path as known: at most the interface's */
+};
+
+/** An ICMP error about a packet that this stack sent, for the socket layers. */
+struct weir_icmp_error {
+	struct rte_mbuf *m;    /* the message; still owned by the IP layer */
+	struct weir_flow flow; /* as the local side sees it: laddr sent the quoted packet */
+	uint8_t proto;         /* of the quoted packet */
+	uint8_t type;          /* ICMP type and code as received (v4 or v6 by flow) */
+	uint8_t code;
+	uint16_t mtu;          /* next-hop MTU for "too big"/"fragmentation needed"; else 0 */
+	int error;             /* errno the application sees: ECONNREFUSED, EHOSTUNREACH, EMSGSIZE.. */
+	bool is_hard;          /* RFC 1122 4.2.3.9: port or protocol unreachable, not soft */
+	uint32_t tcp_seq;      /* of the quoted header, for RFC 5927 checks (TCP) */
+};
+
+#define WEIR_ICMP_ERRORS_MAX 32
+
+struct weir_ip {
+	struct weir_core *core;
+	struct weir_iface *ifaces; /* ifaces[n_ifaces], index = weir_iface.index */
+	unsigned int n_ifaces;
+	struct rte_rib *rib4; /* value: index into routes */
+	struct rte_rib6 *rib6;
+	struct weir_route {
+		struct weir_addr gateway; /* :: : on link */
+		struct weir_addr src;     /* preferred source, or :: */
+		uint8_t ifindex;
+		bool is_used;
+	} *routes;
+	uint32_t route_gen; /* grows with every change of routes or addresses */
+	uint64_t iface_changes; /* sum of weir_iface.route_change when route_gen last grew */
+	bool is_steering;   /* several workers and a port without usable RSS: hash in software */
+	const struct weir_steer *steer; /* flow -> worker; NULL with one worker */
+	uint32_t ip4_id;
+	uint8_t ttl; /* default hop limit, 64 */
+	/* ICMP rate limits: token buckets (RFC 4443 2.4 (f), RFC 1812 4.3.2.8) */
+	struct weir_bucket {
+		uint32_t tokens;
+		uint32_t rate_per_s;
+		uint32_t burst;
+		uint64_t filled_us;
+	} icmp_errors, icmp_echo;
+	/* ICMP errors of this burst, read by udp, tcp and raw, then dropped by weir_ip_errors_done() */
+	struct weir_icmp_error errors[WEIR_ICMP_ERRORS_MAX];
+	unsigned int n_errors;
+	struct weir_ip_stats stats;
+};
+
+/** How flows are spread over workers: the same on every port of a stack (steer.c). */
+struct weir_steer {
+	uint16_t n_workers;
+	uint16_t reta_size; /* power of two */
+	uint8_t key_len;
+	uint8_t key[WEIR_RSS_KEY_LEN_MAX];
+	uint16_t reta[WEIR_RETA_SIZE_MAX]; /* hash & (reta_size - 1) -> worker */
+};
+
+/** The worker that receives packets of a flow (flow as the local side sees it). */
+uint16_t weir_steer_worker(const struct weir_steer *s, const struct weir_flow *flow);
+
+/* Set-up (ip.c, route.c) */
+
+struct weir_ip_conf {
+	struct weir_iface *ifaces;
+	unsigned int n_ifaces;
+	const struct weir_steer *steer; /* NULL with one worker */
+	bool is_steering;
+	uint32_t icmp_errors_per_s; /* 0: 1000 */
+	int numa_node;
+	const char *name; /* unique in the process: names of the ribs */
+};
+
+int weir_ip_init(struct weir_ip *ip, struct weir_core *core, const struct weir_ip_conf *conf);
+void weir_ip_fini(struct weir_ip *ip);
+
+/** Add or replace a route. gateway :: or 0.0.0.0: on link. @return 0, -EINVAL, -ENOSPC */
+int weir_route_add(struct weir_ip *ip, const struct weir_addr *net, unsigned int prefix_len,
+	const struct weir_addr *gateway, unsigned int ifindex);
+int weir_route_del(struct weir_ip *ip, const struct weir_addr *net, unsigned int prefix_len);
+
+/**
+ * Find the way to dst: own networks, then routes, longest prefix first; multicast and broadcast by
+ * ifindex or the first interface.
+ * @param ifindex  interface to use, or -1 for any
+ * @return 0 and *out, or -ENETUNREACH; -EADDRNOTAVAIL when no source address fits
+ */
+int weir_ip_route(struct weir_ip *ip, const struct weir_addr *dst, int ifindex,
+	struct weir_dst *out);
+
+/** Is addr one of the stack's own usable unicast addresses? *ifindex (may be NULL) says whose. */
+bool weir_ip_is_local(const struct weir_ip *ip, const struct weir_addr *addr, unsigned int *ifindex);
+
+/* Receive (ip4_input.c, ip6_input.c, icmp4.c, icmp6.c) */
+
+/**
+ * Check headers, sort by protocol. Sets weir_pkt addresses, proto, ttl, tos, l4_off, l4_len.
+ * Trims link padding. Hands over to the owning worker when steering (TCP and UDP only).
+ * ICMP is processed here; errors about own packets are left in ip->errors.
+ * Empties v.
+ */
+void weir_ip4_input(struct weir_ip *ip, struct weir_vec *v, struct weir_vec *udp,
+	struct weir_vec *tcp, struct weir_vec *raw);
+void weir_ip6_input(struct weir_ip *ip, struct weir_vec *v, struct weir_vec *udp,
+	struct weir_vec *tcp, struct weir_vec *raw);
+
+/** The upper layers have read ip->errors: free them. */
+void weir_ip_errors_done(struct weir_ip *ip);
+
+/** WEIR_TIMER_IP fired. */
+void weir_ip_timer(struct weir_ip *ip);
+
+/* Transmit (ip_output.c) */
+
+struct weir_ip_hdr_info {
+	const struct weir_addr *src;
+	const struct weir_addr *dst;
+	uint8_t proto;
+	uint8_t ttl; /* 0: the default */
+	uint8_t tos;
+	bool may_fragment; /* DF clear; split when larger than the MTU */
+};
+
+/**
+ * Prepend the IP header to m (data starts at the transport header) and send it by dst.
+ * The transport checksum: the caller stored the pseudo-header sum and set ol_flags when the
+ * interface offloads it, or the final value (weir_ip_l4_cksum() does either).
+ * Takes m, whatever happens. Sets l2_len and l3_len of the mbuf.
+ */
+void weir_ip_output(struct weir_ip *ip, const struct weir_dst *dst, struct rte_mbuf *m,
+	const struct weir_ip_hdr_info *h);
+
+/**
+ * Fill the transport checksum field at *field (inside m's first segment, data starting at the
+ * transport header) in software, or prepare for the port to do it: pseudo-header sum (without the
+ * length for TSO, as DPDK asks), ol_flags, l4_len.
+ * @param l4_hlen   transport header length, bytes
+ * @param tso_segsz 0, or the payload bytes per segment for RTE_MBUF_F_TX_TCP_SEG
+ */
+void weir_ip_l4_cksum(const struct weir_dst *dst, struct rte_mbuf *m,
+	const struct weir_ip_hdr_info *h, uint16_t *field, uint16_t l4_hlen, uint16_t tso_segsz);
+
+enum weir_unreach { /* what weir_icmp_unreach() reports */
+	WEIR_UNREACH_PORT,
+	WEIR_UNREACH_PROTO,
+};
+
+/**
+ * Answer a received packet with an ICMP/ICMPv6 error, within the rate limit and RFC 1122 3.2.2,
+ * RFC 4443 2.4 (e). Does not take m.
+ */
+void weir_icmp_unreach(struct weir_ip *ip, struct rte_mbuf *m, enum weir_unreach what);
+
+#endif

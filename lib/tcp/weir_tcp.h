@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/**
+ * @file
+ * TCP of one worker (RFC 9293 and companions): connections, listeners, segments in and out.
+ * Model   Segments come in by weir_tcp_input(); what they change is left in the `ready` list for the
+ *         socket layer. Calls and input only mark connections for output; weir_tcp_flush() sends
+ *         for each of them once, so that data carries the ACK and a burst costs one ACK.
+ * Owner   TCP owns connections from open or SYN to their end. While `owner` is set, the socket layer
+ *         holds one, too: after WEIR_READY_CLOSE it calls weir_tcp_release(). weir_tcp_close() and
+ *         weir_tcp_abort() give the connection up at once; TCP ends and frees it by itself.
+ * Thread  The worker's lcore alone.
+ */
+#ifndef WEIR_TCP_H
+#define WEIR_TCP_H
+
+#include "weir_ip.h"
+#include "weir_ready.h"
+#include "weir_seq.h"
+#include "weir_slab.h"
+#include "weir_tcp_cc.h"
+
+enum weir_tcp_state {
+	WEIR_TCP_CLOSED,
+	WEIR_TCP_LISTEN,
+	WEIR_TCP_SYN_SENT,
+	WEIR_TCP_SYN_RECEIVED,
+	WEIR_TCP_ESTABLISHED,
+	WEIR_TCP_FIN_WAIT_1,
+	WEIR_TCP_FIN_WAIT_2,
+	WEIR_TCP_CLOSE_WAIT,
+	WEIR_TCP_CLOSING,
+	WEIR_TCP_LAST_ACK,
+	WEIR_TCP_TIME_WAIT,
+	WEIR_TCP_STATES
+};
+
+/** "ESTABLISHED", ... */
+const char *weir_tcp_state_name(enum weir_tcp_state state);
+
+/** Options of a connection; a listener's are inherited. */
+struct weir_tcp_opts {
+	uint32_t sndbuf;          /* bytes of memory (mbuf truesize) to send may hold */
+	uint32_t rcvbuf;          /* bytes of memory received data may hold */
+	uint32_t user_timeout_ms; /* 0: by number of retransmissions (RFC 9293 3.8.3, R2) */
+	uint32_t keep_idle_s;
+	uint16_t keep_intvl_s;
+	uint8_t keep_cnt;
+	bool is_keepalive;
+	bool is_nodelay;
+	bool is_cork;
+	bool is_quickack;
+	uint16_t maxseg; /* 0: by MTU */
+	uint8_t tos;
+	uint8_t ttl; /* 0: default */
+};
+
+/** Defaults and limits of a stack; from the [tcp] section. */
+struct weir_tcp_conf {
+	struct weir_tcp_opts opts;
+	uint32_t max_conns; /* per worker, TIME_WAIT and SYN_RECEIVED included */
+	uint32_t rto_min_us;     /* 200 ms */
+	uint32_t rto_initial_us; /* 1 s (RFC 6298 2.1) */
+	uint32_t rto_max_us;     /* 120 s */
+	uint32_t delack_us;      /* 40 ms; 0: acknowledge at once */
+	uint32_t time_wait_us;   /* 60 s */
+	uint32_t fin_wait_2_us;  /* 60 s after close */
+	uint32_t initial_window; /* segments; 10 (RFC 6928) */
+	uint8_t syn_retries;     /* 6 */
+	uint8_t synack_retries;  /* 5 */
+	uint8_t data_retries;    /* 15 */
+	uint8_t wscale_max;      /* offer at most this shift; 14 */
+	bool use_wscale;
+	bool use_timestamps;
+	bool use_sack; /* reserved: SACK permitted is offered only when recovery uses it */
+	uint16_t port_min; /* ephemeral ports: 32768 */
+	uint16_t port_max; /* 60999 */
+	uint32_t ooo_max;  /* packets in one connection's out-of-order queue; 256 */
+};
+
+/** The defaults named above. */
+void weir_tcp_conf_default(struct weir_tcp_conf *conf);
+
+struct weir_tcp_stats {
+#define WEIR_STAT WEIR_STAT_FIELD
+#include "weir_tcp_stats.h"
+#undef WEIR_STAT
+};
+
+struct weir_tcp_snd {
+	uint32_t una; /* RFC 9293 3.3.1 */
+	uint32_t nxt;
+	uint32_t wnd; /* scaled, bytes */
+	uint32_t max; /* highest sequence number sent so far + 1 */
+	uint32_t wl1;
+	uint32_t wl2;
+	uint32_t wnd_max; /* largest window the peer ever offered */
+	uint32_t end;     /* una + bytes queued: where the queue (and then the FIN) ends */
+	struct weir_pktq q; /* data from una on; weir_pkt u[0]: see tcp_sndq */
+	struct rte_mbuf *cursor; /* packet of the queue that holds nxt; NULL: find it */
+	uint32_t cursor_seq;     /* sequence number of its first byte */
+	uint32_t charge;         /* truesize held by q */
+	uint8_t wscale;
+};
+
+struct weir_tcp_rcv {
+	uint32_t nxt;
+	uint32_t adv;  /* right edge of the window as last announced; never moves left */
+	uint32_t held; /* truesize given to the socket layer and not yet credited, plus ooo */
+	uint32_t ooo_bytes;
+	struct weir_pktq rx;  /* in-order data of this turn, for the socket layer */
+	struct weir_pktq ooo; /* beyond nxt, sorted by sequence number, not overlapping */
+	uint8_t wscale;
+};
+
+struct weir_tcp_conn {
+	struct weir_tcp_snd snd;
+	struct weir_tcp_rcv rcv;
+	struct weir_tcp_cc cc;
+	struct weir_flow flow;
+	uint32_t hash;
+	uint8_t state; /* written by tcp_fsm.c alone */
+	uint16_t mss;  /* largest payload to send, options of every segment already taken off */
+	struct weir_ready_item ready; /* kind WEIR_READY_TCP */
+	STAILQ_ENTRY(weir_tcp_conn) out; /* on weir_tcp.out when is_out */
+	struct weir_dst dst;
+	void *owner; /* the socket layer's; NULL: nobody listens */
+	struct weir_tcp_listener *listener; /* until accepted */
+	struct weir_tcp_opts opts;
+	int error; /* why it ended: 0, ECONNRESET, ECONNREFUSED, ETIMEDOUT, EHOSTUNREACH ... */
+	int soft_error; /* latest ICMP soft error */
+	/* timers: one wheel entry at the earliest of the deadlines, 0: not running */
+	struct weir_wheel_entry timer;
+	uint64_t rexmit_at; /* retransmission, or zero-window probe when is_persist */
+	uint64_t delack_at;
+	uint64_t keep_at;   /* keepalive, SYN_RECEIVED */
+	uint64_t end_at;    /* TIME_WAIT, FIN_WAIT_2 */
+	uint64_t heard_us;  /* last segment received */
+	uint64_t retrans_since_us; /* first unanswered retransmission or probe; 0: none */
+	/* RTT (RFC 6298), microseconds */
+	uint32_t srtt_us;
+	uint32_t rttvar_us;
+	uint32_t rto_us;
+	uint32_t rtt_seq; /* timed sequence number without timestamps */
+	uint64_t rtt_start_us;
+	uint32_t ts_recent;
+	uint32_t ts_offset; /* random, added to our timestamps */
+	uint64_t ts_recent_us;
+	uint32_t last_ack_sent;
+	uint32_t iss;
+	uint32_t irs;
+	uint32_t challenge_at; /* RFC 5961 limits */
+	uint16_t delack_segs_bytes;
+	uint8_t retries; /* of the timer that runs */
+	uint8_t keep_probes;
+	uint8_t dup_acks;
+	bool is_out : 1;
+	bool ack_now : 1;
+	bool ack_delayed : 1;
+	bool is_persist : 1;
+	bool is_fin_queued : 1; /* the application has finished sending */
+	bool is_fin_sent : 1;
+	bool is_fin_rcvd : 1;
+	bool has_ts : 1;
+	bool has_wscale : 1;
+	bool has_sack : 1;
+	bool is_rcv_shut : 1; /* shutdown(SHUT_RD) or orphan: data is not wanted */
+	bool is_active : 1;   /* we sent the first SYN */
+	bool is_timing : 1;   /* rtt_seq is being timed */
+	bool is_recovery : 1; /* fast recovery (RFC 6582) */
+	uint32_t recover;     /* RFC 6582 */
+};
+
+/* Memory is the caller's; every worker has one of its own for a listening socket. */
+struct weir_tcp_listener {
+	LIST_ENTRY(weir_tcp_listener) link;
+	struct weir_addr laddr; /* any: every address (:: also takes IPv4 unless v6only) */
+	struct weir_be16 lport;
+	bool is_v6;
+	bool is_v6only;
+	struct weir_tcp_opts opts;
+	uint32_t backlog;
+	const uint32_t *n_accept; /* connections in the accept queue, counted by the socket layer */
+	uint32_t n_syn;           /* SYN_RECEIVED connections of this listener on this worker */
+	void *owner;
+};
+
+#define WEIR_TCP_LISTEN_BUCKETS 256
+
+struct weir_tcp {
+	struct weir_core *core;
+	struct weir_ip *ip;
+	struct weir_ready *ready;
+	struct weir_tcp_conf conf;
+	struct weir_slab conns;
+	struct weir_table table; /* flow -> conns */
+	LIST_HEAD(, weir_tcp_listener) *listeners; /* WEIR_TCP_LISTEN_BUCKETS, by port */
+	STAILQ_HEAD(, weir_tcp_conn) out; /* to be looked at by weir_tcp_flush() */
+	uint32_t port_offset;
+	uint32_t rst_tokens; /* RFC 5961 7: challenge ACK limit of this second */
+	uint64_t rst_second;
+	uint64_t n_state[WEIR_TCP_STATES]; /* connections in each state */
+	struct weir_tcp_stats stats;
+};
+
+int weir_tcp_init(struct weir_tcp *t, struct weir_core *core, struct weir_ip *ip,
+	struct weir_ready *ready, const struct weir_tcp_conf *conf, int numa_node);
+
+/** Drop all connections without a word; free everything. */
+void weir_tcp_fini(struct weir_tcp *t);
+
+/**
+ * Active open. Chooses a local address and port where they are any/0, such that the return traffic
+ * reaches this worker (ip->steer).
+ * @param flow  raddr and rport set; laddr any and lport 0 to choose
+ * @return 0 and *conn (state SYN_SENT, SYN on its way), or -ENETUNREACH, -EADDRNOTAVAIL (no port
+ *         left), -EADDRINUSE (the four are in use), -ENOBUFS (connection pool)
+ */
+int weir_tcp_connect(struct weir_tcp *t, const struct weir_flow *flow,
+	const struct weir_tcp_opts *opts, void *owner, struct weir_tcp_conn **conn);
+
+/** Take SYNs for l. The conflict check is the socket layer's. */
+void weir_tcp_listen(struct weir_tcp *t, struct weir_tcp_listener *l);
+
+/** Stop; connections not yet accepted are reset. */
+void weir_tcp_unlisten(struct weir_tcp *t, struct weir_tcp_listener *l);
+
+/**
+ * Queue data: a packet chain, data from its first byte on; more than one mbuf allowed.
+ * TCP takes m and refers to it until it is acknowledged. The bytes must not change any more.
+ * Small m may be packed into the tail of the queue.
+ * @return 0; -EPIPE after a shutdown or close, -ENOTCONN before connect: m stays the caller's
+ */
+int weir_tcp_send(struct weir_tcp *t, struct weir_tcp_conn *c, struct rte_mbuf *m);
+
+/** Memory of the send buffer that is free (opts.sndbuf - snd.charge), bytes; may be negative. */
+static inline int64_t
+weir_tcp_send_room(const struct weir_tcp_conn *c)
+{
+	return (int64_t)c->opts.sndbuf - c->snd.charge;
+}
+
+/** The application has taken truesize bytes of what it was given: the window may open. */
+void weir_tcp_credit(struct weir_tcp *t, struct weir_tcp_conn *c, uint32_t truesize);
+
+/** Send FIN after what is queued (SHUT_WR). Idempotent. */
+void weir_tcp_shutdown(struct weir_tcp *t, struct weir_tcp_conn *c);
+
+/** Apply changed c->opts (nodelay, cork, keepalive, buffers): marks for output as needed. */
+void weir_tcp_opts_changed(struct weir_tcp *t, struct weir_tcp_conn *c);
+
+/**
+ * The application is done (close): send what is queued and a FIN; later data from the peer is
+ * answered by RST (RFC 9293 3.6.1). The owner is forgotten and hears nothing more.
+ */
+void weir_tcp_close(struct weir_tcp *t, struct weir_tcp_conn *c);
+
+/** Reset (linger 0, unread data at close). The connection is gone on return. */
+void weir_tcp_abort(struct weir_tcp *t, struct weir_tcp_conn *c);
+
+/** After WEIR_READY_CLOSE: the owner lets go. */
+void weir_tcp_release(struct weir_tcp *t, struct weir_tcp_conn *c);
+
+/** Segments of this burst; data starts at the IP header, weir_pkt set. Empties v. Also reads
+ *  ip->errors of TCP (RFC 5927). */
+void weir_tcp_input(struct weir_tcp *t, struct weir_vec *v);
+
+/** Send for all connections marked: data, ACKs, FINs. Called once a turn, after the application. */
+void weir_tcp_flush(struct weir_tcp *t);
+
+/** WEIR_TIMER_TCP fired. */
+void weir_tcp_timer(struct weir_tcp *t, struct weir_tcp_conn *c);
+
+/** The connection of exactly this flow, or NULL. */
+struct weir_tcp_conn *weir_tcp_find(struct weir_tcp *t, const struct weir_flow *flow);
+
+#endif

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/**
+ * @file
+ * UDP of one worker (RFC 768, RFC 8200 8.1): bindings, datagrams in and out.
+ * Model   A binding (weir_udp_pcb) stands in the table of every worker; each worker delivers what
+ *         its queues receive. Received datagrams wait in pcb->rx until the socket layer takes them
+ *         in the same turn.
+ * Owner   The caller owns the pcb and unbinds it before it goes.
+ * Thread  The worker's lcore alone.
+ */
+#ifndef WEIR_UDP_H
+#define WEIR_UDP_H
+
+#include "weir_ip.h"
+#include "weir_ready.h"
+
+#define WEIR_UDP_HLEN 8
+
+struct weir_udp_stats {
+	uint64_t rx_datagrams;
+	uint64_t tx_datagrams;
+	uint64_t rx_no_port;
+	uint64_t rx_errors; /* ICMP errors given to a binding */
+};
+
+struct weir_udp_pcb {
+	LIST_ENTRY(weir_udp_pcb) link; /* in its bucket */
+	struct weir_ready_item ready;  /* kind WEIR_READY_UDP */
+	struct weir_pktq rx;           /* datagrams of this turn: data starts at the payload */
+	struct weir_addr laddr;        /* any: every address (:: also takes IPv4 unless v6only) */
+	struct weir_addr raddr;        /* connected to; any: not connected */
+	struct weir_be16 lport;
+	struct weir_be16 rport;
+	uint8_t ifindex_plus1; /* 0: any interface */
+	bool is_v6only;
+	bool is_v6; /* an AF_INET6 socket: laddr any means :: */
+	int error;  /* latest ICMP error, with WEIR_READY_ERROR */
+	void *owner;
+};
+
+#define WEIR_UDP_BUCKETS 1024
+
+struct weir_udp {
+	struct weir_core *core;
+	struct weir_ip *ip;
+	LIST_HEAD(, weir_udp_pcb) *buckets; /* WEIR_UDP_BUCKETS, by local port */
+	struct weir_udp_stats stats;
+};
+
+int weir_udp_init(struct weir_udp *u, struct weir_core *core, struct weir_ip *ip, int numa_node);
+void weir_udp_fini(struct weir_udp *u);
+
+/** Enter pcb (laddr, lport, raddr, rport set by the caller) into the table. */
+void weir_udp_bind(struct weir_udp *u, struct weir_udp_pcb *pcb);
+void weir_udp_unbind(struct weir_udp *u, struct weir_udp_pcb *pcb);
+
+/**
+ * Deliver datagrams to the best binding: connected before bound to the address before any.
+ * Multicast and broadcast go to every match (the last gets the packet, the others references).
+ * Checks length and checksum; answers what finds no port by ICMP port unreachable.
+ * The delivered mbuf's data is the payload; weir_pkt flow holds the addresses and ports.
+ * Empties v. Also gives ip->errors of UDP to their bindings.
+ */
+void weir_udp_input(struct weir_udp *u, struct weir_vec *v, struct weir_ready *ready);
+
+/**
+ * Send m (data is the payload, headroom for all headers or not) as one datagram.
+ * @param laddr  source; any: the route's
+ * @param tos,ttl  0: defaults
+ * @return 0, or -ENETUNREACH, -EADDRNOTAVAIL, -EMSGSIZE, -ENOBUFS; m is taken in every case
+ */
+int weir_udp_output(struct weir_udp *u, struct rte_mbuf *m, const struct weir_addr *laddr,
+	struct weir_be16 lport, const struct weir_addr *raddr, struct weir_be16 rport, uint8_t tos,
+	uint8_t ttl, int ifindex);
+
+#endif

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "unit.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <CUnit/Basic.h>
+
+#include <rte_eal.h>
+#include <rte_errno.h>
+#include <rte_mbuf.h>
+
+#include "weir_pkt.h"
+
+int
+unit_main(const char *suite, const struct unit_test *tests, bool needs_eal)
+{
+	char *eal[] = {(char *)(uintptr_t)suite, "--no-huge", "--no-pci", "--in-memory",
+		"--no-telemetry", "-m", "512", "--log-level=6", "--lcores=0@(0-1)", NULL};
+	unsigned int failures;
+	CU_pSuite s;
+
+	if (needs_eal && rte_eal_init((int)(sizeof(eal) / sizeof(eal[0]) - 1), eal) < 0) {
+		fprintf(stderr, "%s: rte_eal_init: %s\n", suite, rte_strerror(rte_errno));
+		return EXIT_FAILURE;
+	}
+	if (CU_initialize_registry() != CUE_SUCCESS)
+		return EXIT_FAILURE;
+	s = CU_add_suite(suite, NULL, NULL);
+	for (; tests->name != NULL; tests++)
+		CU_add_test(s, tests->name, tests->run);
+	CU_basic_set_mode(CU_BRM_VERBOSE);
+	CU_basic_run_tests();
+	failures = CU_get_number_of_failures();
+	CU_cleanup_registry();
+	if (needs_eal)
+		rte_eal_cleanup();
+	return failures == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+struct rte_mempool *
+unit_pool(const char *name, unsigned int n)
+{
+	struct rte_mempool *p =
+		rte_pktmbuf_pool_create(name, n, 0, WEIR_PKT_PRIV, RTE_MBUF_DEFAULT_BUF_SIZE,
+			SOCKET_ID_ANY);
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(p);
+	return p;
+}
+
+void
+unit_pool_done(struct rte_mempool *pool)
+{
+	CU_ASSERT_EQUAL(rte_mempool_avail_count(pool), pool->size);
+	rte_mempool_free(pool);
+}
