@@ -15,6 +15,7 @@
 #define WEIR_WHEEL_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #define WEIR_WHEEL_TICK_US 64

@@ -20,7 +20,7 @@
 
 struct weir_mac {
 	uint8_t b[6];
-} __attribute__((packed, aligned(2)));
+} __attribute__((packed));
 
 struct weir_eth_hdr {
 	struct weir_mac dst;

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/**
+ * @file
+ * A stack's configuration: what config/<name>.conf says, as values.
+ * Model   weir_conf_default() gives usable defaults, weir_conf_load() reads a file over them,
+ *         weir_conf_check() judges the whole. A program may as well fill the struct itself.
+ * Owner   The caller owns the struct; it holds no pointers, so it can be copied.
+ */
+#ifndef WEIR_CONF_H
+#define WEIR_CONF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define WEIR_CONF_NAME_MAX    32
+#define WEIR_CONF_DEVICE_MAX  64
+#define WEIR_CONF_PORTS_MAX   16
+#define WEIR_CONF_ADDRS_MAX   8   /* per port */
+#define WEIR_CONF_ROUTES_MAX  64
+#define WEIR_CONF_NEIGHS_MAX  64
+#define WEIR_CONF_WORKERS_MAX 64
+#define WEIR_CONF_EAL_MAX     48  /* arguments made for rte_eal_init */
+#define WEIR_CONF_TEXT_MAX    256
+#define WEIR_CONF_ERR_MAX     512 /* room that err arguments should have */
+
+enum weir_idle {
+	WEIR_IDLE_POLL,  /* a worker polls for ever */
+	WEIR_IDLE_SLEEP, /* it polls while busy, then sleeps until a packet, timer or call */
+};
+
+struct weir_conf_prefix {
+	uint8_t addr[16]; /* IPv4 as ::ffff:a.b.c.d */
+	uint8_t len;      /* bits of the 16 bytes: 10.0.0.1/24 has 120 */
+};
+
+struct weir_conf_port {
+	char name[WEIR_CONF_NAME_MAX];     /* [port NAME] */
+	char driver[WEIR_CONF_NAME_MAX];   /* driver = ethdev | wire */
+	char device[WEIR_CONF_DEVICE_MAX]; /* device = net_tap0 | 0000:01:00.0 | cable end "c0:a" */
+	struct weir_conf_prefix addrs[WEIR_CONF_ADDRS_MAX]; /* address = 10.0.0.1/24, ... */
+	unsigned int n_addrs;
+	uint16_t mtu;      /* mtu = 1500; 0: the device's */
+	uint16_t vlan;     /* vlan = 1..4094; 0: untagged */
+	uint16_t rx_desc;  /* rx_descriptors, tx_descriptors */
+	uint16_t tx_desc;
+	bool use_ipv6;     /* ipv6 = yes: link-local address, neighbour discovery */
+	bool accept_ra;    /* accept_ra = yes */
+	bool use_dad;      /* dad = yes */
+	bool promisc;      /* promiscuous = no */
+	uint32_t caps_off; /* offloads_off = rx_checksum, tx_checksum, tso, lro, rss, multi_seg */
+};
+
+struct weir_conf_route { /* [route N]: net = 0.0.0.0/0, gateway = 10.0.0.254, port = tap0 */
+	struct weir_conf_prefix net;
+	uint8_t gateway[16]; /* :: : on link */
+	char port[WEIR_CONF_NAME_MAX];
+};
+
+struct weir_conf_neigh { /* [neighbour N]: address, mac, port */
+	uint8_t addr[16];
+	uint8_t mac[6];
+	char port[WEIR_CONF_NAME_MAX];
+};
+
+struct weir_conf {
+	char name[WEIR_CONF_NAME_MAX]; /* [stack] name: unique in the process */
+	char file[WEIR_CONF_TEXT_MAX]; /* where it was read from, for messages; may be empty */
+
+	/* [eal] */
+	char lcores[WEIR_CONF_TEXT_MAX]; /* as --lcores; empty: one lcore per worker, see workers */
+	uint32_t memory_mb;              /* memory = 512 */
+	bool use_hugepages;              /* hugepages = yes | no | auto: auto asks the machine */
+	bool is_hugepages_auto;
+	char file_prefix[WEIR_CONF_NAME_MAX];
+	bool in_memory;                  /* in_memory = yes: nothing left in the file system */
+	bool telemetry;                  /* telemetry = yes: weir-stat can connect */
+	unsigned int n_vdevs;            /* vdev = net_tap0,iface=weir0 (a key per device: vdev0, ..) */
+	char vdevs[WEIR_CONF_PORTS_MAX][WEIR_CONF_TEXT_MAX];
+	unsigned int n_pci; /* pci = 0000:01:00.0, ... ; none: PCI is not scanned */
+	char pci[WEIR_CONF_PORTS_MAX][WEIR_CONF_TEXT_MAX];
+	char eal_extra[WEIR_CONF_TEXT_MAX]; /* extra = --log-level=7 ... (split at blanks) */
+
+	/* [workers] */
+	unsigned int n_workers; /* count = 1 */
+	int cpus[WEIR_CONF_WORKERS_MAX]; /* cpus = 0,1: CPU of each worker; -1: any. Repeats allowed */
+	enum weir_idle idle;             /* idle = poll | sleep */
+	uint32_t idle_poll_us;           /* how long a worker polls without work before it sleeps */
+
+	/* [pools] */
+	uint32_t mbufs;          /* per worker */
+	uint32_t mbuf_data_room; /* bytes, headroom included */
+	uint32_t sockets;        /* of the stack */
+	uint32_t connections;    /* TCP connections per worker */
+
+	/* [port NAME], [route N], [neighbour N] */
+	unsigned int n_ports;
+	struct weir_conf_port ports[WEIR_CONF_PORTS_MAX];
+	unsigned int n_routes;
+	struct weir_conf_route routes[WEIR_CONF_ROUTES_MAX];
+	unsigned int n_neighs;
+	struct weir_conf_neigh neighs[WEIR_CONF_NEIGHS_MAX];
+
+	/* [tcp] */
+	struct weir_conf_tcp {
+		uint32_t sndbuf; /* bytes of memory, what mbufs really hold */
+		uint32_t rcvbuf;
+		uint32_t rto_min_ms;
+		uint32_t rto_initial_ms;
+		uint32_t rto_max_ms;
+		uint32_t delayed_ack_ms; /* 0: acknowledge at once */
+		uint32_t time_wait_ms;
+		uint32_t fin_wait_2_ms;
+		uint32_t initial_window;
+		uint32_t syn_retries;
+		uint32_t synack_retries;
+		uint32_t data_retries;
+		uint32_t keep_idle_s;
+		uint32_t keep_interval_s;
+		uint32_t keep_count;
+		bool window_scale;
+		bool timestamps;
+		uint32_t port_min; /* ephemeral ports = 32768-60999 */
+		uint32_t port_max;
+	} tcp;
+
+	/* [udp] */
+	uint32_t udp_rcvbuf;
+	uint32_t udp_sndbuf;
+
+	uint64_t seed; /* [stack] seed: of all random numbers; 0: from the system */
+};
+
+/** Defaults: one worker, no ports. */
+void weir_conf_default(struct weir_conf *conf);
+
+/**
+ * Read a file over defaults.
+ * @param err  out: one line: file, section, key, value, what is allowed
+ * @return 0; -ENOENT and such when the file can't be read, -EINVAL for a mistake in it
+ */
+int weir_conf_load(struct weir_conf *conf, const char *path, char *err, size_t err_len);
+
+/** Judge a filled struct as a whole (ranges, names that refer to each other). As above. */
+int weir_conf_check(const struct weir_conf *conf, char *err, size_t err_len);
+
+/** Set one value as a file would: weir_conf_set(c, "tcp", "sndbuf", "262144", ...). As above. */
+int weir_conf_set(struct weir_conf *conf, const char *section, const char *key, const char *value,
+	char *err, size_t err_len);
+
+/**
+ * The arguments for rte_eal_init that a configuration asks for.
+ * @param argv  out: pointers into text; argv[0] is program
+ * @return      their number
+ */
+int weir_conf_eal_args(const struct weir_conf *conf, const char *program,
+	char *argv[WEIR_CONF_EAL_MAX], char *text, size_t text_len);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
