@@ -7,6 +7,8 @@
 #ifndef WEIR_ASSERT_H
 #define WEIR_ASSERT_H
 
+#include <assert.h> /* static_assert */
+
 #include <rte_debug.h>
 
 #ifdef WEIR_DEBUG

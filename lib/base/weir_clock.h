@@ -13,7 +13,7 @@
 struct weir_clock {
 	uint64_t (*now_us)(const struct weir_clock *clock);
 	uint64_t start;      /* TSC: counter at the start; virtual: the time itself, in us */
-	uint64_t us_per_tsc; /* TSC: microseconds per count, 32.32 fixed point; else 0 */
+	uint64_t us_per_tsc; /* TSC: microseconds per count, a fraction of 2^64; else 0 */
 };
 
 /** A clock that reads the TSC. EAL must be initialised (it calibrates the TSC). */
