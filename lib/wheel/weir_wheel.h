@@ -23,25 +23,25 @@
 #define WEIR_WHEEL_SLOTS   64
 #define WEIR_WHEEL_NEVER   UINT64_MAX
 
+/* Circular with the slot's head; next is NULL when not armed. */
+struct weir_wheel_link {
+	struct weir_wheel_link *next;
+	struct weir_wheel_link *prev;
+};
+
 struct weir_wheel_entry {
-	struct weir_wheel_entry *next; /* circular with the slot's head; NULL when not armed */
-	struct weir_wheel_entry *prev;
+	struct weir_wheel_link link; /* first: a link of a slot is its entry */
 	uint64_t deadline_us;
 	uint8_t level; /* where it waits */
 	uint8_t slot;
 	uint8_t kind; /* what it belongs to: the caller's, untouched by the wheel */
 };
 
-struct weir_wheel_head {
-	struct weir_wheel_entry *next;
-	struct weir_wheel_entry *prev;
-};
-
 struct weir_wheel {
 	uint64_t now_tick;                /* all earlier ticks have been expired */
 	uint64_t next_us;                 /* no entry is due before this; a lower bound */
 	uint64_t used[WEIR_WHEEL_LEVELS]; /* bit n: slot n holds entries */
-	struct weir_wheel_head slots[WEIR_WHEEL_LEVELS][WEIR_WHEEL_SLOTS];
+	struct weir_wheel_link slots[WEIR_WHEEL_LEVELS][WEIR_WHEEL_SLOTS];
 	uint64_t armed; /* entries waiting */
 };
 
@@ -58,7 +58,7 @@ weir_wheel_entry_init(struct weir_wheel_entry *e, uint8_t kind)
 static inline bool
 weir_wheel_is_armed(const struct weir_wheel_entry *e)
 {
-	return e->next != NULL;
+	return e->link.next != NULL;
 }
 
 /** Wait until deadline_us; moves the deadline if e waits already. A past deadline is due at once. */
@@ -76,7 +76,7 @@ void weir_wheel_cancel(struct weir_wheel *w, struct weir_wheel_entry *e);
 unsigned int weir_wheel_expire(
 	struct weir_wheel *w, uint64_t now_us, struct weir_wheel_entry **due, unsigned int max);
 
-/** Exact time of the earliest deadline, or WEIR_WHEEL_NEVER. O(entries of one slot). */
+/** Exact time of the earliest deadline, or WEIR_WHEEL_NEVER. O(entries of a slot per level). */
 uint64_t weir_wheel_next_us(const struct weir_wheel *w);
 
 #endif
