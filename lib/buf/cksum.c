@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "weir_cksum.h"
+
+#include <string.h>
+
+#include <rte_byteorder.h>
+
+static inline uint32_t
+load32(const char *p)
+{
+	uint32_t word;
+
+	memcpy(&word, p, sizeof(word));
+	return word;
+}
+
+static uint16_t
+fold64(uint64_t sum)
+{
+	sum = (sum & UINT32_MAX) + (sum >> 32);
+	sum = (sum & UINT32_MAX) + (sum >> 32);
+	return weir_cksum_fold((uint32_t)sum);
+}
+
+/*
+ * Sum of a contiguous part that begins at an even offset. Words of 32 bits in 64-bit sums: the
+ * carries collect above and are folded once, and four sums do not wait for each other.
+ */
+static uint16_t
+sum_part(const char *p, uint32_t len)
+{
+	uint64_t s0 = 0, s1 = 0, s2 = 0, s3 = 0;
+	uint32_t tail = 0;
+
+	for (; len >= 16; len -= 16, p += 16) {
+		s0 += load32(p);
+		s1 += load32(p + 4);
+		s2 += load32(p + 8);
+		s3 += load32(p + 12);
+	}
+	for (; len >= 4; len -= 4, p += 4)
+		s0 += load32(p);
+	memcpy(&tail, p, len); /* an odd last byte is padded with zero (RFC 1071 1) */
+	return fold64(s0 + s1 + s2 + s3 + tail);
+}
+
+uint16_t
+weir_cksum_mbuf(const struct rte_mbuf *m, uint32_t off, uint32_t len)
+{
+	uint32_t sum = 0, done = 0;
+
+	while (m != NULL && off >= m->data_len) {
+		off -= m->data_len;
+		m = m->next;
+	}
+	for (; m != NULL && done < len; m = m->next, off = 0) {
+		const uint32_t n = RTE_MIN(m->data_len - off, len - done);
+		const uint16_t part = sum_part(rte_pktmbuf_mtod_offset(m, const char *, off), n);
+
+		/* A part at an odd offset adds with its bytes swapped (RFC 1071 2 (B)). */
+		sum += done & 1 ? rte_bswap16(part) : part;
+		done += n;
+	}
+	return weir_cksum_fold(sum);
+}
+
+uint16_t
+weir_cksum_pseudo(
+	const struct weir_addr *src, const struct weir_addr *dst, uint8_t proto, uint32_t l4_len)
+{
+	uint64_t sum = (uint64_t)rte_cpu_to_be_32(l4_len) + rte_cpu_to_be_32(proto);
+
+	sum += (uint64_t)src->w[3] + dst->w[3];
+	if (!weir_addr_is_v4(dst)) {
+		for (unsigned int i = 0; i < 3; i++)
+			sum += (uint64_t)src->w[i] + dst->w[i];
+	}
+	return fold64(sum);
+}
