@@ -15,7 +15,7 @@
 int
 unit_main(const char *suite, const struct unit_test *tests, bool needs_eal)
 {
-	char *eal[] = {(char *)(uintptr_t)suite, "--no-huge", "--no-pci", "--in-memory",
+	char *eal[] = {(char *)(uintptr_t)suite, "--no-huge", "--no-pci", "--no-shconf",
 		"--no-telemetry", "-m", "512", "--log-level=6", "--lcores=0@(0-1)", NULL};
 	unsigned int failures;
 	CU_pSuite s;
