@@ -62,9 +62,14 @@ struct weir_core {
 	/*
 	 * Packets for other workers, moved to their rings by worker/mbox.c at the end of a turn.
 	 * A frame put here has weir_pkt set as at the point where the other worker goes on:
-	 * from the Ethernet header for ARP and ND copies, from the IP header otherwise.
+	 * data starts at the ARP or IP header, l3_type tells which.
 	 */
 	struct weir_vec handover[WEIR_WORKERS_MAX];
+	/*
+	 * Packets to our own addresses (WEIR_PKT_LOOPED, data at the IP header). The worker counts
+	 * them in rx_frames and feeds them to IP input at its next turn, by weir_pkt.l3_type.
+	 */
+	struct weir_vec loop;
 };
 
 /** Free what weir_drop() and weir_use() collected. Called at the end of each stage or turn. */

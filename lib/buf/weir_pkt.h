@@ -24,7 +24,8 @@ enum weir_pkt_flag {
 	WEIR_PKT_STEERED = 1 << 2,   /* came from another worker: do not hand over again */
 	WEIR_PKT_L4_CKSUM_OK = 1 << 3,
 	WEIR_PKT_L4_CKSUM_BAD = 1 << 4,
-	WEIR_PKT_LOOPED = 1 << 5, /* local delivery: never left the stack */
+	WEIR_PKT_LOOPED = 1 << 5,      /* local delivery: never left the stack */
+	WEIR_PKT_REASSEMBLED = 1 << 6, /* came as fragments */
 };
 
 /** A parsed TCP segment; sequence space in host order. */
@@ -50,6 +51,7 @@ struct weir_pkt {
 	uint16_t l3_off;      /* of the IP header, from the first byte of data in the mbuf */
 	uint16_t l4_off;      /* of the transport header, likewise */
 	uint16_t l4_len;      /* transport header and payload, bytes */
+	uint16_t l3_type;     /* EtherType, host order: whose input takes it (ARP, IPv4, IPv6) */
 	uint8_t ifindex;      /* interface it came in by */
 	uint8_t proto;        /* transport protocol, IPPROTO_* */
 	uint8_t ttl;          /* hop limit */

@@ -4,6 +4,7 @@
  * of these + held (waiting for a neighbour or for room in the port's queue).
  */
 WEIR_TX_FATE(sent, "pkts", "packet taken by the port")
+WEIR_TX_FATE(looped, "pkts", "packet to an own address, passed back to IP input")
 WEIR_TX_FATE(drop_port_full, "pkts", "transmit queue full for too long")
 WEIR_TX_FATE(drop_link_down, "pkts", "port stopped or link down")
 WEIR_TX_FATE(drop_no_route, "pkts", "no route to the destination")
