@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef ETHDEV_PRIV_H
+#define ETHDEV_PRIV_H
+
+#include <rte_ethdev.h>
+
+#include "weir_port.h"
+
+/** How a queue's descriptor is made quiet after it woke its reader. */
+enum ethdev_wake {
+	ETHDEV_WAKE_NONE,    /* the packets' own descriptor: reading them is enough (tap) */
+	ETHDEV_WAKE_EVENTFD, /* 8 bytes (VFIO, vhost) */
+	ETHDEV_WAKE_UIO,     /* 4 bytes */
+};
+
+/** Transmit errors seen by this driver, per queue: one writer each. */
+struct ethdev_txq {
+	uint64_t refused; /* packets that the device's checks refuse */
+} __rte_cache_aligned;
+
+struct ethdev {
+	struct weir_port port;
+	uint16_t id; /* DPDK's port id */
+	uint16_t rx_queues;
+	uint16_t tx_queues;
+	bool use_prepare; /* offloads on: the device may want headers prepared */
+	bool is_started;
+	bool is_gone; /* removed, told by its event; interrupt thread: w, control: r */
+	uint64_t owner;
+	uint8_t wake[WEIR_PORT_QUEUES_MAX]; /* enum ethdev_wake */
+	int rx_fd[WEIR_PORT_QUEUES_MAX];    /* -1 without */
+	struct ethdev_txq txq[WEIR_PORT_QUEUES_MAX];
+};
+
+extern const struct weir_port_ops ethdev_ops;
+
+/* open.c */
+
+/** Close the device, if it is ours, and free e. */
+void ethdev_free(struct ethdev *e);
+
+/* offload.c */
+
+/** What must be known of a driver because it does not say it. */
+struct ethdev_quirk {
+	const char *driver;
+	uint32_t caps_off;
+	uint16_t rx_desc_max;
+};
+
+const struct ethdev_quirk *ethdev_quirk(const struct rte_eth_dev_info *dev);
+
+/** Of caps that the device and conf allow. */
+uint32_t ethdev_offload_caps(const struct rte_eth_dev_info *dev, uint32_t caps_off);
+/** Set what caps need in rxmode and txmode. */
+void ethdev_offload_conf(const struct rte_eth_dev_info *dev, uint32_t caps,
+	struct rte_eth_conf *conf);
+
+/* rss.c */
+
+/** Ask for flows spread by addresses and ports under our key. @return whether the device can */
+bool ethdev_rss_conf(const struct rte_eth_dev_info *dev, struct rte_eth_conf *conf);
+/**
+ * Read back key and redirection table of the running device into port->info.
+ * @return whether they are known and say where TCP and UDP flows go
+ */
+bool ethdev_rss_read(struct ethdev *e, const struct rte_eth_dev_info *dev);
+
+/* rx_wake.c */
+
+/** Find the queues' descriptors. @return whether every receive queue has one */
+bool ethdev_wake_find(struct ethdev *e);
+int ethdev_rx_fd(struct weir_port *p, uint16_t queue);
+int ethdev_rx_intr(struct weir_port *p, uint16_t queue, bool on);
+
+static inline struct ethdev *
+ethdev_of(const struct weir_port *p)
+{
+	return (struct ethdev *)p->priv;
+}
+
+#endif
