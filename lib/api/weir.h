@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/**
+ * @file
+ * Weir: TCP and UDP sockets over DPDK.
+ * Model   A stack owns ports, addresses and workers (one lcore each). Sockets are int descriptors
+ *         of their stack, numbered by the stack and apart from the kernel's. The calls have the
+ *         meaning of their POSIX namesakes.
+ * Thread  Any thread may use any descriptor, several at once. Calls from a callback (on a worker)
+ *         act at once and never wait; a stack that is stepped by hand is used by one thread alone,
+ *         and its calls act at once, too.
+ * Errors  Results are 0 or a count, or a negative errno: -EBADF not an open descriptor, -EINVAL,
+ *         -EFAULT (NULL where an object is needed), and what each call names.
+ */
+#ifndef WEIR_H
+#define WEIR_H
+
+#include <poll.h>
+#include <stdbool.h>
+#include <sys/types.h>
+#include <sys/uio.h>
+
+#include "weir_conf.h"
+#include "weir_event.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct weir_clock;
+
+/* Stacks */
+
+/**
+ * All that the usual program needs: read the configuration file, start EAL, make the stack and run
+ * its workers. What is wrong is said in one line on stderr.
+ * @return 0 and *st; negative errno
+ */
+int weir_init(const char *conf_file, struct weir_stack **st);
+
+/** The end of weir_init: stop, free, clean up EAL. */
+void weir_fini(struct weir_stack *st);
+
+/**
+ * Start EAL as the configuration says (once per process). @return 0 or negative errno
+ * @param program  argv[0] for messages
+ */
+int weir_eal_init(const struct weir_conf *conf, const char *program, char *err, size_t err_len);
+
+/**
+ * Make a stack: ports opened, pools made, nothing running yet. EAL must be initialised.
+ * @param clock  time of the stack; NULL: the TSC. Must outlive the stack
+ * @param err    one line saying what is wrong
+ */
+int weir_stack_new(const struct weir_conf *conf, const struct weir_clock *clock,
+	struct weir_stack **st, char *err, size_t err_len);
+
+/** Run every worker on an lcore of its own. @return 0; -EBUSY when EAL has too few free lcores */
+int weir_stack_start(struct weir_stack *st);
+
+/** One turn of every worker in the calling thread. @return packets and events handled */
+unsigned int weir_stack_step(struct weir_stack *st);
+
+/** Run one worker in the calling thread until weir_stack_stop(). For programs with own threads. */
+int weir_stack_run(struct weir_stack *st, unsigned int worker);
+
+/** Stop the workers; connections stay as they are. Idempotent. */
+void weir_stack_stop(struct weir_stack *st);
+
+/** Stop, drop every connection without a word, free all. Descriptors become invalid. */
+void weir_stack_free(struct weir_stack *st);
+
+/** When the next timer of any worker is due, stack clock; UINT64_MAX without (stepped stacks). */
+uint64_t weir_stack_next_us(const struct weir_stack *st);
+
+/** Time as the stack sees it, microseconds. */
+uint64_t weir_stack_now_us(const struct weir_stack *st);
+
+/* Sockets */
+
+/**
+ * @param domain  AF_INET or AF_INET6 (which also serves IPv4 unless IPV6_V6ONLY)
+ * @param type    SOCK_STREAM or SOCK_DGRAM, with SOCK_NONBLOCK if wanted
+ * @return descriptor; -EAFNOSUPPORT, -EPROTONOSUPPORT, -EMFILE, -ENFILE (pool exhausted)
+ */
+int weir_socket(struct weir_stack *st, int domain, int type, int protocol);
+
+/** @return 0; -EADDRINUSE, -EADDRNOTAVAIL, -EINVAL when bound already */
+int weir_bind(struct weir_stack *st, int fd, const struct sockaddr *addr, socklen_t len);
+
+/** @return 0; -EOPNOTSUPP on UDP, -EADDRINUSE, -EINVAL when connected */
+int weir_listen(struct weir_stack *st, int fd, int backlog);
+
+/** @param flags  SOCK_NONBLOCK for the new one. @return descriptor; -EAGAIN, -EINVAL, -EMFILE */
+int weir_accept(
+	struct weir_stack *st, int fd, struct sockaddr *addr, socklen_t *len, int flags);
+
+/** @return 0; -EINPROGRESS, -EALREADY, -EISCONN, -ECONNREFUSED, -ETIMEDOUT, -ENETUNREACH ... */
+int weir_connect(struct weir_stack *st, int fd, const struct sockaddr *addr, socklen_t len);
+
+/** @param flags  MSG_DONTWAIT, MSG_NOSIGNAL (always so), MSG_MORE. @return bytes taken */
+ssize_t weir_send(struct weir_stack *st, int fd, const void *buf, size_t len, int flags);
+ssize_t weir_sendto(struct weir_stack *st, int fd, const void *buf, size_t len, int flags,
+	const struct sockaddr *addr, socklen_t addr_len);
+ssize_t weir_sendmsg(struct weir_stack *st, int fd, const struct msghdr *msg, int flags);
+
+/**
+ * Send m's data without a copy. Taken: m belongs to Weir until the peer has it, and must not be
+ * changed. Refused (negative): still the caller's.
+ * @param addr  where to, on an unconnected UDP socket; else NULL
+ */
+int weir_send_mbuf(struct weir_stack *st, int fd, struct rte_mbuf *m, const struct sockaddr *addr,
+	socklen_t addr_len);
+
+/** An empty mbuf of a worker's pool, to be filled for weir_send_mbuf(); NULL: pool dry. */
+struct rte_mbuf *weir_mbuf_alloc(struct weir_stack *st, int fd);
+
+/** @param flags  MSG_DONTWAIT, MSG_PEEK, MSG_WAITALL, MSG_TRUNC. @return bytes; 0 at the end */
+ssize_t weir_recv(struct weir_stack *st, int fd, void *buf, size_t len, int flags);
+ssize_t weir_recvfrom(struct weir_stack *st, int fd, void *buf, size_t len, int flags,
+	struct sockaddr *addr, socklen_t *addr_len);
+ssize_t weir_recvmsg(struct weir_stack *st, int fd, struct msghdr *msg, int flags);
+
+/** @param how  SHUT_RD, SHUT_WR, SHUT_RDWR. @return 0; -ENOTCONN */
+int weir_shutdown(struct weir_stack *st, int fd, int how);
+
+/** The descriptor is free at once; what was sent is still delivered. @return 0 */
+int weir_close(struct weir_stack *st, int fd);
+
+/** Options: see sockopt.c for the table. @return 0; -ENOPROTOOPT for all that is not there */
+int weir_getsockopt(
+	struct weir_stack *st, int fd, int level, int name, void *value, socklen_t *len);
+int weir_setsockopt(
+	struct weir_stack *st, int fd, int level, int name, const void *value, socklen_t len);
+
+int weir_getsockname(struct weir_stack *st, int fd, struct sockaddr *addr, socklen_t *len);
+int weir_getpeername(struct weir_stack *st, int fd, struct sockaddr *addr, socklen_t *len);
+
+/** O_NONBLOCK of a descriptor. */
+int weir_set_nonblock(struct weir_stack *st, int fd, bool on);
+
+/** As poll(2), for descriptors of this stack; a negative fd is passed over. */
+int weir_poll(struct weir_stack *st, struct pollfd *fds, nfds_t n, int timeout_ms);
+
+/* Callbacks (see weir_event.h) */
+
+/** Set before listen or connect (TCP), before or after bind (UDP). NULL: none any more.
+ *  @return 0; -EINVAL unless exactly one of recv and recv_mbuf is set; -EISCONN once connected */
+int weir_set_callbacks(struct weir_stack *st, int fd, const struct weir_callbacks *cb);
+
+/** Change the arg of one socket; on its worker (in a callback). */
+int weir_set_arg(struct weir_stack *st, int fd, void *arg);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Sockets as objects: pool, references, the door. Any thread. */
+#include "weir_sock.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include <rte_errno.h>
+#include <rte_malloc.h>
+#include <rte_mempool.h>
+#include <rte_ring.h>
+#include <rte_ring_elem.h>
+
+static void
+zero_refs(struct rte_mempool *mp, void *arg, void *obj, unsigned int index)
+{
+	((struct weir_sock *)obj)->refs = 0; /* weir_fd_get() may look at a free one */
+}
+
+static int
+make_pool(struct weir_socks *ss, const struct weir_socks_conf *conf)
+{
+	char name[RTE_MEMPOOL_NAMESIZE];
+
+	snprintf(name, sizeof(name), "%s_sock", conf->name);
+	ss->pool = rte_mempool_create_empty(name, conf->sockets,
+		RTE_ALIGN(sizeof(struct weir_sock), RTE_CACHE_LINE_SIZE), 0, 0, conf->numa_node, 0);
+	if (ss->pool == NULL)
+		return -rte_errno;
+	/* Threads share CPUs: none may wait for another one that was preempted. */
+	if (rte_mempool_set_ops_byname(ss->pool, "ring_mt_rts", NULL) != 0 ||
+		rte_mempool_populate_default(ss->pool) < 0)
+		return -ENOMEM;
+	rte_mempool_obj_iter(ss->pool, zero_refs, NULL);
+	return 0;
+}
+
+static int
+make_fds(struct weir_socks *ss, const struct weir_socks_conf *conf)
+{
+	char name[RTE_RING_NAMESIZE];
+
+	ss->fds = rte_zmalloc_socket("weir_fds", sizeof(ss->fds[0]) * conf->sockets, 64,
+		conf->numa_node);
+	snprintf(name, sizeof(name), "%s_fd", conf->name);
+	ss->free_fds = rte_ring_create_elem(name, sizeof(uint32_t),
+		rte_align32pow2(conf->sockets + 1), conf->numa_node,
+		RING_F_MP_RTS_ENQ | RING_F_MC_RTS_DEQ);
+	if (ss->fds == NULL || ss->free_fds == NULL)
+		return -ENOMEM;
+	for (uint32_t fd = 0; fd < conf->sockets; fd++)
+		rte_ring_enqueue_elem(ss->free_fds, &fd, sizeof(fd));
+	return 0;
+}
+
+static int
+make_binds(struct weir_socks *ss, const struct weir_socks_conf *conf)
+{
+	for (unsigned int kind = 0; kind < RTE_DIM(ss->binds); kind++) {
+		ss->binds[kind] = rte_zmalloc_socket("weir_binds",
+			sizeof(ss->binds[kind][0]) * 65536, 64, conf->numa_node);
+		if (ss->binds[kind] == NULL)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+int
+weir_socks_init(struct weir_socks *ss, const struct weir_socks_conf *conf)
+{
+	int rc;
+
+	memset(ss, 0, sizeof(*ss));
+	ss->stack = conf->stack;
+	ss->capacity = conf->sockets;
+	ss->n_workers = conf->n_workers;
+	ss->tcp_opts = conf->tcp_opts;
+	ss->udp_rcvbuf = conf->udp_rcvbuf;
+	ss->udp_sndbuf = conf->udp_sndbuf;
+	ss->port_min = conf->port_min;
+	ss->port_max = conf->port_max;
+	ss->workers = rte_zmalloc_socket("weir_socks", sizeof(ss->workers[0]) * conf->n_workers, 64,
+		conf->numa_node);
+	rc = ss->workers == NULL ? -ENOMEM : make_pool(ss, conf);
+	if (rc == 0)
+		rc = make_fds(ss, conf);
+	if (rc == 0)
+		rc = make_binds(ss, conf);
+	if (rc != 0)
+		weir_socks_fini(ss);
+	return rc;
+}
+
+void
+weir_socks_fini(struct weir_socks *ss)
+{
+	for (unsigned int i = 0; i < ss->waiters.n; i++)
+		if (ss->waiters.slot[i].efd > 0)
+			close(ss->waiters.slot[i].efd);
+	for (unsigned int kind = 0; kind < RTE_DIM(ss->binds); kind++)
+		rte_free(ss->binds[kind]);
+	rte_ring_free(ss->free_fds);
+	rte_free(ss->fds);
+	rte_mempool_free(ss->pool);
+	rte_free(ss->workers);
+	memset(ss, 0, sizeof(*ss));
+}
+
+static void
+init_opts(struct weir_sock *s, struct weir_socks *ss)
+{
+	s->opts = ss->tcp_opts;
+	if (s->kind == WEIR_SOCK_UDP) {
+		s->opts.rcvbuf = ss->udp_rcvbuf;
+		s->opts.sndbuf = ss->udp_sndbuf;
+	}
+}
+
+struct weir_sock *
+weir_sock_new(struct weir_socks *ss, int kind, int domain)
+{
+	struct weir_sock *s;
+	void *obj;
+
+	if (rte_mempool_get(ss->pool, &obj) != 0)
+		return NULL;
+	s = obj;
+	/* refs stays 0 until all else is set: see weir_fd_get(). */
+	memset((char *)s + offsetof(struct weir_sock, flags), 0,
+		sizeof(*s) - offsetof(struct weir_sock, flags));
+	s->socks = ss;
+	s->fd = -1;
+	s->kind = (uint8_t)kind;
+	s->domain = (uint8_t)domain;
+	if (domain == AF_INET) {
+		s->flow.laddr = weir_addr_v4(weir_be32(INADDR_ANY));
+		s->flow.raddr = s->flow.laddr;
+	}
+	init_opts(s, ss);
+	s->home = (uint16_t)(__atomic_fetch_add(&ss->next_home, 1, __ATOMIC_RELAXED) %
+			     ss->n_workers);
+	weir_mpsc_init(&s->rxq);
+	weir_mpsc_init(&s->txq);
+	weir_mpsc_init(&s->acceptq);
+	__atomic_fetch_add(&ss->used, 1, __ATOMIC_RELAXED);
+	__atomic_store_n(&s->refs, 1, __ATOMIC_RELEASE);
+	return s;
+}
+
+static void
+free_queue(struct weir_mpsc *q)
+{
+	struct weir_qnode *n;
+
+	while ((n = weir_mpsc_pop(q)) != NULL)
+		rte_pktmbuf_free(weir_qnode_mbuf(n));
+}
+
+/* Connections that nobody accepted: their home workers reset them. */
+static void
+abort_unaccepted(struct weir_sock *s)
+{
+	struct weir_qnode *n;
+
+	while ((n = weir_mpsc_pop(&s->acceptq)) != NULL) {
+		struct weir_sock *child = RTE_PTR_SUB(n, offsetof(struct weir_sock, accept_node));
+
+		weir_sock_ring(child, WEIR_DOOR_CLOSE | WEIR_DOOR_ABORT);
+		weir_sock_unref(child);
+	}
+}
+
+void
+weir_sock_unref(struct weir_sock *s)
+{
+	struct weir_socks *ss = s->socks;
+
+	if (__atomic_sub_fetch(&s->refs, 1, __ATOMIC_ACQ_REL) != 0)
+		return;
+	WEIR_ASSERT(s->fd < 0 || (weir_sock_flags(s) & WEIR_SOCK_FD_CLOSED));
+	weir_bind_del(ss, s);
+	abort_unaccepted(s);
+	free_queue(&s->rxq);
+	free_queue(&s->txq);
+	rte_pktmbuf_free(s->rx_cur);
+	if (s->kind == WEIR_SOCK_UDP)
+		rte_free(s->pcbs);
+	else if (weir_sock_flags(s) & WEIR_SOCK_LISTENING)
+		rte_free(s->listeners);
+	__atomic_fetch_sub(&ss->used, 1, __ATOMIC_RELAXED);
+	rte_mempool_put(ss->pool, s);
+}
+
+bool
+weir_sock_has_data(const struct weir_sock *s)
+{
+	const uint64_t taken = __atomic_load_n(&s->rx_taken, __ATOMIC_RELAXED);
+
+	/* Signed: a reader may be ahead of the worker's count for a moment. */
+	return (int64_t)(__atomic_load_n(&s->rx_given, __ATOMIC_ACQUIRE) - taken) > 0;
+}
+
+/* A writer is woken when a third of the buffer is free, as Linux does it, not for every byte. */
+bool
+weir_sock_has_room(const struct weir_sock *s)
+{
+	return weir_sock_tx_room(s) >= (int64_t)(s->opts.sndbuf / 3);
+}
+
+static short
+poll_tcp(const struct weir_sock *s, uint32_t flags)
+{
+	short ev = 0;
+
+	if (flags & WEIR_SOCK_LISTENING)
+		return __atomic_load_n(&s->n_accept, __ATOMIC_ACQUIRE) != 0 ? POLLIN | POLLRDNORM : 0;
+	if (flags & WEIR_SOCK_CONNECTING)
+		return 0;
+	if (!(flags & (WEIR_SOCK_CONNECTED | WEIR_SOCK_OVER)))
+		return POLLOUT | POLLHUP; /* never connected: as Linux says */
+	if (weir_sock_has_data(s) || (flags & (WEIR_SOCK_RX_EOF | WEIR_SOCK_RX_SHUT)))
+		ev |= POLLIN | POLLRDNORM;
+	if (flags & (WEIR_SOCK_RX_EOF | WEIR_SOCK_RX_SHUT))
+		ev |= POLLRDHUP;
+	if ((flags & (WEIR_SOCK_TX_SHUT | WEIR_SOCK_OVER)) || weir_sock_has_room(s))
+		ev |= POLLOUT | POLLWRNORM;
+	if ((flags & WEIR_SOCK_OVER) ||
+		(flags & (WEIR_SOCK_RX_EOF | WEIR_SOCK_TX_SHUT)) ==
+			(WEIR_SOCK_RX_EOF | WEIR_SOCK_TX_SHUT))
+		ev |= POLLHUP;
+	return ev;
+}
+
+static short
+poll_udp(const struct weir_sock *s, uint32_t flags)
+{
+	short ev = 0;
+
+	if (weir_sock_has_data(s) || (flags & WEIR_SOCK_RX_SHUT))
+		ev |= POLLIN | POLLRDNORM;
+	if (weir_sock_has_room(s))
+		ev |= POLLOUT | POLLWRNORM;
+	return ev;
+}
+
+short
+weir_sock_poll(const struct weir_sock *s)
+{
+	const uint32_t flags = weir_sock_flags(s);
+	short ev = s->kind == WEIR_SOCK_TCP ? poll_tcp(s, flags) : poll_udp(s, flags);
+
+	if (__atomic_load_n(&s->error, __ATOMIC_RELAXED) != 0)
+		ev |= POLLERR | POLLIN | POLLOUT;
+	if (flags & WEIR_SOCK_FD_CLOSED)
+		ev |= POLLNVAL;
+	return ev;
+}
+
+void
+weir_sock_wake_worker(struct weir_sock_worker *ws)
+{
+	const uint64_t one = 1;
+
+	/* As with waiters: an exchange on both sides, so that one of them sees the other. */
+	if (__atomic_exchange_n(&ws->is_sleeping, 0, __ATOMIC_ACQ_REL) != 0 &&
+		write(ws->efd, &one, sizeof(one)) < 0) {
+		/* EAGAIN: the counter is full, so the worker is being woken anyway. */
+	}
+}
+
+void
+weir_sock_ring(struct weir_sock *s, uint32_t bits)
+{
+	struct weir_sock_worker *ws = s->socks->workers[s->home];
+
+	if (__atomic_fetch_or(&s->door, bits, __ATOMIC_ACQ_REL) != 0)
+		return; /* in the queue already */
+	weir_sock_ref(s);
+	weir_mpsc_push(&ws->doors, &s->door_node);
+	weir_sock_wake_worker(ws);
+}

@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Path: tcp_input -> sock_publish -> sock_tcp_event; TCP sockets on their home worker */
+#include "weir_sock.h"
+
+#include <errno.h>
+
+/* Memory of sent data that TCP has let go of since. */
+static void
+update_freed(struct weir_sock *s)
+{
+	const uint32_t held = s->conn == NULL ? 0 : s->conn->snd.charge;
+
+	__atomic_store_n(&s->tx_freed, s->tx_taken - held, __ATOMIC_RELEASE);
+}
+
+static void
+tell_room(struct weir_sock_worker *ws, struct weir_sock *s)
+{
+	update_freed(s);
+	if (!weir_sock_has_room(s))
+		return;
+	if (!(weir_sock_flags(s) & WEIR_SOCK_CALLBACKS))
+		weir_sock_notify(s);
+	else if (__atomic_exchange_n(&s->is_write_wanted, false, __ATOMIC_ACQ_REL))
+		weir_sock_tell(ws, s, WEIR_EV_WRITE, 0);
+}
+
+int
+weir_sock_tcp_connect(struct weir_sock_worker *ws, struct weir_sock *s)
+{
+	struct weir_tcp_conn *c;
+	const int rc = weir_tcp_connect(ws->tcp, &s->flow, &s->opts, s, &c);
+
+	if (rc != 0)
+		return rc;
+	weir_sock_ref(s); /* the connection's */
+	s->conn = c;
+	s->flow = c->flow;
+	weir_sock_clear(s, WEIR_SOCK_OVER | WEIR_SOCK_RX_EOF);
+	weir_sock_set(s, WEIR_SOCK_CONNECTING);
+	return 0;
+}
+
+int
+weir_sock_tcp_listen(struct weir_sock_worker *ws, struct weir_sock *s, uint32_t backlog)
+{
+	struct weir_tcp_listener *l = &s->listeners[ws->index];
+	const bool is_new = l->owner == NULL;
+
+	l->backlog = backlog;
+	if (!is_new)
+		return 0;
+	l->laddr = s->flow.laddr;
+	l->lport = s->flow.lport;
+	l->is_v6 = s->domain == AF_INET6;
+	l->is_v6only = s->is_v6only;
+	l->opts = s->opts;
+	l->n_accept = &s->n_accept;
+	l->owner = s;
+	weir_sock_ref(s);
+	weir_tcp_listen(ws->tcp, l);
+	return 0;
+}
+
+void
+weir_sock_tcp_unlisten(struct weir_sock_worker *ws, struct weir_sock *s)
+{
+	struct weir_tcp_listener *l = &s->listeners[ws->index];
+
+	if (l->owner == NULL)
+		return;
+	weir_tcp_unlisten(ws->tcp, l);
+	l->owner = NULL;
+	weir_sock_let_go(ws, s);
+}
+
+/* The home worker forgets the connection: it is over, or the application is done with it. */
+static void
+forget_conn(struct weir_sock_worker *ws, struct weir_sock *s)
+{
+	s->conn = NULL;
+	update_freed(s);
+	weir_sock_let_go(ws, s);
+}
+
+static struct weir_sock *
+refuse_child(struct weir_sock_worker *ws, struct weir_tcp_conn *c, struct weir_sock *child)
+{
+	ws->stats.accept_no_sock++;
+	weir_tcp_abort(ws->tcp, c);
+	if (child != NULL) {
+		child->conn = NULL;
+		weir_sock_unref(child);
+	}
+	return NULL;
+}
+
+/* A passive open is complete: make its socket, queue it or tell the listener's callback. */
+static struct weir_sock *
+make_child(struct weir_sock_worker *ws, struct weir_tcp_conn *c)
+{
+	struct weir_sock *ls = c->listener->owner;
+	const bool has_callbacks = weir_sock_flags(ls) & WEIR_SOCK_CALLBACKS;
+	struct weir_sock *child = weir_sock_new(ws->socks, WEIR_SOCK_TCP, ls->domain);
+
+	if (child == NULL)
+		return refuse_child(ws, c, NULL);
+	child->home = ws->index;
+	child->flow = c->flow;
+	child->opts = c->opts;
+	child->is_linger = ls->is_linger;
+	child->linger_s = ls->linger_s;
+	child->is_connect_told = true;
+	child->flags = WEIR_SOCK_CONNECTED;
+	child->conn = c;
+	if (has_callbacks) {
+		child->cb = ls->cb;
+		child->flags |= WEIR_SOCK_CALLBACKS;
+		if (weir_fd_open(ws->socks, child) < 0)
+			return refuse_child(ws, c, child);
+	}
+	c->owner = child;
+	c->listener = NULL;
+	if (has_callbacks) {
+		weir_sock_tell(ws, child, WEIR_EV_ACCEPT, 0);
+		return child;
+	}
+	weir_sock_ref(child); /* the accept queue's */
+	weir_mpsc_push(&ls->acceptq, &child->accept_node);
+	__atomic_fetch_add(&ls->n_accept, 1, __ATOMIC_RELEASE);
+	weir_sock_notify(ls);
+	return child;
+}
+
+static bool
+wants_data(const struct weir_sock *s)
+{
+	return !(weir_sock_flags(s) & (WEIR_SOCK_RX_SHUT | WEIR_SOCK_FD_CLOSED));
+}
+
+static void
+hand_data(struct weir_sock_worker *ws, struct weir_sock *s, struct weir_tcp_conn *c)
+{
+	struct rte_mbuf *m;
+
+	/* A callback may close the socket: the connection may be gone after each. */
+	while (s->conn == c && (m = weir_pktq_pop(&c->rcv.rx)) != NULL) {
+		weir_tcp_credit(ws->tcp, c, weir_mbuf_truesize(m));
+		if (wants_data(s))
+			weir_sock_hand(ws, s, m);
+		else
+			rte_pktmbuf_free(m);
+	}
+}
+
+static void
+queue_data(struct weir_sock *s, struct weir_tcp_conn *c)
+{
+	struct weir_pktq *q = &c->rcv.rx;
+	uint64_t size = 0;
+
+	for (struct rte_mbuf *m = weir_pktq_first(q); m != NULL; m = weir_pktq_next(m))
+		size += weir_mbuf_truesize(m);
+	weir_mpsc_push_chain(&s->rxq, q->first, q->last);
+	*q = (struct weir_pktq){0};
+	__atomic_fetch_add(&s->rx_given, size, __ATOMIC_RELEASE);
+	weir_sock_notify(s);
+}
+
+static void
+take_data(struct weir_sock_worker *ws, struct weir_sock *s, struct weir_tcp_conn *c)
+{
+	if (c->rcv.rx.n == 0)
+		return;
+	if ((weir_sock_flags(s) & WEIR_SOCK_CALLBACKS) || !wants_data(s))
+		hand_data(ws, s, c);
+	else
+		queue_data(s, c);
+}
+
+static void
+tell_connected(struct weir_sock_worker *ws, struct weir_sock *s)
+{
+	weir_sock_set(s, WEIR_SOCK_CONNECTED);
+	weir_sock_clear(s, WEIR_SOCK_CONNECTING);
+	weir_sock_notify(s);
+	s->is_connect_told = true;
+	weir_sock_tell(ws, s, WEIR_EV_CONNECT, 0);
+}
+
+static void
+tell_peer_closed(struct weir_sock_worker *ws, struct weir_sock *s)
+{
+	weir_sock_set(s, WEIR_SOCK_RX_EOF);
+	weir_sock_notify(s);
+	weir_sock_tell(ws, s, WEIR_EV_PEERCLOSE, 0);
+}
+
+static void
+tell_over(struct weir_sock_worker *ws, struct weir_sock *s, struct weir_tcp_conn *c)
+{
+	const int error = c->error;
+
+	forget_conn(ws, s);
+	weir_tcp_release(ws->tcp, c);
+	if (error != 0)
+		__atomic_store_n(&s->error, error, __ATOMIC_RELAXED);
+	weir_sock_set(s, WEIR_SOCK_OVER | WEIR_SOCK_RX_EOF);
+	weir_sock_clear(s, WEIR_SOCK_CONNECTING);
+	weir_sock_notify(s);
+	if (!s->is_connect_told) {
+		s->is_connect_told = true;
+		weir_sock_tell(ws, s, WEIR_EV_CONNECT, error);
+	}
+	weir_sock_tell(ws, s, WEIR_EV_CLOSE, error);
+}
+
+void
+weir_sock_tcp_event(struct weir_sock_worker *ws, struct weir_tcp_conn *c, uint16_t events)
+{
+	struct weir_sock *s = c->owner;
+
+	if (s == NULL && c->listener != NULL && (events & WEIR_READY_ACCEPT))
+		s = make_child(ws, c);
+	if (s == NULL)
+		return;
+	/* s is ours until the end of the turn (weir_sock_let_go()); c only while s->conn says so. */
+	if (events & WEIR_READY_CONNECT)
+		tell_connected(ws, s);
+	if (s->conn == c)
+		take_data(ws, s, c);
+	if (s->conn == c && (events & WEIR_READY_PEERCLOSE))
+		tell_peer_closed(ws, s);
+	if (s->conn == c && (events & WEIR_READY_WRITE))
+		tell_room(ws, s);
+	if (s->conn == c && (events & WEIR_READY_KEEPALIVEDOWN))
+		weir_sock_tell(ws, s, WEIR_EV_KEEPALIVEDOWN, ETIMEDOUT);
+	if (s->conn == c && (events & WEIR_READY_CLOSE))
+		tell_over(ws, s, c);
+}
+
+int
+weir_sock_tcp_send(struct weir_sock_worker *ws, struct weir_sock *s, struct rte_mbuf *m)
+{
+	const uint32_t size = weir_mbuf_truesize(m);
+	const int rc = s->conn == NULL ? -EPIPE : weir_tcp_send(ws->tcp, s->conn, m);
+
+	if (rc == 0) {
+		s->tx_taken += size;
+		update_freed(s); /* TCP may have packed it into what was queued before */
+	}
+	return rc;
+}
+
+static void
+take_txq(struct weir_sock_worker *ws, struct weir_sock *s)
+{
+	struct weir_qnode *n;
+
+	while ((n = weir_mpsc_pop(&s->txq)) != NULL) {
+		struct rte_mbuf *m = weir_qnode_mbuf(n);
+
+		s->tx_taken += weir_mbuf_truesize(m);
+		if (s->conn == NULL || weir_tcp_send(ws->tcp, s->conn, m) != 0)
+			rte_pktmbuf_free(m);
+	}
+	update_freed(s);
+}
+
+static void
+take_credit(struct weir_sock_worker *ws, struct weir_sock *s)
+{
+	const uint64_t taken = __atomic_load_n(&s->rx_taken, __ATOMIC_ACQUIRE);
+
+	if (s->conn != NULL)
+		weir_tcp_credit(ws->tcp, s->conn, (uint32_t)(taken - s->rx_credited));
+	s->rx_credited = taken;
+}
+
+/* What was received and not read; RFC 9293 3.6.1 and RFC 2525 2.17 ask for a reset then. */
+static bool
+has_unread(const struct weir_sock *s)
+{
+	return weir_sock_has_data(s) || s->conn->rcv.rx.n != 0;
+}
+
+static void
+end_conn(struct weir_sock_worker *ws, struct weir_sock *s, bool is_abort)
+{
+	struct weir_tcp_conn *c = s->conn;
+
+	if (c == NULL)
+		return;
+	is_abort |= (s->is_linger && s->linger_s == 0) || has_unread(s);
+	if (is_abort)
+		weir_tcp_abort(ws->tcp, c);
+	else
+		weir_tcp_close(ws->tcp, c);
+	forget_conn(ws, s);
+	weir_sock_set(s, WEIR_SOCK_OVER | WEIR_SOCK_RX_EOF);
+	weir_sock_notify(s);
+}
+
+static void
+change_opts(struct weir_sock_worker *ws, struct weir_sock *s)
+{
+	if (s->conn == NULL)
+		return;
+	s->conn->opts = s->opts;
+	weir_tcp_opts_changed(ws->tcp, s->conn);
+}
+
+void
+weir_sock_tcp_serve(struct weir_sock_worker *ws, struct weir_sock *s, uint32_t bits)
+{
+	if (weir_sock_flags(s) & WEIR_SOCK_LISTENING)
+		return; /* listeners are served by calls to every worker */
+	if (bits & WEIR_DOOR_OPTS)
+		change_opts(ws, s);
+	if (bits & (WEIR_DOOR_SEND | WEIR_DOOR_SHUT_WR | WEIR_DOOR_CLOSE))
+		take_txq(ws, s);
+	if (bits & WEIR_DOOR_CREDIT)
+		take_credit(ws, s);
+	if ((bits & WEIR_DOOR_SHUT_WR) && s->conn != NULL)
+		weir_tcp_shutdown(ws->tcp, s->conn);
+	if (bits & WEIR_DOOR_CLOSE)
+		end_conn(ws, s, bits & WEIR_DOOR_ABORT);
+}

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Path: tcp_input, udp_input -> sock_publish -> callbacks, receive queues, waiters */
+#include "weir_sock.h"
+
+#include <errno.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#define DOORS_MAX 256 /* sockets served in one turn */
+
+int
+weir_sock_worker_init(struct weir_sock_worker *ws, struct weir_socks *ss, uint16_t index,
+	struct weir_core *core, struct weir_ip *ip, struct weir_udp *udp, struct weir_tcp *tcp,
+	struct weir_ready *ready)
+{
+	memset(ws, 0, sizeof(*ws));
+	ws->core = core;
+	ws->ip = ip;
+	ws->udp = udp;
+	ws->tcp = tcp;
+	ws->ready = ready;
+	ws->socks = ss;
+	ws->index = index;
+	STAILQ_INIT(&ws->dying);
+	weir_mpsc_init(&ws->doors);
+	ws->efd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	if (ws->efd < 0)
+		return -errno;
+	ss->workers[index] = ws;
+	return 0;
+}
+
+static void
+drop_dying(struct weir_sock_worker *ws)
+{
+	struct weir_sock *s;
+
+	while ((s = STAILQ_FIRST(&ws->dying)) != NULL) {
+		STAILQ_REMOVE_HEAD(&ws->dying, dying);
+		weir_sock_unref(s);
+	}
+}
+
+void
+weir_sock_worker_fini(struct weir_sock_worker *ws)
+{
+	while (weir_sock_doors(ws) != 0) {
+	}
+	drop_dying(ws);
+	if (ws->efd > 0)
+		close(ws->efd);
+	ws->efd = -1;
+}
+
+void
+weir_sock_let_go(struct weir_sock_worker *ws, struct weir_sock *s)
+{
+	STAILQ_INSERT_TAIL(&ws->dying, s, dying);
+}
+
+void
+weir_sock_serve(struct weir_sock_worker *ws, struct weir_sock *s, uint32_t bits)
+{
+	if (s->kind == WEIR_SOCK_TCP)
+		weir_sock_tcp_serve(ws, s, bits);
+	else
+		weir_sock_udp_serve(ws, s, bits);
+}
+
+unsigned int
+weir_sock_doors(struct weir_sock_worker *ws)
+{
+	struct weir_qnode *n;
+	unsigned int served = 0;
+
+	while (served < DOORS_MAX && (n = weir_mpsc_pop(&ws->doors)) != NULL) {
+		struct weir_sock *s = RTE_PTR_SUB(n, offsetof(struct weir_sock, door_node));
+
+		weir_sock_serve(ws, s, __atomic_exchange_n(&s->door, 0, __ATOMIC_ACQ_REL));
+		weir_sock_unref(s);
+		served++;
+	}
+	ws->stats.doors += served;
+	return served;
+}
+
+bool
+weir_sock_is_quiet(struct weir_sock_worker *ws)
+{
+	return __atomic_load_n(&ws->doors.tail, __ATOMIC_ACQUIRE) == &ws->doors.stub &&
+	       STAILQ_EMPTY(ws->ready);
+}
+
+unsigned int
+weir_sock_publish(struct weir_sock_worker *ws)
+{
+	struct weir_ready_item *item;
+	unsigned int told = 0;
+
+	while ((item = weir_ready_pop(ws->ready)) != NULL) {
+		const uint16_t events = item->events;
+
+		item->events = 0;
+		if (item->kind == WEIR_READY_TCP)
+			weir_sock_tcp_event(ws,
+				RTE_PTR_SUB(item, offsetof(struct weir_tcp_conn, ready)), events);
+		else
+			weir_sock_udp_event(ws,
+				RTE_PTR_SUB(item, offsetof(struct weir_udp_pcb, ready)), events);
+		told++;
+	}
+	drop_dying(ws);
+	ws->stats.events += told;
+	return told;
+}
+
+/* No event callback: the socket ends when its peer or its connection does. */
+static void
+close_by_itself(struct weir_sock_worker *ws, struct weir_sock *s)
+{
+	if (weir_fd_close(s->socks, s->fd) == NULL)
+		return;
+	weir_sock_serve(ws, s, WEIR_DOOR_CLOSE);
+	weir_sock_let_go(ws, s);
+}
+
+void
+weir_sock_tell(struct weir_sock_worker *ws, struct weir_sock *s, enum weir_event ev, int error)
+{
+	if (!(weir_sock_flags(s) & WEIR_SOCK_CALLBACKS) ||
+		(weir_sock_flags(s) & WEIR_SOCK_FD_CLOSED))
+		return;
+	ws->stats.callbacks++;
+	if (s->cb.event != NULL)
+		s->cb.event(s->socks->stack, s->fd, ev, error, s->cb.arg);
+	else if (ev == WEIR_EV_PEERCLOSE || ev == WEIR_EV_CLOSE)
+		close_by_itself(ws, s);
+}
+
+static const struct weir_from *
+from_of(const struct weir_sock *s, struct rte_mbuf *m, struct weir_from *from)
+{
+	const struct weir_pkt *p = weir_pkt(m);
+
+	if (s->kind == WEIR_SOCK_TCP)
+		return NULL;
+	from->addr_len = weir_sock_addr_out(
+		s->domain, &p->flow.raddr, p->flow.rport, p->ifindex, &from->addr.in6);
+	from->ifindex = p->ifindex;
+	from->rx_us = p->rx_us;
+	return from;
+}
+
+/* A datagram is handed over whole: one that came in pieces is gathered first. */
+static void
+hand_gathered(struct weir_sock *s, struct rte_mbuf *m, const struct weir_from *from)
+{
+	uint8_t room[65536];
+
+	s->cb.recv(s->socks->stack, s->fd, rte_pktmbuf_read(m, 0, m->pkt_len, room), m->pkt_len,
+		from, s->cb.arg);
+}
+
+void
+weir_sock_hand(struct weir_sock_worker *ws, struct weir_sock *s, struct rte_mbuf *m)
+{
+	struct weir_stack *st = s->socks->stack;
+	struct weir_from room;
+	const struct weir_from *from = from_of(s, m, &room);
+	const struct rte_mbuf *seg = m;
+
+	ws->stats.callbacks++;
+	if (s->cb.recv_mbuf != NULL) {
+		s->cb.recv_mbuf(st, s->fd, m, from, s->cb.arg);
+		return;
+	}
+	if (s->kind == WEIR_SOCK_UDP && m->nb_segs > 1)
+		hand_gathered(s, m, from);
+	else
+		for (; seg != NULL && !(weir_sock_flags(s) & WEIR_SOCK_FD_CLOSED); seg = seg->next)
+			if (seg->data_len > 0 || s->kind == WEIR_SOCK_UDP)
+				s->cb.recv(st, s->fd, rte_pktmbuf_mtod(seg, const void *),
+					seg->data_len, from, s->cb.arg);
+	rte_pktmbuf_free(m);
+}

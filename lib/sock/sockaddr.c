@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Socket addresses in and out of the one form that the stack uses. */
+#include "weir_sock.h"
+
+#include <errno.h>
+
+socklen_t
+weir_sock_addr_out(int domain, const struct weir_addr *addr, struct weir_be16 port,
+	unsigned int ifindex, struct sockaddr_in6 *out)
+{
+	struct sockaddr_in *in = (struct sockaddr_in *)out;
+
+	if (domain == AF_INET) {
+		*in = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = port.raw};
+		in->sin_addr.s_addr = weir_addr_to_v4(addr).raw;
+		return sizeof(*in);
+	}
+	*out = (struct sockaddr_in6){.sin6_family = AF_INET6, .sin6_port = port.raw};
+	memcpy(&out->sin6_addr, addr->b, 16);
+	if (weir_addr_is_link_local(addr))
+		out->sin6_scope_id = ifindex + 1; /* 0 would mean: none */
+	return sizeof(*out);
+}
+
+int
+weir_sock_addr_in(int domain, const struct sockaddr *sa, socklen_t len, struct weir_addr *addr,
+	struct weir_be16 *port)
+{
+	struct sockaddr_in in;
+	struct sockaddr_in6 in6;
+
+	if (sa == NULL)
+		return -EFAULT;
+	if (len < sizeof(sa->sa_family))
+		return -EINVAL;
+	if (sa->sa_family != domain)
+		return -EAFNOSUPPORT;
+	if (domain == AF_INET) {
+		if (len < sizeof(in))
+			return -EINVAL;
+		memcpy(&in, sa, sizeof(in));
+		*addr = weir_addr_v4((struct weir_be32){in.sin_addr.s_addr});
+		*port = (struct weir_be16){in.sin_port};
+		return 0;
+	}
+	if (len < sizeof(in6))
+		return -EINVAL;
+	memcpy(&in6, sa, sizeof(in6));
+	*addr = weir_addr_v6(in6.sin6_addr.s6_addr);
+	*port = (struct weir_be16){in6.sin6_port};
+	return 0;
+}

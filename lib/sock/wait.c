@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Waking threads that wait for sockets: an eventfd each, written only while its thread sleeps. */
+#include "weir_sock.h"
+
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+struct weir_waiter *
+weir_waiter_open(struct weir_waiters *ws)
+{
+	for (unsigned int id = 0; id < WEIR_WAITERS_MAX; id++) {
+		struct weir_waiter *w = &ws->slot[id];
+		unsigned int n = __atomic_load_n(&ws->n, __ATOMIC_RELAXED);
+
+		if (__atomic_exchange_n(&w->is_used, 1, __ATOMIC_ACQ_REL) != 0)
+			continue;
+		w->id = id;
+		if (w->efd == 0)
+			w->efd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+		if (w->efd < 0) {
+			w->efd = 0;
+			__atomic_store_n(&w->is_used, 0, __ATOMIC_RELEASE);
+			return NULL;
+		}
+		while (n <= id && !__atomic_compare_exchange_n(&ws->n, &n, id + 1, true,
+					  __ATOMIC_RELEASE, __ATOMIC_RELAXED)) {
+		}
+		return w;
+	}
+	return NULL;
+}
+
+void
+weir_waiter_close(struct weir_waiter *w)
+{
+	__atomic_store_n(&w->is_sleeping, 0, __ATOMIC_RELAXED);
+	__atomic_store_n(&w->is_used, 0, __ATOMIC_RELEASE);
+}
+
+static void
+wake_class(struct weir_waiters *ws, unsigned int class)
+{
+	const unsigned int n = __atomic_load_n(&ws->n, __ATOMIC_ACQUIRE);
+	const uint64_t one = 1;
+
+	for (unsigned int id = class; id < n; id += WEIR_WAIT_CLASSES) {
+		struct weir_waiter *w = &ws->slot[id];
+
+		if (__atomic_load_n(&w->is_sleeping, __ATOMIC_RELAXED) != 0 &&
+			__atomic_exchange_n(&w->is_sleeping, 0, __ATOMIC_ACQ_REL) != 0 &&
+			write(w->efd, &one, sizeof(one)) < 0) {
+			/* EAGAIN: the counter is full, so the thread is being woken anyway. */
+		}
+	}
+}
+
+void
+weir_sock_notify(struct weir_sock *s)
+{
+	uint64_t classes;
+
+	/*
+	 * Both sides change s->waiters by a read-modify-write: either this one sees the waiter's bit,
+	 * or the waiter's comes later and sees what was written to s before this call.
+	 */
+	classes = __atomic_exchange_n(&s->waiters, 0, __ATOMIC_ACQ_REL);
+	for (; classes != 0; classes &= classes - 1)
+		wake_class(&s->socks->waiters, (unsigned int)__builtin_ctzll(classes));
+}

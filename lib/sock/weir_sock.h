@@ -1,0 +1,353 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/**
+ * @file
+ * Sockets: what application threads and workers share, and the worker's side of it.
+ * Model   A weir_sock lives in DPDK memory. It has a home worker, which alone touches its connection
+ *         and transport state. Data goes through two lockless queues of mbufs in the socket itself:
+ *         rxq (workers push, one application thread at a time pops) and txq (application threads
+ *         push, the home worker pops). Requests go by the door: bits set in the socket, and the
+ *         socket in its home worker's door queue at most once, so that queue can never be full.
+ *         Results come back as flags, an error and the waiters' wake-up.
+ * Owner   References: one of the descriptor, one of each worker that holds a connection or binding
+ *         of it, one of an accept queue, one of each call under way. The last one gone frees it.
+ * Thread  Fields say who writes them. Everything of struct weir_sock_worker: its worker alone, but
+ *         for `doors`.
+ */
+#ifndef WEIR_SOCK_H
+#define WEIR_SOCK_H
+
+#include <sched.h>
+
+#include "weir_event.h"
+#include "weir_tcp.h"
+#include "weir_udp.h"
+
+struct weir_sock_worker;
+struct weir_waiters;
+
+enum weir_sock_kind { WEIR_SOCK_TCP, WEIR_SOCK_UDP };
+
+/** What a socket is and may do; read by application threads, bits set and cleared atomically. */
+enum weir_sock_flag {
+	WEIR_SOCK_CONNECTING = 1 << 0,
+	WEIR_SOCK_CONNECTED = 1 << 1,
+	WEIR_SOCK_LISTENING = 1 << 2,
+	WEIR_SOCK_RX_EOF = 1 << 3,  /* no data will be added to rxq: FIN taken, or connection over */
+	WEIR_SOCK_RX_SHUT = 1 << 4, /* shutdown(SHUT_RD) */
+	WEIR_SOCK_TX_SHUT = 1 << 5, /* shutdown(SHUT_WR) */
+	WEIR_SOCK_OVER = 1 << 6,    /* the connection is gone */
+	WEIR_SOCK_BOUND = 1 << 7,
+	WEIR_SOCK_FD_CLOSED = 1 << 8, /* its descriptor was closed */
+	WEIR_SOCK_CALLBACKS = 1 << 9, /* data goes to callbacks, not to rxq */
+};
+
+/** Requests from application threads to the home worker. */
+enum weir_door {
+	WEIR_DOOR_SEND = 1 << 0,   /* txq holds something */
+	WEIR_DOOR_CREDIT = 1 << 1, /* rx_taken has grown: the window may open */
+	WEIR_DOOR_SHUT_WR = 1 << 2,
+	WEIR_DOOR_SHUT_RD = 1 << 3,
+	WEIR_DOOR_OPTS = 1 << 4, /* opts changed */
+	WEIR_DOOR_CLOSE = 1 << 5,
+	WEIR_DOOR_ABORT = 1 << 6, /* close by reset */
+};
+
+struct weir_sock {
+	/* read by all, written before the socket is shared or rarely */
+	uint32_t refs;  /* atomic */
+	uint32_t flags; /* enum weir_sock_flag; atomic */
+	struct weir_socks *socks;
+	union { /* the home worker's; pcbs and listeners: each worker its own element */
+		struct weir_tcp_conn *conn;
+		struct weir_udp_pcb *pcbs;
+		struct weir_tcp_listener *listeners;
+	};
+	int fd;    /* -1 without */
+	int error; /* SO_ERROR; atomic, taken by exchange */
+	uint16_t home;
+	uint8_t kind;   /* enum weir_sock_kind */
+	uint8_t domain; /* AF_INET or AF_INET6 */
+	bool is_nonblock;
+	bool is_v6only;
+	bool is_reuseaddr;
+	bool is_linger; /* SO_LINGER with linger_s */
+	bool is_connect_told; /* worker: WEIR_EV_CONNECT has been delivered */
+	bool is_write_wanted; /* a send could not take everything; atomic */
+	uint16_t linger_s;
+	uint32_t rcvtimeo_ms; /* 0: for ever */
+	uint32_t sndtimeo_ms;
+	struct weir_flow flow; /* local and remote address as bound, connected, accepted */
+	struct weir_tcp_opts opts;
+	struct weir_callbacks cb;
+	struct weir_qnode accept_node; /* in the listening socket's accept queue */
+
+	/* written by workers */
+	struct weir_mpsc rxq __attribute__((aligned(64))); /* worker: push; application under recv_lock: pop */
+	uint64_t rx_given;    /* truesize ever put into rxq; atomic */
+	uint64_t tx_freed;    /* truesize of sent data ever freed; written by home worker */
+	uint64_t rx_credited; /* home worker: rx_taken as last told to TCP */
+	uint64_t tx_taken;    /* home worker: truesize ever taken from txq or sent directly */
+	uint64_t waiters;     /* classes of waiters to wake; atomic */
+	uint32_t n_accept;    /* connections in the accept queue; atomic */
+	STAILQ_ENTRY(weir_sock) dying; /* home worker: reference to drop at the end of the turn */
+
+	/* written by application threads */
+	struct weir_mpsc txq __attribute__((aligned(64))); /* application: push; home worker: pop */
+	struct weir_qnode door_node;
+	uint32_t door;      /* enum weir_door; atomic */
+	uint32_t recv_lock; /* one reader at a time; never taken by a worker for another's socket */
+	uint64_t tx_queued; /* truesize ever put into txq; atomic */
+	uint64_t rx_taken;  /* truesize ever taken out of rxq; atomic */
+	uint64_t rx_told;   /* rx_taken when the door was last rung for it; under recv_lock */
+	struct rte_mbuf *rx_cur; /* packet being read; under recv_lock */
+	uint32_t rx_cur_size;    /* its truesize */
+	struct weir_mpsc acceptq; /* listening: workers push, application under recv_lock pops */
+};
+
+/** One thread that can wait for sockets. Several threads share a class (id modulo 64). */
+struct weir_waiter {
+	uint32_t is_sleeping; /* atomic: thread sets, whoever wakes it clears */
+	uint32_t is_used;     /* atomic */
+	int efd;              /* eventfd the thread sleeps on */
+	unsigned int id;
+};
+
+#define WEIR_WAITERS_MAX 1024
+#define WEIR_WAIT_CLASSES 64
+
+struct weir_waiters {
+	unsigned int n; /* slots ever used; atomic */
+	struct weir_waiter slot[WEIR_WAITERS_MAX];
+};
+
+/** One address and port taken by a socket (bind.c), per stack. */
+struct weir_bind {
+	LIST_ENTRY(weir_bind) link;
+	struct weir_sock *sock;
+};
+
+/** The sockets of one stack: pool, descriptors, taken ports, waiters. */
+struct weir_socks {
+	struct weir_stack *stack;
+	struct rte_mempool *pool;
+	uint32_t capacity;
+	struct weir_sock **fds;  /* fds[capacity]; atomic */
+	struct rte_ring *free_fds; /* uint32_t descriptors */
+	uint16_t n_workers;
+	struct weir_sock_worker **workers; /* workers[n_workers] */
+	uint32_t bind_lock; /* control path: guards binds */
+	LIST_HEAD(, weir_bind) *binds[2]; /* by kind, then by port (65536) */
+	uint16_t next_port[2];
+	uint32_t next_home; /* round robin of new sockets; atomic */
+	uint32_t used;      /* sockets in existence; atomic */
+	struct weir_tcp_opts tcp_opts;
+	uint32_t udp_rcvbuf;
+	uint32_t udp_sndbuf;
+	uint16_t port_min, port_max;
+	struct weir_waiters waiters;
+};
+
+struct weir_sock_stats {
+	uint64_t doors;
+	uint64_t events;
+	uint64_t wakeups;
+	uint64_t accept_no_sock; /* connections reset for want of a socket or descriptor */
+	uint64_t callbacks;
+};
+
+/** The socket layer of one worker. */
+struct weir_sock_worker {
+	struct weir_core *core;
+	struct weir_ip *ip;
+	struct weir_udp *udp;
+	struct weir_tcp *tcp;
+	struct weir_ready *ready;
+	struct weir_socks *socks;
+	uint16_t index;
+	STAILQ_HEAD(, weir_sock) dying;
+	struct weir_sock_stats stats;
+	/* other threads */
+	struct weir_mpsc doors __attribute__((aligned(64)));
+	uint32_t is_sleeping; /* atomic: the worker sleeps on efd; whoever rings clears it */
+	int efd;
+};
+
+/* Small lock of the application's side: spins briefly, then yields. */
+
+static inline void
+weir_lock(uint32_t *lock)
+{
+	unsigned int spins = 0;
+
+	while (__atomic_exchange_n(lock, 1, __ATOMIC_ACQUIRE) != 0)
+		if (++spins % 64 == 0)
+			sched_yield();
+}
+
+static inline void
+weir_unlock(uint32_t *lock)
+{
+	__atomic_store_n(lock, 0, __ATOMIC_RELEASE);
+}
+
+/* sock.c: objects and references (any thread) */
+
+struct weir_socks_conf {
+	struct weir_stack *stack;
+	const char *name; /* unique in the process */
+	uint32_t sockets;
+	uint16_t n_workers;
+	int numa_node;
+	struct weir_tcp_opts tcp_opts;
+	uint32_t udp_rcvbuf;
+	uint32_t udp_sndbuf;
+	uint16_t port_min, port_max;
+};
+
+int weir_socks_init(struct weir_socks *ss, const struct weir_socks_conf *conf);
+void weir_socks_fini(struct weir_socks *ss);
+
+/** A new socket with one reference, no descriptor. NULL: pool exhausted. */
+struct weir_sock *weir_sock_new(struct weir_socks *ss, int kind, int domain);
+
+static inline void
+weir_sock_ref(struct weir_sock *s)
+{
+	__atomic_fetch_add(&s->refs, 1, __ATOMIC_RELAXED);
+}
+
+/** Drop a reference; the last one frees the socket and what its queues hold. */
+void weir_sock_unref(struct weir_sock *s);
+
+static inline uint32_t
+weir_sock_flags(const struct weir_sock *s)
+{
+	return __atomic_load_n(&s->flags, __ATOMIC_ACQUIRE);
+}
+
+static inline void
+weir_sock_set(struct weir_sock *s, uint32_t flags)
+{
+	__atomic_fetch_or(&s->flags, flags, __ATOMIC_RELEASE);
+}
+
+static inline void
+weir_sock_clear(struct weir_sock *s, uint32_t flags)
+{
+	__atomic_fetch_and(&s->flags, ~flags, __ATOMIC_RELEASE);
+}
+
+/** Readiness as poll(2) says it: POLLIN, POLLOUT, POLLHUP, POLLERR, POLLRDHUP. */
+short weir_sock_poll(const struct weir_sock *s);
+
+/** Send memory that is free, bytes of truesize; may be negative. */
+static inline int64_t
+weir_sock_tx_room(const struct weir_sock *s)
+{
+	const uint64_t freed = __atomic_load_n(&s->tx_freed, __ATOMIC_ACQUIRE);
+
+	return (int64_t)s->opts.sndbuf -
+	       (int64_t)(__atomic_load_n(&s->tx_queued, __ATOMIC_RELAXED) - freed);
+}
+
+/** Is there data to read (or a datagram, even an empty one)? */
+bool weir_sock_has_data(const struct weir_sock *s);
+
+/** Enough send memory free that a writer should be told (a third of it, as Linux does). */
+bool weir_sock_has_room(const struct weir_sock *s);
+
+/** Wake a worker that sleeps; what it is to find must be in place. */
+void weir_sock_wake_worker(struct weir_sock_worker *ws);
+
+/** Ask the home worker to do what bits say; wakes it if it sleeps. Any thread. */
+void weir_sock_ring(struct weir_sock *s, uint32_t bits);
+
+/* addr.c: socket addresses */
+
+/**
+ * An address as an AF_INET or AF_INET6 socket shows it.
+ * @param out  room for the larger kind; an AF_INET socket writes a sockaddr_in there
+ * @return     bytes used
+ */
+socklen_t weir_sock_addr_out(int domain, const struct weir_addr *addr, struct weir_be16 port,
+	unsigned int ifindex, struct sockaddr_in6 *out);
+
+/** @return 0; -EFAULT, -EINVAL (too short), -EAFNOSUPPORT (not for this domain) */
+int weir_sock_addr_in(int domain, const struct sockaddr *sa, socklen_t len, struct weir_addr *addr,
+	struct weir_be16 *port);
+
+/* fd.c: descriptors (any thread) */
+
+/** Give s a descriptor and that descriptor a reference. @return it, or -EMFILE */
+int weir_fd_open(struct weir_socks *ss, struct weir_sock *s);
+
+/** The socket of fd with a new reference, or NULL. */
+struct weir_sock *weir_fd_get(struct weir_socks *ss, int fd);
+
+/** Take fd out of the table; its reference is now the caller's. NULL: not open. */
+struct weir_sock *weir_fd_close(struct weir_socks *ss, int fd);
+
+/* bind.c: ports taken (control path, any thread) */
+
+/** Reserve s->flow.laddr and lport; lport 0: choose one. @return 0, -EADDRINUSE */
+int weir_bind_add(struct weir_socks *ss, struct weir_sock *s);
+void weir_bind_del(struct weir_socks *ss, struct weir_sock *s);
+
+/** A listener among the sockets bound as s is? Two may share a port with SO_REUSEADDR, but not listen. */
+bool weir_bind_has_listener(struct weir_socks *ss, const struct weir_sock *s);
+
+/* wait.c */
+
+/** The calling thread's waiter slot; NULL when all are in use or no eventfd could be made. */
+struct weir_waiter *weir_waiter_open(struct weir_waiters *ws);
+void weir_waiter_close(struct weir_waiter *w);
+
+/** Readiness of s changed: wake who waits for it. Any thread, after the change. */
+void weir_sock_notify(struct weir_sock *s);
+
+/* The worker's side: sock_worker.c, sock_tcp.c, sock_udp.c */
+
+int weir_sock_worker_init(struct weir_sock_worker *ws, struct weir_socks *ss, uint16_t index,
+	struct weir_core *core, struct weir_ip *ip, struct weir_udp *udp, struct weir_tcp *tcp,
+	struct weir_ready *ready);
+void weir_sock_worker_fini(struct weir_sock_worker *ws);
+
+/** Answer the door: take what application threads have left. @return sockets served */
+unsigned int weir_sock_doors(struct weir_sock_worker *ws);
+
+/** Tell sockets what the transports left in the ready list. @return events told */
+unsigned int weir_sock_publish(struct weir_sock_worker *ws);
+
+/** Does the door queue look empty? For the decision to sleep. */
+bool weir_sock_is_quiet(struct weir_sock_worker *ws);
+
+/** Serve the door bits of s right now (a call on the home worker). */
+void weir_sock_serve(struct weir_sock_worker *ws, struct weir_sock *s, uint32_t bits);
+
+int weir_sock_tcp_connect(struct weir_sock_worker *ws, struct weir_sock *s);
+int weir_sock_tcp_listen(struct weir_sock_worker *ws, struct weir_sock *s, uint32_t backlog);
+void weir_sock_tcp_unlisten(struct weir_sock_worker *ws, struct weir_sock *s);
+void weir_sock_tcp_event(struct weir_sock_worker *ws, struct weir_tcp_conn *c, uint16_t events);
+void weir_sock_tcp_serve(struct weir_sock_worker *ws, struct weir_sock *s, uint32_t bits);
+
+/** Queue m on the connection (home worker). @return 0 or negative errno, m the caller's */
+int weir_sock_tcp_send(struct weir_sock_worker *ws, struct weir_sock *s, struct rte_mbuf *m);
+
+int weir_sock_udp_bind(struct weir_sock_worker *ws, struct weir_sock *s);
+void weir_sock_udp_unbind(struct weir_sock_worker *ws, struct weir_sock *s);
+void weir_sock_udp_event(struct weir_sock_worker *ws, struct weir_udp_pcb *pcb, uint16_t events);
+void weir_sock_udp_serve(struct weir_sock_worker *ws, struct weir_sock *s, uint32_t bits);
+
+/** Send a datagram whose weir_pkt flow says where to (home worker). Takes m. */
+int weir_sock_udp_send(struct weir_sock_worker *ws, struct weir_sock *s, struct rte_mbuf *m);
+
+/** Tell an event to the socket's callback, if it has one. */
+void weir_sock_tell(struct weir_sock_worker *ws, struct weir_sock *s, enum weir_event ev, int error);
+
+/** Hand m's data to the socket's receive callback, which it has. Takes m. */
+void weir_sock_hand(struct weir_sock_worker *ws, struct weir_sock *s, struct rte_mbuf *m);
+
+/** The worker's reference of s goes at the end of this turn. */
+void weir_sock_let_go(struct weir_sock_worker *ws, struct weir_sock *s);
+
+#endif

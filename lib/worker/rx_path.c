@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Path: port -> eth_input -> ip4_input, ip6_input -> udp_input, tcp_input -> (ready list) */
+#include <rte_ring.h>
+
+#include "weir_worker.h"
+
+/* The stages above the link, over what the vectors hold. Leaves them empty. */
+static void
+run_stages(struct weir_worker *w)
+{
+	struct weir_rx_vecs *v = &w->rx;
+
+	weir_ip4_input(&w->ip, &v->ip4, &v->udp, &v->tcp, &v->raw);
+	weir_ip6_input(&w->ip, &v->ip6, &v->udp, &v->tcp, &v->raw);
+	weir_udp_input(&w->udp, &v->udp, &w->ready);
+	weir_tcp_input(&w->tcp, &v->tcp);
+	weir_ip_errors_done(&w->ip);
+	weir_core_flush(&w->core);
+}
+
+unsigned int
+weir_rx_path(struct weir_worker *w, struct weir_iface *ifc)
+{
+	struct weir_rx_vecs *v = &w->rx;
+
+	v->frame.n = weir_port_rx(ifc->port, ifc->queue, v->frame.m, WEIR_BURST_MAX);
+	if (v->frame.n == 0)
+		return 0;
+	w->core.rx_frames += v->frame.n;
+	const unsigned int n = v->frame.n;
+
+	weir_eth_input(ifc, &v->frame, &v->arp, &v->ip4, &v->ip6);
+	weir_arp_input(ifc, &v->arp);
+	run_stages(w);
+	return n;
+}
+
+/* Sort packets that start at their IP or ARP header, as another worker left them. */
+static void
+sort_inner(struct weir_worker *w)
+{
+	struct weir_rx_vecs *v = &w->rx;
+
+	for (unsigned int i = 0; i < v->frame.n; i++) {
+		struct rte_mbuf *m = v->frame.m[i];
+		const struct weir_pkt *p = weir_pkt(m);
+
+		if (p->l3_type == WEIR_ETH_TYPE_IP4) {
+			weir_vec_add(&v->ip4, m);
+		} else if (p->l3_type == WEIR_ETH_TYPE_IP6) {
+			weir_vec_add(&v->ip6, m);
+		} else {
+			weir_vec_add(&v->arp, m);
+			weir_arp_input(&w->ifaces[p->ifindex], &v->arp);
+		}
+	}
+	v->frame.n = 0;
+}
+
+unsigned int
+weir_rx_path_inner(struct weir_worker *w)
+{
+	struct weir_rx_vecs *v = &w->rx;
+	struct weir_vec *loop = &w->core.loop;
+
+	v->frame.n = rte_ring_dequeue_burst(
+		w->inbound, (void **)v->frame.m, WEIR_VEC_MAX / 2, NULL);
+	for (unsigned int i = 0; i < loop->n && i < WEIR_VEC_MAX / 2; i++)
+		weir_vec_add(&v->frame, loop->m[i]);
+	loop->n = 0;
+	if (v->frame.n == 0)
+		return 0;
+	const unsigned int n = v->frame.n;
+
+	w->core.rx_frames += n;
+	sort_inner(w);
+	run_stages(w);
+	return n;
+}
