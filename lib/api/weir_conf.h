@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -41,7 +42,7 @@ struct weir_conf_prefix {
 struct weir_conf_port {
 	char name[WEIR_CONF_NAME_MAX];     /* [port NAME] */
 	char driver[WEIR_CONF_NAME_MAX];   /* driver = ethdev | wire */
-	char device[WEIR_CONF_DEVICE_MAX]; /* device = net_tap0 | 0000:01:00.0 | cable end "c0:a" */
+	char device[WEIR_CONF_DEVICE_MAX]; /* device = net_tap0 | 0000:01:00.0 | cable end c0:a */
 	struct weir_conf_prefix addrs[WEIR_CONF_ADDRS_MAX]; /* address = 10.0.0.1/24, ... */
 	unsigned int n_addrs;
 	uint16_t mtu;      /* mtu = 1500; 0: the device's */
@@ -52,16 +53,19 @@ struct weir_conf_port {
 	bool accept_ra;    /* accept_ra = yes */
 	bool use_dad;      /* dad = yes */
 	bool promisc;      /* promiscuous = no */
-	uint32_t caps_off; /* offloads_off = rx_checksum, tx_checksum, tso, lro, rss, multi_seg */
+	uint32_t caps_off; /* enum weir_port_cap; offloads_off = rx_checksum, tx_checksum, tso, lro,
+			    * rss, multi_seg, vlan */
 };
 
 struct weir_conf_route { /* [route N]: net = 0.0.0.0/0, gateway = 10.0.0.254, port = tap0 */
+	char name[WEIR_CONF_NAME_MAX]; /* N: any name, for messages only; may be empty */
 	struct weir_conf_prefix net;
 	uint8_t gateway[16]; /* :: : on link */
 	char port[WEIR_CONF_NAME_MAX];
 };
 
 struct weir_conf_neigh { /* [neighbour N]: address, mac, port */
+	char name[WEIR_CONF_NAME_MAX];
 	uint8_t addr[16];
 	uint8_t mac[6];
 	char port[WEIR_CONF_NAME_MAX];
@@ -74,8 +78,8 @@ struct weir_conf {
 	/* [eal] */
 	char lcores[WEIR_CONF_TEXT_MAX]; /* as --lcores; empty: one lcore per worker, see workers */
 	uint32_t memory_mb;              /* memory = 512 */
-	bool use_hugepages;              /* hugepages = yes | no | auto: auto asks the machine */
-	bool is_hugepages_auto;
+	bool use_hugepages;              /* hugepages = yes | no | auto */
+	bool is_hugepages_auto;          /* auto: weir_conf_eal_args() asks the machine */
 	char file_prefix[WEIR_CONF_NAME_MAX];
 	bool in_memory;                  /* in_memory = yes: nothing left in the file system */
 	bool telemetry;                  /* telemetry = yes: weir-stat can connect */
@@ -124,7 +128,7 @@ struct weir_conf {
 		uint32_t keep_count;
 		bool window_scale;
 		bool timestamps;
-		uint32_t port_min; /* ephemeral ports = 32768-60999 */
+		uint32_t port_min; /* ephemeral_ports = 32768-60999; host byte order */
 		uint32_t port_max;
 	} tcp;
 
@@ -139,8 +143,9 @@ struct weir_conf {
 void weir_conf_default(struct weir_conf *conf);
 
 /**
- * Read a file over defaults.
- * @param err  out: one line: file, section, key, value, what is allowed
+ * Read a file over what conf holds. Says nothing yet about the whole: see weir_conf_check().
+ * @param conf  unchanged when the file has a mistake
+ * @param err   out: one line: file, section, key, value, what is allowed; may be NULL with err_len 0
  * @return 0; -ENOENT and such when the file can't be read, -EINVAL for a mistake in it
  */
 int weir_conf_load(struct weir_conf *conf, const char *path, char *err, size_t err_len);
@@ -148,17 +153,25 @@ int weir_conf_load(struct weir_conf *conf, const char *path, char *err, size_t e
 /** Judge a filled struct as a whole (ranges, names that refer to each other). As above. */
 int weir_conf_check(const struct weir_conf *conf, char *err, size_t err_len);
 
-/** Set one value as a file would: weir_conf_set(c, "tcp", "sndbuf", "262144", ...). As above. */
+/**
+ * Set one value as a file would: weir_conf_set(c, "tcp", "sndbuf", "256K", ...). A section with a
+ * name ("port tap0") is made where conf has none of it. As above; the message names no file.
+ */
 int weir_conf_set(struct weir_conf *conf, const char *section, const char *key, const char *value,
 	char *err, size_t err_len);
 
 /**
- * The arguments for rte_eal_init that a configuration asks for.
- * @param argv  out: pointers into text; argv[0] is program
- * @return      their number
+ * The arguments for rte_eal_init that a configuration asks for. Lcore 0 is the caller's (the
+ * control thread), lcores 1..n_workers are the workers'. Reads the affinity mask of the calling
+ * thread and, for hugepages = auto, /sys.
+ * @param argv  out: pointers into text, ended by NULL; argv[0] is program
+ * @return      their number, or -ENOSPC: text or argv is too small
  */
 int weir_conf_eal_args(const struct weir_conf *conf, const char *program,
 	char *argv[WEIR_CONF_EAL_MAX], char *text, size_t text_len);
+
+/** Every section and key with its default, what is allowed and what it is for. */
+void weir_conf_print_keys(FILE *out);
 
 #ifdef __cplusplus
 }
