@@ -99,7 +99,7 @@ step(struct weir_table *t, struct model *m, struct weir_rand *r)
 		CU_ASSERT_EQUAL(weir_table_add(t, m->hash[index], index), 0);
 	} else {
 		CU_ASSERT_FALSE(weir_table_del(t, m->hash[index] + 256, index));
-		CU_ASSERT_TRUE(weir_table_del(t, m->hash[index], index));
+		CU_ASSERT_TRUE_FATAL(weir_table_del(t, m->hash[index], index));
 		m->hash[index] = NONE;
 		m->count--;
 	}
