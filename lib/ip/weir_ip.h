@@ -17,7 +17,7 @@
 struct rte_rib;
 struct rte_rib6;
 
-#define WEIR_ROUTES_MAX 1024
+#define WEIR_ROUTES_MAX 1024 /* configured; those of interfaces and routers come on top */
 
 struct weir_ip_stats {
 	uint64_t rx_ip4;
@@ -29,16 +29,18 @@ struct weir_ip_stats {
 	uint64_t icmp_errors_limited;
 	uint64_t icmp_errors_received;
 	uint64_t frags_sent;
+	uint64_t reassembled;
 	uint64_t route_misses;
 };
 
-/** Where packets for a destination go. Valid while gen equals weir_ip.route_gen. */
+/** Where packets for a destination go. Valid while weir_dst_is_fresh(). */
 struct weir_dst {
 	struct weir_iface *ifc;
 	struct weir_addr next_hop;
 	struct weir_addr src; /* source address to use when none is bound (RFC 6724) */
 	uint32_t gen;
-	uint16_t mtu; /* of the path as known: at most the interface's */
+	uint16_t mtu;  /* of the path as known: at most the interface's */
+	bool is_local; /* one of our own addresses: packets are looped, see weir_core.loop */
 };
 
 /** An ICMP error about a packet that this stack sent, for the socket layers. */
@@ -65,9 +67,14 @@ struct weir_ip {
 	struct weir_route {
 		struct weir_addr gateway; /* :: : on link */
 		struct weir_addr src;     /* preferred source, or :: */
+		struct weir_addr net;
+		uint8_t prefix_len;
 		uint8_t ifindex;
+		uint8_t origin; /* from a router, configured, an interface's own network */
 		bool is_used;
 	} *routes;
+	unsigned int n_static;
+	bool is_rib_old;    /* routes changed since the ribs were built */
 	uint32_t route_gen; /* grows with every change of routes or addresses */
 	uint64_t iface_changes; /* sum of weir_iface.route_change when route_gen last grew */
 	bool is_steering;   /* several workers and a port without usable RSS: hash in software */
@@ -84,15 +91,35 @@ struct weir_ip {
 	/* ICMP errors of this burst, read by udp, tcp and raw, then dropped by weir_ip_errors_done() */
 	struct weir_icmp_error errors[WEIR_ICMP_ERRORS_MAX];
 	unsigned int n_errors;
+	struct weir_wheel_entry timer; /* reassembly */
+	struct ip_reass *reass;        /* fragments held: n_held of it */
 	struct weir_ip_stats stats;
 };
+
+/** Sum of the interfaces' route_change. */
+static inline uint64_t
+weir_ip_iface_changes(const struct weir_ip *ip)
+{
+	uint64_t sum = 0;
+
+	for (unsigned int i = 0; i < ip->n_ifaces; i++)
+		sum += ip->ifaces[i].route_change;
+	return sum;
+}
+
+/** Have routes and addresses stayed as they were when dst was looked up? */
+static inline bool
+weir_dst_is_fresh(const struct weir_ip *ip, const struct weir_dst *dst)
+{
+	return dst->gen == ip->route_gen && weir_ip_iface_changes(ip) == ip->iface_changes;
+}
 
 /** How flows are spread over workers: the same on every port of a stack (steer.c). */
 struct weir_steer {
 	uint16_t n_workers;
 	uint16_t reta_size; /* power of two */
 	uint8_t key_len;
-	uint8_t key[WEIR_RSS_KEY_LEN_MAX];
+	uint8_t key[WEIR_RSS_KEY_LEN_MAX] __attribute__((aligned(4)));
 	uint16_t reta[WEIR_RETA_SIZE_MAX]; /* hash & (reta_size - 1) -> worker */
 };
 
@@ -108,16 +135,27 @@ struct weir_ip_conf {
 	bool is_steering;
 	uint32_t icmp_errors_per_s; /* 0: 1000 */
 	int numa_node;
-	const char *name; /* unique in the process: names of the ribs */
+	const char *name; /* of the stack, for messages */
 };
 
+/** @return 0, -EINVAL: no interface, -ENOMEM */
 int weir_ip_init(struct weir_ip *ip, struct weir_core *core, const struct weir_ip_conf *conf);
 void weir_ip_fini(struct weir_ip *ip);
 
-/** Add or replace a route. gateway :: or 0.0.0.0: on link. @return 0, -EINVAL, -ENOSPC */
+/** Packets that wait for the rest of their datagram. */
+unsigned int weir_ip_frags_held(const struct weir_ip *ip);
+
+/**
+ * Add or replace a route. prefix_len counts from the first of the 16 bytes: 0.0.0.0/0 has 96.
+ * gateway :: or 0.0.0.0: on link. @return 0, -EINVAL, -ENOSPC
+ */
 int weir_route_add(struct weir_ip *ip, const struct weir_addr *net, unsigned int prefix_len,
 	const struct weir_addr *gateway, unsigned int ifindex);
 int weir_route_del(struct weir_ip *ip, const struct weir_addr *net, unsigned int prefix_len);
+
+/** Receive a multicast group by an interface (-1: the first); as weir_iface_join(). */
+int weir_ip_join(struct weir_ip *ip, const struct weir_addr *group, int ifindex);
+int weir_ip_leave(struct weir_ip *ip, const struct weir_addr *group, int ifindex);
 
 /**
  * Find the way to dst: own networks, then routes, longest prefix first; multicast and broadcast by
@@ -128,23 +166,30 @@ int weir_route_del(struct weir_ip *ip, const struct weir_addr *net, unsigned int
 int weir_ip_route(struct weir_ip *ip, const struct weir_addr *dst, int ifindex,
 	struct weir_dst *out);
 
-/** Is addr one of the stack's own usable unicast addresses? *ifindex (may be NULL) says whose. */
+/**
+ * Is addr one of the stack's own usable unicast addresses? *ifindex (may be NULL) says whose.
+ * Loopback addresses are: packets to them are looped, and refused when they come from a port.
+ */
 bool weir_ip_is_local(const struct weir_ip *ip, const struct weir_addr *addr, unsigned int *ifindex);
 
 /* Receive (ip4_input.c, ip6_input.c, icmp4.c, icmp6.c) */
 
 /**
- * Check headers, sort by protocol. Sets weir_pkt addresses, proto, ttl, tos, l4_off, l4_len.
- * Trims link padding. Hands over to the owning worker when steering (TCP and UDP only).
+ * Check headers, sort by protocol. Data starts at the IP header, before and after. Sets weir_pkt
+ * addresses, proto, ttl, tos, l4_off, l4_len, group and checksum flags. Trims link padding.
+ * Reassembles fragments: what goes up may be a chain of many segments.
+ * Hands over to the owning worker when steering, and what was reassembled elsewhere (TCP and UDP
+ * only; datagrams to groups stay on the worker that received them).
  * ICMP is processed here; errors about own packets are left in ip->errors.
- * Empties v.
+ * What was handed over by another worker was checked there and goes straight up.
+ * Empties v. Other protocols go to raw; with raw NULL they end as drop_ip_proto and are answered.
  */
 void weir_ip4_input(struct weir_ip *ip, struct weir_vec *v, struct weir_vec *udp,
 	struct weir_vec *tcp, struct weir_vec *raw);
 void weir_ip6_input(struct weir_ip *ip, struct weir_vec *v, struct weir_vec *udp,
 	struct weir_vec *tcp, struct weir_vec *raw);
 
-/** The upper layers have read ip->errors: free them. */
+/** The upper layers have read ip->errors: end them as icmp_taken. */
 void weir_ip_errors_done(struct weir_ip *ip);
 
 /** WEIR_TIMER_IP fired. */
@@ -158,14 +203,14 @@ struct weir_ip_hdr_info {
 	uint8_t proto;
 	uint8_t ttl; /* 0: the default */
 	uint8_t tos;
-	bool may_fragment; /* DF clear; split when larger than the MTU */
+	bool may_fragment; /* DF clear; split when larger than the MTU. Equal in both calls below */
 };
 
 /**
  * Prepend the IP header to m (data starts at the transport header) and send it by dst.
  * The transport checksum: the caller stored the pseudo-header sum and set ol_flags when the
  * interface offloads it, or the final value (weir_ip_l4_cksum() does either).
- * Takes m, whatever happens. Sets l2_len and l3_len of the mbuf.
+ * Takes m, whatever happens. Sets l2_len and l3_len of the mbuf. Counts tx_made (fragments each).
  */
 void weir_ip_output(struct weir_ip *ip, const struct weir_dst *dst, struct rte_mbuf *m,
 	const struct weir_ip_hdr_info *h);

@@ -24,6 +24,7 @@
 #define WEIR_NEIGHS_MAX      1024 /* per interface and worker */
 #define WEIR_NEIGH_QUEUE_MAX 16   /* packets that wait for one neighbour */
 #define WEIR_TXQ_MAX         1024 /* packets that wait for room in the port's queue */
+#define WEIR_GROUPS_MAX      64   /* multicast groups joined, per interface */
 
 enum weir_ifaddr_state {
 	WEIR_IFADDR_TENTATIVE, /* duplicate address detection under way (RFC 4862 5.4) */
@@ -37,11 +38,17 @@ struct weir_ifaddr {
 	uint8_t prefix_len; /* of the 16 bytes: 10.0.0.1/24 has 120 */
 	uint8_t state;      /* enum weir_ifaddr_state */
 	bool is_auto;       /* link-local or from a router advertisement */
-	uint8_t dad_sent;
-	uint64_t dad_until_us;
+	uint8_t dad_sent;   /* DAD solicitations, or IPv4 announcements (RFC 5227 2.3) */
+	uint64_t dad_until_us;       /* end of DAD, or time of the next announcement; or NEVER */
 	uint64_t preferred_until_us; /* WEIR_WHEEL_NEVER: for ever */
 	uint64_t valid_until_us;
 };
+
+static inline bool
+weir_ifaddr_is_usable(const struct weir_ifaddr *a)
+{
+	return a->state == WEIR_IFADDR_PREFERRED || a->state == WEIR_IFADDR_DEPRECATED;
+}
 
 /** RFC 4861 7.3.2; ARP entries use the same states. */
 enum weir_neigh_state {
@@ -75,6 +82,8 @@ struct weir_link_stats {
 	uint64_t neigh_failed;
 	uint64_t neigh_evicted;
 	uint64_t dad_duplicates;
+	uint64_t addr_conflicts; /* somebody else uses an address of ours */
+	uint64_t ra_taken;
 	uint64_t tx_linearized;
 	uint64_t tx_flushes;
 };
@@ -89,7 +98,8 @@ struct weir_iface {
 	uint16_t mtu;
 	uint16_t vlan; /* 0: untagged */
 	uint8_t index; /* 0..WEIR_IFACES_MAX-1, equal on all workers */
-	bool is_up;
+	bool is_up;    /* link state: set by whoever watches the port; true at first */
+	uint64_t route_change; /* grows when router or addrs change, so that routes are looked up again */
 	struct weir_mac mac;
 	uint32_t txq_head; /* packets waiting for the port, in a ring of WEIR_TXQ_MAX */
 	uint32_t txq_tail;
@@ -102,15 +112,27 @@ struct weir_iface {
 	struct weir_neigh *neighs; /* WEIR_NEIGHS_MAX */
 	struct weir_table neigh_table;
 	uint32_t neigh_free; /* hint where to look for a free one */
+	/* multicast groups joined by upper layers, beside those that every host is in */
+	unsigned int n_groups;
+	struct weir_group {
+		struct weir_addr addr;
+		uint32_t refs;
+	} groups[WEIR_GROUPS_MAX];
 	/* IPv6 configuration (RFC 4861, 4862) */
+	bool is_started;
+	bool is_ipv6;
+	bool no_dad;
 	bool accept_ra;
 	uint8_t rs_sent;
-	uint8_t hop_limit;
+	uint8_t hop_limit; /* learnt default; 0: the stack's */
+	uint16_t mtu6;     /* of IPv6: mtu, or less where a router says so */
+	uint32_t reachable_base_us; /* before it is spread (RFC 4861 6.3.2) */
 	uint32_t reachable_us;
 	uint32_t retrans_us;
+	uint64_t rs_next_us;      /* next router solicitation, or NEVER */
+	uint64_t defended_us;     /* last answer to an address conflict (RFC 5227 2.4) */
 	struct weir_addr router; /* default router learnt, :: without */
 	uint64_t router_until_us;
-	uint64_t route_change; /* grows when router or addrs change, so that routes are looked up again */
 	struct weir_wheel_entry timer;
 	struct weir_link_stats stats;
 };
@@ -125,9 +147,13 @@ struct weir_iface_conf {
 	uint8_t index;
 	bool accept_ra;
 	bool is_ipv6; /* make a link-local address and speak neighbour discovery */
+	bool no_dad;  /* the addresses that the stack makes itself are usable without DAD */
 };
 
-/** Set up one worker's view of a port. @return 0 or negative errno */
+/**
+ * Set up one worker's view of a port.
+ * @return 0, -ENOMEM, or -EINVAL: an MTU beyond the port's or below 68 (IPv6: 1280), a bad VLAN
+ */
 int weir_iface_init(struct weir_iface *ifc, struct weir_core *core, const struct weir_iface_conf *c);
 
 /** Free packets that wait and all memory. */
@@ -151,6 +177,17 @@ struct weir_ifaddr *weir_iface_addr(struct weir_iface *ifc, const struct weir_ad
 /** Is dst a directed broadcast of one of the interface's IPv4 networks? */
 bool weir_iface_is_directed_broadcast(const struct weir_iface *ifc, const struct weir_addr *dst);
 
+/** Does the interface receive packets to this group: all hosts, all nodes, solicited-node, joined? */
+bool weir_iface_has_group(const struct weir_iface *ifc, const struct weir_addr *group);
+
+/**
+ * Receive a multicast group (counted: leave as often as joined). Datagrams to a group are delivered
+ * on the worker that receives them, so every worker's interface joins.
+ * @return 0, -EINVAL: not multicast, -ENOSPC; leave: -EADDRNOTAVAIL
+ */
+int weir_iface_join(struct weir_iface *ifc, const struct weir_addr *group);
+int weir_iface_leave(struct weir_iface *ifc, const struct weir_addr *group);
+
 /** WEIR_TIMER_IFACE fired: DAD, router solicitation, lifetimes. */
 void weir_iface_timer(struct weir_iface *ifc);
 
@@ -160,8 +197,9 @@ void weir_iface_start(struct weir_iface *ifc);
 /* Receive (eth_input.c, arp.c, nd.c) */
 
 /**
- * Sort frames by EtherType; ends what is not for us. Frames without our tag end as drop_vlan.
- * Sets weir_pkt ifindex, flags, l3_off, rx_us, and clears the rest.
+ * Sort frames by EtherType; ends what is not for us. Frames without our tag end as drop_vlan; tag
+ * 0 (priority only) counts as none. On return data starts at the ARP or IP header; link padding
+ * is still there. Sets weir_pkt ifindex, flags, l3_type, l3_off (0), rx_us, and clears the rest.
  * @param v  frames from the port; empty on return
  */
 void weir_eth_input(struct weir_iface *ifc, struct weir_vec *v, struct weir_vec *arp,
@@ -171,7 +209,8 @@ void weir_eth_input(struct weir_iface *ifc, struct weir_vec *v, struct weir_vec 
 void weir_arp_input(struct weir_iface *ifc, struct weir_vec *v);
 
 /**
- * An ICMPv6 message of type 133..137, checksum verified by the caller (icmp6).
+ * An ICMPv6 message of type 133..137, checksum verified by the caller (icmp6). Data starts at the
+ * IPv6 header, weir_pkt is filled in. Copied to the other workers like ARP.
  * Checks hop limit 255 and all of RFC 4861 6.1, 7.1. Takes m.
  */
 void weir_nd_input(struct weir_iface *ifc, struct rte_mbuf *m);
@@ -182,13 +221,17 @@ void weir_nd_input(struct weir_iface *ifc, struct rte_mbuf *m);
  * Send an IP packet (data starts at the IP header) to next_hop: resolve, prepend Ethernet, queue.
  * Multicast and broadcast are mapped (RFC 1112 6.4, RFC 2464 7). Takes m, whatever happens.
  * Prepends in place when m is direct and not shared, with a new header mbuf otherwise.
+ * Counts tx_made, as weir_eth_send() does.
  */
 void weir_eth_output(struct weir_iface *ifc, struct rte_mbuf *m, const struct weir_addr *next_hop);
 
 /** Send a whole frame as it is (ARP, tests). Takes m. */
 void weir_eth_send(struct weir_iface *ifc, struct rte_mbuf *m);
 
-/** Give the port what waits. Called once a turn, and when the queue is full. */
+/**
+ * Give the port what waits. Called once a turn, and when the queue is full. A port that takes
+ * nothing for 100 ms loses its queue (drop_port_full).
+ */
 void weir_eth_flush(struct weir_iface *ifc);
 
 /** Packets that can be queued now without loss; TCP holds back below a threshold. */
