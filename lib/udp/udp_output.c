@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Path: sock_udp_send -> udp_output -> ip_output */
+#include "udp_priv.h"
+
+#include "weir_cksum.h"
+#include "weir_ip_hdr.h"
+#include "weir_mbuf.h"
+#include "weir_udp_hdr.h"
+
+/* Does a datagram of len bytes, header included, fit an IP packet of its version at all? */
+static bool
+is_sendable(const struct weir_addr *raddr, uint32_t len)
+{
+	return len <= UINT16_MAX - (weir_addr_is_v4(raddr) ? WEIR_IP4_HLEN : 0);
+}
+
+/* A source must be one host: a socket bound to a group sends from the route's address. */
+static bool
+is_usable_source(const struct weir_addr *laddr)
+{
+	return !weir_addr_is_any(laddr) && !weir_addr_is_multicast(laddr) &&
+	       !weir_addr_is_broadcast(laddr);
+}
+
+/* Way and addresses of a datagram. @return 0 or negative errno */
+static int
+find_way(struct weir_udp *u, const struct weir_addr *laddr, int ifindex, struct weir_dst *dst,
+	struct weir_ip_hdr_info *info)
+{
+	const int rc = weir_ip_route(u->ip, info->dst, ifindex, dst);
+
+	if (rc < 0)
+		return rc;
+	info->src = is_usable_source(laddr) ? laddr : &dst->src;
+	return weir_addr_is_v4(info->src) == weir_addr_is_v4(info->dst) ? 0 : -ENETUNREACH;
+}
+
+/*
+ * RFC 768: a sum of zero is sent as all ones, its other form. A datagram that will be split gets
+ * its sum here: no port can see all of it.
+ */
+static void
+fill_cksum(const struct weir_dst *dst, struct rte_mbuf *m, const struct weir_ip_hdr_info *info,
+	struct weir_udp_hdr *h)
+{
+	h->cksum.raw = 0;
+	if (info->may_fragment)
+		h->cksum.raw = weir_cksum_l4(m, 0, m->pkt_len, info->src, info->dst, IPPROTO_UDP);
+	else
+		weir_ip_l4_cksum(dst, m, info, &h->cksum.raw, sizeof(*h), 0);
+	if (h->cksum.raw == 0)
+		h->cksum.raw = UINT16_MAX;
+}
+
+/* Put the header before the payload. @return the datagram, or NULL: no mbuf, m still there */
+static struct rte_mbuf *
+add_header(struct weir_udp *u, struct rte_mbuf *m, struct weir_be16 lport, struct weir_be16 rport)
+{
+	struct rte_mbuf *d = weir_mbuf_prepend(u->core, m, WEIR_UDP_HLEN);
+
+	if (d == NULL)
+		return NULL;
+	/* A received packet may go out again: nothing of its way in is to be left. */
+	d->ol_flags &= RTE_MBUF_F_INDIRECT | RTE_MBUF_F_EXTERNAL;
+	d->tx_offload = 0;
+	*rte_pktmbuf_mtod(d, struct weir_udp_hdr *) = (struct weir_udp_hdr){
+		.src = lport, .dst = rport, .len = weir_be16((uint16_t)d->pkt_len)};
+	return d;
+}
+
+int
+weir_udp_output(struct weir_udp *u, struct rte_mbuf *m, const struct weir_addr *laddr,
+	struct weir_be16 lport, const struct weir_addr *raddr, struct weir_be16 rport, uint8_t tos,
+	uint8_t ttl, int ifindex)
+{
+	struct weir_ip_hdr_info info = {.dst = raddr, .proto = IPPROTO_UDP, .ttl = ttl, .tos = tos};
+	const uint32_t ip_hlen = weir_addr_is_v4(raddr) ? WEIR_IP4_HLEN : WEIR_IP6_HLEN;
+	struct weir_dst dst;
+	struct rte_mbuf *d;
+	int rc = -EMSGSIZE;
+
+	if (!is_sendable(raddr, m->pkt_len + WEIR_UDP_HLEN))
+		goto refused;
+	rc = find_way(u, laddr, ifindex, &dst, &info);
+	if (rc < 0)
+		goto refused;
+	rc = -ENOBUFS;
+	d = add_header(u, m, lport, rport);
+	if (d == NULL)
+		goto refused;
+	if (ttl == 0 && weir_addr_is_multicast(raddr))
+		info.ttl = 1; /* RFC 1112 6.1 */
+	info.may_fragment = d->pkt_len + ip_hlen > dst.mtu;
+	fill_cksum(&dst, d, &info, rte_pktmbuf_mtod(d, struct weir_udp_hdr *));
+	u->stats.tx_datagrams++;
+	weir_ip_output(u->ip, &dst, d, &info);
+	return 0;
+
+refused:
+	rte_pktmbuf_free(m);
+	return rc;
+}
