@@ -168,12 +168,15 @@ has_hugepages(const struct weir_conf *conf, const struct conf_machine *m)
 static void
 add_memory(struct args *a, const struct weir_conf *conf, const struct conf_machine *m)
 {
+	const bool is_huge = has_hugepages(conf, m);
+
 	add(a, "-m");
 	add(a, "%" PRIu32, conf->memory_mb);
-	if (!has_hugepages(conf, m))
+	if (!is_huge)
 		add(a, "--no-huge");
+	/* EAL refuses --in-memory without hugepages; what is left of it then is --no-shconf. */
 	if (conf->in_memory)
-		add(a, "--in-memory");
+		add(a, is_huge ? "--in-memory" : "--no-shconf");
 	if (conf->file_prefix[0] != '\0')
 		add(a, "--file-prefix=%s", conf->file_prefix);
 }

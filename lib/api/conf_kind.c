@@ -359,8 +359,9 @@ vdev_parse(const struct conf_key *key, void *item, unsigned int i, const char *t
 {
 	unsigned int *n = conf_count(item, key->n_offset);
 	char name[WEIR_CONF_DEVICE_MAX];
+	const char *rest = text;
 
-	snprintf(name, sizeof(name), "%.*s", (int)strcspn(text, ","), text);
+	next_piece(&rest, ",", name, sizeof(name));
 	if (!conf_is_name(name, sizeof(name)) || strlen(text) >= key->size)
 		return false;
 	snprintf(list_text(key, item, i), key->size, "%s", text);

@@ -184,7 +184,7 @@ weir_sock_unref(struct weir_sock *s)
 	abort_unaccepted(s);
 	free_queue(&s->rxq);
 	free_queue(&s->txq);
-	rte_pktmbuf_free(s->rx_cur);
+	weir_pktq_free(&s->rx_open);
 	if (s->kind == WEIR_SOCK_UDP)
 		rte_free(s->pcbs);
 	else if (weir_sock_flags(s) & WEIR_SOCK_LISTENING)

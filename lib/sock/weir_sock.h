@@ -99,8 +99,8 @@ struct weir_sock {
 	uint64_t tx_queued; /* truesize ever put into txq; atomic */
 	uint64_t rx_taken;  /* truesize ever taken out of rxq; atomic */
 	uint64_t rx_told;   /* rx_taken when the door was last rung for it; under recv_lock */
-	struct rte_mbuf *rx_cur; /* packet being read; under recv_lock */
-	uint32_t rx_cur_size;    /* its truesize */
+	struct weir_pktq rx_open; /* packets out of rxq, being read; weir_pkt u[0] is their truesize
+				   * when they came; under recv_lock */
 	struct weir_mpsc acceptq; /* listening: workers push, application under recv_lock pops */
 };
 

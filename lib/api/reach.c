@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* How a calling thread reaches a socket's worker, and how it waits. */
+#include <errno.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <rte_malloc.h>
+
+#include "stack_priv.h"
+
+struct weir_sock_worker *
+weir_here(struct weir_stack *st, const struct weir_sock *s)
+{
+	struct weir_worker *const self = weir_worker_self();
+	struct weir_worker *const home = st->workers[s->home];
+
+	if (self == home)
+		return &home->sock;
+	if (weir_stack_is_running(st) || (self != NULL && self->sock.socks == &st->socks))
+		return NULL;
+	return &home->sock;
+}
+
+bool
+weir_may_wait(const struct weir_stack *st)
+{
+	return weir_worker_self() == NULL && weir_stack_is_running(st);
+}
+
+static bool
+is_own_worker(const struct weir_stack *st)
+{
+	const struct weir_worker *self = weir_worker_self();
+
+	return self != NULL && self->sock.socks == &st->socks;
+}
+
+int
+weir_on_worker(struct weir_stack *st, unsigned int index, int (*fn)(struct weir_worker *, void *),
+	void *arg)
+{
+	struct weir_worker *w = st->workers[index];
+
+	if (weir_worker_self() == w || !weir_stack_is_running(st))
+		return fn(w, arg);
+	if (is_own_worker(st))
+		return -EWOULDBLOCK;
+	return weir_worker_call(w, fn, arg);
+}
+
+/* A posted call with the reference that came with it. */
+struct later {
+	int (*fn)(struct weir_worker *, void *);
+	struct weir_sock *s;
+};
+
+static int
+run_later(struct weir_worker *w, void *arg)
+{
+	struct later l = *(struct later *)arg;
+	const int rc = l.fn(w, l.s);
+
+	rte_free(arg);
+	weir_sock_unref(l.s);
+	return rc;
+}
+
+static int
+post_later(struct weir_worker *w, int (*fn)(struct weir_worker *, void *), struct weir_sock *s)
+{
+	struct later *l = rte_zmalloc("weir_later", sizeof(*l), 0);
+	int rc;
+
+	if (l == NULL)
+		return -ENOMEM;
+	*l = (struct later){fn, s};
+	weir_sock_ref(s);
+	rc = weir_worker_post(w, run_later, l);
+	if (rc != 0) {
+		rte_free(l);
+		weir_sock_unref(s);
+	}
+	return rc;
+}
+
+int
+weir_on_all(struct weir_stack *st, int (*fn)(struct weir_worker *, void *), struct weir_sock *s)
+{
+	const bool is_later = is_own_worker(st) && weir_stack_is_running(st);
+	int first = 0;
+
+	for (unsigned int i = 0; i < st->n_workers; i++) {
+		struct weir_worker *w = st->workers[i];
+		int rc;
+
+		if (is_later && weir_worker_self() != w)
+			rc = post_later(w, fn, s);
+		else
+			rc = weir_on_worker(st, i, fn, s);
+		if (first == 0)
+			first = rc;
+	}
+	return first;
+}
+
+uint64_t
+weir_real_us(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
+}
+
+/* The calling thread's waiter, made on first use, given back when the thread ends. */
+static struct weir_waiter *
+own_waiter(struct weir_stack *st)
+{
+	struct weir_waiter *w = pthread_getspecific(st->waiter_key);
+
+	if (w != NULL)
+		return w;
+	w = weir_waiter_open(&st->socks.waiters);
+	if (w != NULL)
+		pthread_setspecific(st->waiter_key, w);
+	return w;
+}
+
+/* Sleep until woken or until the deadline. @return 0, -EAGAIN at the deadline, -EINTR */
+static int
+doze(struct weir_waiter *w, uint64_t deadline_us)
+{
+	struct pollfd pfd = {.fd = w->efd, .events = POLLIN};
+	struct timespec ts;
+	uint64_t count, now;
+	int rc;
+
+	if (deadline_us != UINT64_MAX) {
+		now = weir_real_us();
+		now = deadline_us > now ? deadline_us - now : 0;
+		ts.tv_sec = (time_t)(now / 1000000);
+		ts.tv_nsec = (long)(now % 1000000) * 1000;
+	}
+	rc = ppoll(&pfd, 1, deadline_us == UINT64_MAX ? NULL : &ts, NULL);
+	if (rc > 0 && read(w->efd, &count, sizeof(count)) < 0)
+		rc = 1; /* EAGAIN: somebody's wake-up of an earlier sleep, drained already */
+	if (rc == 0)
+		return -EAGAIN;
+	return rc < 0 ? -EINTR : 0;
+}
+
+/* From here on a change of s finds us asleep. Before the last look at s. */
+static void
+enter(struct weir_waiter *w, struct weir_sock *s)
+{
+	__atomic_store_n(&w->is_sleeping, 1, __ATOMIC_RELEASE);
+	__atomic_fetch_or(
+		&s->waiters, UINT64_C(1) << (w->id % WEIR_WAIT_CLASSES), __ATOMIC_ACQ_REL);
+}
+
+static void
+leave(struct weir_waiter *w)
+{
+	__atomic_store_n(&w->is_sleeping, 0, __ATOMIC_RELEASE);
+}
+
+int
+weir_wait(struct weir_stack *st, struct weir_sock *s, bool (*done)(const struct weir_sock *),
+	uint64_t deadline_us)
+{
+	struct weir_waiter *w = own_waiter(st);
+	int rc = 0;
+
+	if (w == NULL)
+		return -ENOBUFS;
+	while (rc == 0) {
+		enter(w, s);
+		if (done(s))
+			break;
+		if (weir_sock_flags(s) & WEIR_SOCK_FD_CLOSED)
+			rc = -EBADF;
+		else
+			rc = doze(w, deadline_us);
+	}
+	leave(w);
+	return rc;
+}
+
+/* One look at all sockets: fills revents. @return descriptors with some */
+static int
+look(struct weir_sock **socks, struct pollfd *fds, nfds_t n)
+{
+	int ready = 0;
+
+	for (nfds_t i = 0; i < n; i++) {
+		const short always = POLLERR | POLLHUP | POLLNVAL;
+
+		fds[i].revents = 0;
+		if (fds[i].fd < 0)
+			continue;
+		fds[i].revents = socks[i] == NULL
+			? POLLNVAL
+			: weir_sock_poll(socks[i]) & (short)(fds[i].events | always);
+		ready += fds[i].revents != 0;
+	}
+	return ready;
+}
+
+static int
+poll_socks(struct weir_stack *st, struct weir_sock **socks, struct pollfd *fds, nfds_t n,
+	uint64_t deadline_us)
+{
+	struct weir_waiter *w;
+	int ready = look(socks, fds, n);
+	int rc = 0;
+
+	if (ready != 0 || deadline_us == 0 || !weir_may_wait(st))
+		return ready;
+	w = own_waiter(st);
+	if (w == NULL)
+		return -ENOBUFS;
+	while (rc == 0) {
+		__atomic_store_n(&w->is_sleeping, 1, __ATOMIC_RELEASE);
+		for (nfds_t i = 0; i < n; i++)
+			if (socks[i] != NULL)
+				enter(w, socks[i]);
+		ready = look(socks, fds, n);
+		if (ready != 0)
+			break;
+		rc = doze(w, deadline_us);
+	}
+	leave(w);
+	return ready != 0 || rc == -EAGAIN ? ready : rc;
+}
+
+int
+weir_poll(struct weir_stack *st, struct pollfd *fds, nfds_t n, int timeout_ms)
+{
+	struct weir_sock *few[64], **socks = few;
+	uint64_t deadline = timeout_ms < 0 ? UINT64_MAX : 0;
+	int rc;
+
+	if (st == NULL || (fds == NULL && n != 0))
+		return -EFAULT;
+	if (n > RTE_DIM(few))
+		socks = malloc(n * sizeof(*socks));
+	if (socks == NULL)
+		return -ENOMEM;
+	if (timeout_ms > 0)
+		deadline = weir_deadline_us((uint32_t)timeout_ms);
+	for (nfds_t i = 0; i < n; i++)
+		socks[i] = weir_fd_get(&st->socks, fds[i].fd);
+	rc = poll_socks(st, socks, fds, n, deadline);
+	for (nfds_t i = 0; i < n; i++)
+		if (socks[i] != NULL)
+			weir_sock_unref(socks[i]);
+	if (socks != few)
+		free(socks);
+	return rc;
+}

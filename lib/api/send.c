@@ -1,0 +1,426 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Path: send -> txq, door -> (home worker) tcp_send, udp_output; on the worker without the queue */
+#include <errno.h>
+#include <limits.h>
+
+#include "stack_priv.h"
+
+#define SEND_BURST   32 /* mbufs allocated and filled at once */
+#define SEND_FLAGS   (MSG_DONTWAIT | MSG_NOSIGNAL)
+#define UDP_MAX_IP4  65507
+#define UDP_MAX_IP6  65527
+
+/* Where the next bytes of an iovec come from. */
+struct source {
+	const struct iovec *iov;
+	size_t n_iov;
+	size_t off; /* into iov[0] */
+	size_t left; /* bytes in all */
+};
+
+/* @return false: lengths overflow, or a part of more than no bytes is at NULL */
+static bool
+source_init(struct source *src, const struct iovec *iov, size_t n_iov)
+{
+	*src = (struct source){.iov = iov, .n_iov = n_iov};
+	for (size_t i = 0; i < n_iov; i++) {
+		if (iov[i].iov_base == NULL && iov[i].iov_len != 0)
+			return false;
+		if (iov[i].iov_len > SSIZE_MAX - src->left)
+			return false;
+		src->left += iov[i].iov_len;
+	}
+	return true;
+}
+
+static void
+source_read(struct source *src, char *to, size_t len)
+{
+	src->left -= len;
+	while (len > 0) {
+		const size_t part = RTE_MIN(len, src->iov->iov_len - src->off);
+
+		memcpy(to, (const char *)src->iov->iov_base + src->off, part);
+		to += part;
+		len -= part;
+		src->off += part;
+		if (src->off == src->iov->iov_len) {
+			src->iov++;
+			src->n_iov--;
+			src->off = 0;
+		}
+	}
+}
+
+static struct rte_mempool *
+pool_of(const struct weir_stack *st, const struct weir_sock *s)
+{
+	return st->pools[s->home];
+}
+
+static uint32_t
+payload_max(const struct rte_mempool *pool)
+{
+	return (uint32_t)rte_pktmbuf_data_room_size((struct rte_mempool *)(uintptr_t)pool) -
+	       RTE_PKTMBUF_HEADROOM;
+}
+
+static uint32_t
+mbuf_size(const struct rte_mempool *pool)
+{
+	return (uint32_t)(sizeof(struct rte_mbuf) + WEIR_PKT_PRIV) +
+	       rte_pktmbuf_data_room_size((struct rte_mempool *)(uintptr_t)pool);
+}
+
+static void
+fill(struct rte_mbuf *m, struct source *src, uint32_t max)
+{
+	const uint32_t len = (uint32_t)RTE_MIN((size_t)max, src->left);
+
+	source_read(src, rte_pktmbuf_append(m, (uint16_t)len), len);
+}
+
+/* Give filled packets to the home worker: now, or by its door. */
+static void
+hand_in(struct weir_sock_worker *ws, struct weir_sock *s, struct rte_mbuf **m, unsigned int n)
+{
+	uint64_t size = 0;
+
+	for (unsigned int i = 0; i < n; i++) {
+		size += weir_mbuf_truesize(m[i]);
+		weir_pkt(m[i])->qn.next = i + 1 < n ? &weir_pkt(m[i + 1])->qn : NULL;
+	}
+	__atomic_fetch_add(&s->tx_queued, size, __ATOMIC_RELAXED);
+	if (ws == NULL) {
+		weir_mpsc_push_chain(&s->txq, &weir_pkt(m[0])->qn, &weir_pkt(m[n - 1])->qn);
+		weir_sock_ring(s, WEIR_DOOR_SEND);
+		return;
+	}
+	for (unsigned int i = 0; i < n; i++)
+		if (weir_sock_tcp_send(ws, s, m[i]) != 0)
+			rte_pktmbuf_free(m[i]); /* the connection ended under us */
+}
+
+/* One burst of a stream. @return 0 or -ENOBUFS */
+static int
+send_burst(struct weir_stack *st, struct weir_sock *s, struct source *src, int64_t room)
+{
+	struct rte_mempool *pool = pool_of(st, s);
+	const uint32_t max = payload_max(pool);
+	struct rte_mbuf *m[SEND_BURST];
+	size_t n = (src->left + max - 1) / max;
+
+	n = RTE_MIN(n, (size_t)(room / mbuf_size(pool)) + 1); /* the last one may overshoot */
+	n = RTE_MIN(n, (size_t)SEND_BURST);
+	if (rte_pktmbuf_alloc_bulk(pool, m, (unsigned int)n) != 0)
+		return -ENOBUFS;
+	for (size_t i = 0; i < n; i++)
+		fill(m[i], src, max);
+	hand_in(weir_here(st, s), s, m, (unsigned int)n);
+	return 0;
+}
+
+/* May s send at all? 0 or a negative errno; -EAGAIN while it connects. */
+static int
+may_send(struct weir_sock *s)
+{
+	const uint32_t flags = weir_sock_flags(s);
+	int rc = __atomic_load_n(&s->error, __ATOMIC_RELAXED);
+
+	if (rc != 0) {
+		rc = weir_take_error(s);
+		if (rc != 0)
+			return -rc;
+	}
+	if (flags & (WEIR_SOCK_TX_SHUT | WEIR_SOCK_OVER))
+		return -EPIPE;
+	if (flags & WEIR_SOCK_CONNECTING)
+		return -EAGAIN;
+	return flags & WEIR_SOCK_CONNECTED ? 0 : -EPIPE;
+}
+
+static bool
+is_writable(const struct weir_sock *s)
+{
+	return (weir_sock_poll(s) & (POLLOUT | POLLERR | POLLHUP)) != 0;
+}
+
+/* Nothing could be taken just now: note it for the event, or wait. */
+static int
+wait_writable(struct weir_stack *st, struct weir_sock *s, int flags, uint64_t deadline)
+{
+	if (weir_is_nonblock(st, s, flags)) {
+		__atomic_store_n(&s->is_write_wanted, true, __ATOMIC_RELEASE);
+		return -EAGAIN;
+	}
+	return weir_wait(st, s, is_writable, deadline);
+}
+
+static ssize_t
+send_stream(struct weir_stack *st, struct weir_sock *s, struct source *src, int flags)
+{
+	const uint64_t deadline = weir_deadline_us(s->sndtimeo_ms);
+	const size_t all = src->left;
+	int rc = 0;
+
+	while (rc == 0 && src->left > 0) {
+		const int64_t room = weir_sock_tx_room(s);
+
+		rc = may_send(s);
+		if (rc == 0 && room > 0)
+			rc = send_burst(st, s, src, room);
+		else if (rc == 0 || rc == -EAGAIN)
+			rc = wait_writable(st, s, flags, deadline);
+	}
+	if (src->left < all)
+		return (ssize_t)(all - src->left);
+	return rc;
+}
+
+/* Datagrams */
+
+static size_t
+datagram_max(const struct weir_addr *to)
+{
+	return weir_addr_is_v4(to) ? UDP_MAX_IP4 : UDP_MAX_IP6;
+}
+
+/* A chain that holds all of src; NULL: pool dry. */
+static struct rte_mbuf *
+gather(struct rte_mempool *pool, struct source *src)
+{
+	const uint32_t max = payload_max(pool);
+	struct rte_mbuf *head = rte_pktmbuf_alloc(pool);
+
+	if (head == NULL)
+		return NULL;
+	fill(head, src, max);
+	while (src->left > 0) {
+		struct rte_mbuf *m = rte_pktmbuf_alloc(pool);
+
+		if (m == NULL) {
+			rte_pktmbuf_free(head);
+			return NULL;
+		}
+		fill(m, src, max);
+		rte_pktmbuf_chain(head, m);
+	}
+	return head;
+}
+
+/* Where a datagram goes: the call's address, or the connected one. Binds the socket if need be. */
+static int
+prepare_datagram(struct weir_stack *st, struct weir_sock *s, const struct sockaddr *sa,
+	socklen_t sa_len, struct weir_addr *to, struct weir_be16 *port)
+{
+	int rc;
+
+	if (sa != NULL) {
+		rc = weir_sock_addr_in(s->domain, sa, sa_len, to, port);
+		if (rc != 0)
+			return rc;
+		if (port->raw == 0)
+			return -EINVAL;
+		if (s->is_v6only && weir_addr_is_v4(to))
+			return -ENETUNREACH;
+	} else if (weir_sock_flags(s) & WEIR_SOCK_CONNECTED) {
+		*to = s->flow.raddr;
+		*port = s->flow.rport;
+	} else {
+		return -EDESTADDRREQ;
+	}
+	if (weir_addr_is_broadcast(to))
+		return -EACCES; /* as without SO_BROADCAST, which is not there yet */
+	return weir_sock_flags(s) & WEIR_SOCK_BOUND ? 0 : weir_bind_sock(st, s);
+}
+
+static int
+wait_datagram_room(struct weir_stack *st, struct weir_sock *s, int flags)
+{
+	const uint64_t deadline = weir_deadline_us(s->sndtimeo_ms);
+	int rc = 0;
+
+	while (rc == 0 && weir_sock_tx_room(s) <= 0)
+		rc = wait_writable(st, s, flags, deadline);
+	return rc;
+}
+
+/* m is taken when the result is 0. */
+static int
+send_datagram_mbuf(struct weir_stack *st, struct weir_sock *s, struct rte_mbuf *m,
+	const struct weir_addr *to, struct weir_be16 port)
+{
+	struct weir_sock_worker *ws = weir_here(st, s);
+	struct weir_pkt *p = weir_pkt(m);
+
+	p->flow.raddr = *to;
+	p->flow.rport = port;
+	if (ws != NULL)
+		return weir_sock_udp_send(ws, s, m);
+	__atomic_fetch_add(&s->tx_queued, weir_mbuf_truesize(m), __ATOMIC_RELAXED);
+	weir_mpsc_push(&s->txq, &p->qn);
+	weir_sock_ring(s, WEIR_DOOR_SEND);
+	return 0;
+}
+
+static ssize_t
+send_datagram(struct weir_stack *st, struct weir_sock *s, struct source *src, int flags,
+	const struct sockaddr *sa, socklen_t sa_len)
+{
+	const size_t len = src->left;
+	struct weir_addr to;
+	struct weir_be16 port;
+	struct rte_mbuf *m;
+	int rc = weir_take_error(s);
+
+	if (rc != 0)
+		return -rc;
+	rc = prepare_datagram(st, s, sa, sa_len, &to, &port);
+	if (rc != 0)
+		return rc;
+	if (weir_sock_flags(s) & WEIR_SOCK_TX_SHUT)
+		return -EPIPE;
+	if (len > datagram_max(&to))
+		return -EMSGSIZE;
+	rc = wait_datagram_room(st, s, flags);
+	if (rc != 0)
+		return rc;
+	m = gather(pool_of(st, s), src);
+	if (m == NULL)
+		return -ENOBUFS;
+	rc = send_datagram_mbuf(st, s, m, &to, port);
+	return rc == 0 ? (ssize_t)len : rc;
+}
+
+static ssize_t
+send_iov(struct weir_stack *st, int fd, const struct iovec *iov, size_t n_iov, int flags,
+	const struct sockaddr *sa, socklen_t sa_len)
+{
+	struct weir_sock *s = st == NULL ? NULL : weir_fd_get(&st->socks, fd);
+	struct source src;
+	ssize_t rc;
+
+	if (s == NULL)
+		return -EBADF;
+	if (flags & ~SEND_FLAGS)
+		rc = -EOPNOTSUPP;
+	else if (!source_init(&src, iov, n_iov))
+		rc = -EFAULT;
+	else if (s->kind == WEIR_SOCK_UDP)
+		rc = send_datagram(st, s, &src, flags, sa, sa_len);
+	else if (sa != NULL)
+		rc = weir_sock_flags(s) & WEIR_SOCK_CONNECTED ? -EISCONN : -EOPNOTSUPP;
+	else if (src.left == 0)
+		rc = may_send(s); /* nothing to send, but is the socket fit for it? */
+	else
+		rc = send_stream(st, s, &src, flags);
+	weir_sock_unref(s);
+	return rc;
+}
+
+ssize_t
+weir_sendto(struct weir_stack *st, int fd, const void *buf, size_t len, int flags,
+	const struct sockaddr *addr, socklen_t addr_len)
+{
+	const struct iovec iov = {(void *)(uintptr_t)buf, len};
+
+	return send_iov(st, fd, &iov, 1, flags, addr, addr_len);
+}
+
+ssize_t
+weir_send(struct weir_stack *st, int fd, const void *buf, size_t len, int flags)
+{
+	return weir_sendto(st, fd, buf, len, flags, NULL, 0);
+}
+
+ssize_t
+weir_sendmsg(struct weir_stack *st, int fd, const struct msghdr *msg, int flags)
+{
+	if (msg == NULL || (msg->msg_iov == NULL && msg->msg_iovlen != 0))
+		return -EFAULT;
+	if (msg->msg_controllen != 0)
+		return -EOPNOTSUPP;
+	if (msg->msg_iovlen > IOV_MAX)
+		return -EMSGSIZE;
+	return send_iov(st, fd, msg->msg_iov, msg->msg_iovlen, flags, msg->msg_name,
+		msg->msg_namelen);
+}
+
+struct rte_mbuf *
+weir_mbuf_alloc(struct weir_stack *st, int fd)
+{
+	struct weir_sock *s = st == NULL ? NULL : weir_fd_get(&st->socks, fd);
+	struct rte_mbuf *m;
+
+	if (s == NULL)
+		return NULL;
+	m = rte_pktmbuf_alloc(pool_of(st, s));
+	weir_sock_unref(s);
+	return m;
+}
+
+/* Weir keeps notes in the private area of every mbuf it queues. */
+static bool
+is_usable(struct rte_mbuf *m)
+{
+	return rte_pktmbuf_priv_size(m->pool) >= WEIR_PKT_PRIV;
+}
+
+static int
+send_stream_mbuf(struct weir_stack *st, struct weir_sock *s, struct rte_mbuf *m)
+{
+	int rc = may_send(s);
+
+	if (rc == 0 && m->pkt_len == 0)
+		rc = -EINVAL;
+	if (rc == 0 && weir_sock_tx_room(s) <= 0) {
+		__atomic_store_n(&s->is_write_wanted, true, __ATOMIC_RELEASE);
+		rc = -EAGAIN;
+	}
+	if (rc == 0)
+		hand_in(weir_here(st, s), s, &m, 1);
+	return rc;
+}
+
+static int
+send_mbuf_to(struct weir_stack *st, struct weir_sock *s, struct rte_mbuf *m,
+	const struct sockaddr *sa, socklen_t sa_len)
+{
+	struct weir_addr to;
+	struct weir_be16 port;
+	const uint32_t len = m->pkt_len;
+	const int rc = prepare_datagram(st, s, sa, sa_len, &to, &port);
+
+	if (rc != 0)
+		return rc;
+	if (len > datagram_max(&to))
+		return -EMSGSIZE;
+	if (weir_sock_tx_room(s) <= 0)
+		return -EAGAIN;
+	/* From here on m is gone: what cannot be sent any more is an error of the socket. */
+	(void)send_datagram_mbuf(st, s, m, &to, port);
+	return 0;
+}
+
+int
+weir_send_mbuf(struct weir_stack *st, int fd, struct rte_mbuf *m, const struct sockaddr *addr,
+	socklen_t addr_len)
+{
+	struct weir_sock *s = st == NULL ? NULL : weir_fd_get(&st->socks, fd);
+	int rc;
+
+	if (s == NULL)
+		return -EBADF;
+	if (m == NULL)
+		rc = -EFAULT;
+	else if (!is_usable(m))
+		rc = -EINVAL;
+	else if (s->kind == WEIR_SOCK_UDP)
+		rc = send_mbuf_to(st, s, m, addr, addr_len);
+	else if (addr != NULL)
+		rc = -EISCONN;
+	else
+		rc = send_stream_mbuf(st, s, m);
+	weir_sock_unref(s);
+	return rc;
+}

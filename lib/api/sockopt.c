@@ -1,0 +1,400 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Socket options: one table, one row each. What is not in it does not exist (ENOPROTOOPT); what is
+ * in it has its effect.
+ */
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <sys/time.h>
+
+#include "stack_priv.h"
+
+#define BUF_MIN 4608 /* as Linux: no socket is starved altogether */
+#define BUF_MAX (256u << 20)
+
+enum opt_kind { OPT_ANY, OPT_TCP_ONLY };
+
+/* Getters and setters see the value as Linux passes it: most are an int. */
+struct opt {
+	int level;
+	int name;
+	enum opt_kind kind;
+	uint16_t size; /* of the value */
+	int (*get)(struct weir_stack *st, struct weir_sock *s, void *value);
+	int (*set)(struct weir_stack *st, struct weir_sock *s, const void *value);
+};
+
+static int
+as_int(const void *value)
+{
+	int v;
+
+	memcpy(&v, value, sizeof(v));
+	return v;
+}
+
+static int
+put_int(void *value, int v)
+{
+	memcpy(value, &v, sizeof(v));
+	return 0;
+}
+
+/* The connection, if there is one, is to go by the changed options. */
+static int
+changed(struct weir_stack *st, struct weir_sock *s)
+{
+	struct weir_sock_worker *ws = weir_here(st, s);
+
+	if (s->kind != WEIR_SOCK_TCP)
+		return 0;
+	if (ws != NULL)
+		weir_sock_serve(ws, s, WEIR_DOOR_OPTS);
+	else
+		weir_sock_ring(s, WEIR_DOOR_OPTS);
+	return 0;
+}
+
+static bool
+in_range(int v, int min, int max)
+{
+	return v >= min && v <= max;
+}
+
+/* An int option that is a field of opts. */
+#define INT_OPT(fn, field, type, min, max)                                                         \
+	static int get_##fn(struct weir_stack *st, struct weir_sock *s, void *value)               \
+	{                                                                                          \
+		return put_int(value, (int)s->opts.field);                                         \
+	}                                                                                          \
+	static int set_##fn(struct weir_stack *st, struct weir_sock *s, const void *value)         \
+	{                                                                                          \
+		if (!in_range(as_int(value), min, max))                                            \
+			return -EINVAL;                                                            \
+		s->opts.field = (type)as_int(value);                                               \
+		return changed(st, s);                                                             \
+	}
+
+/* Switches: any value but 0 is on. */
+#define BOOL_OPT(fn, field)                                                                        \
+	static int get_##fn(struct weir_stack *st, struct weir_sock *s, void *value)               \
+	{                                                                                          \
+		return put_int(value, s->field);                                                   \
+	}                                                                                          \
+	static int set_##fn(struct weir_stack *st, struct weir_sock *s, const void *value)         \
+	{                                                                                          \
+		s->field = as_int(value) != 0;                                                     \
+		return changed(st, s);                                                             \
+	}
+
+INT_OPT(tos, tos, uint8_t, 0, 255)
+INT_OPT(keep_idle, keep_idle_s, uint32_t, 1, 32767)
+INT_OPT(keep_intvl, keep_intvl_s, uint16_t, 1, 32767)
+INT_OPT(keep_cnt, keep_cnt, uint8_t, 1, 127)
+INT_OPT(user_timeout, user_timeout_ms, uint32_t, 0, INT32_MAX)
+BOOL_OPT(nodelay, opts.is_nodelay)
+BOOL_OPT(cork, opts.is_cork)
+BOOL_OPT(quickack, opts.is_quickack)
+BOOL_OPT(keepalive, opts.is_keepalive)
+
+static int
+get_reuseaddr(struct weir_stack *st, struct weir_sock *s, void *value)
+{
+	return put_int(value, s->is_reuseaddr);
+}
+
+static int
+set_reuseaddr(struct weir_stack *st, struct weir_sock *s, const void *value)
+{
+	s->is_reuseaddr = as_int(value) != 0;
+	return 0;
+}
+
+static int
+get_maxseg(struct weir_stack *st, struct weir_sock *s, void *value)
+{
+	return put_int(value, s->opts.maxseg != 0 ? s->opts.maxseg : 536);
+}
+
+static int
+set_maxseg(struct weir_stack *st, struct weir_sock *s, const void *value)
+{
+	if (as_int(value) != 0 && !in_range(as_int(value), 88, 32767))
+		return -EINVAL;
+	s->opts.maxseg = (uint16_t)as_int(value);
+	return changed(st, s);
+}
+
+static int
+get_ttl(struct weir_stack *st, struct weir_sock *s, void *value)
+{
+	return put_int(value, s->opts.ttl != 0 ? s->opts.ttl : 64);
+}
+
+/* -1 restores the default (ip(7), ipv6(7)). */
+static int
+set_ttl(struct weir_stack *st, struct weir_sock *s, const void *value)
+{
+	const int v = as_int(value);
+
+	if (v != -1 && !in_range(v, 1, 255))
+		return -EINVAL;
+	s->opts.ttl = v == -1 ? 0 : (uint8_t)v;
+	return changed(st, s);
+}
+
+/* Twice what was asked for, as Linux: what counts is memory, of which payload is a part. */
+static uint32_t
+buf_size(const void *value)
+{
+	const uint64_t twice = 2 * (uint64_t)RTE_MAX(as_int(value), 0);
+
+	return (uint32_t)RTE_MIN(RTE_MAX(twice, (uint64_t)BUF_MIN), (uint64_t)BUF_MAX);
+}
+
+static int
+get_sndbuf(struct weir_stack *st, struct weir_sock *s, void *value)
+{
+	return put_int(value, (int)s->opts.sndbuf);
+}
+
+static int
+set_sndbuf(struct weir_stack *st, struct weir_sock *s, const void *value)
+{
+	s->opts.sndbuf = buf_size(value);
+	return changed(st, s);
+}
+
+static int
+get_rcvbuf(struct weir_stack *st, struct weir_sock *s, void *value)
+{
+	return put_int(value, (int)s->opts.rcvbuf);
+}
+
+static int
+set_rcvbuf(struct weir_stack *st, struct weir_sock *s, const void *value)
+{
+	s->opts.rcvbuf = buf_size(value);
+	return changed(st, s);
+}
+
+static int
+get_error(struct weir_stack *st, struct weir_sock *s, void *value)
+{
+	return put_int(value, weir_take_error(s));
+}
+
+static int
+get_type(struct weir_stack *st, struct weir_sock *s, void *value)
+{
+	return put_int(value, s->kind == WEIR_SOCK_TCP ? SOCK_STREAM : SOCK_DGRAM);
+}
+
+static int
+get_domain(struct weir_stack *st, struct weir_sock *s, void *value)
+{
+	return put_int(value, s->domain);
+}
+
+static int
+get_protocol(struct weir_stack *st, struct weir_sock *s, void *value)
+{
+	return put_int(value, s->kind == WEIR_SOCK_TCP ? IPPROTO_TCP : IPPROTO_UDP);
+}
+
+static int
+get_acceptconn(struct weir_stack *st, struct weir_sock *s, void *value)
+{
+	return put_int(value, (weir_sock_flags(s) & WEIR_SOCK_LISTENING) != 0);
+}
+
+static int
+get_linger(struct weir_stack *st, struct weir_sock *s, void *value)
+{
+	const struct linger l = {.l_onoff = s->is_linger, .l_linger = s->linger_s};
+
+	memcpy(value, &l, sizeof(l));
+	return 0;
+}
+
+static int
+set_linger(struct weir_stack *st, struct weir_sock *s, const void *value)
+{
+	struct linger l;
+
+	memcpy(&l, value, sizeof(l));
+	s->is_linger = l.l_onoff != 0;
+	s->linger_s = (uint16_t)RTE_MIN(RTE_MAX(l.l_linger, 0), UINT16_MAX);
+	return 0;
+}
+
+static int
+get_timeout(void *value, uint32_t ms)
+{
+	const struct timeval tv = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
+
+	memcpy(value, &tv, sizeof(tv));
+	return 0;
+}
+
+static int
+set_timeout(const void *value, uint32_t *ms)
+{
+	struct timeval tv;
+
+	memcpy(&tv, value, sizeof(tv));
+	if (tv.tv_usec < 0 || tv.tv_usec >= 1000000)
+		return -EDOM;
+	if (tv.tv_sec < 0 || tv.tv_sec > UINT32_MAX / 1000 - 1)
+		*ms = 0; /* as good as for ever */
+	else
+		*ms = (uint32_t)tv.tv_sec * 1000 + (uint32_t)((tv.tv_usec + 999) / 1000);
+	return 0;
+}
+
+static int
+get_rcvtimeo(struct weir_stack *st, struct weir_sock *s, void *value)
+{
+	return get_timeout(value, s->rcvtimeo_ms);
+}
+
+static int
+set_rcvtimeo(struct weir_stack *st, struct weir_sock *s, const void *value)
+{
+	return set_timeout(value, &s->rcvtimeo_ms);
+}
+
+static int
+get_sndtimeo(struct weir_stack *st, struct weir_sock *s, void *value)
+{
+	return get_timeout(value, s->sndtimeo_ms);
+}
+
+static int
+set_sndtimeo(struct weir_stack *st, struct weir_sock *s, const void *value)
+{
+	return set_timeout(value, &s->sndtimeo_ms);
+}
+
+static int
+get_v6only(struct weir_stack *st, struct weir_sock *s, void *value)
+{
+	return put_int(value, s->is_v6only);
+}
+
+static int
+set_v6only(struct weir_stack *st, struct weir_sock *s, const void *value)
+{
+	if (s->domain != AF_INET6 || (weir_sock_flags(s) & WEIR_SOCK_BOUND))
+		return -EINVAL;
+	s->is_v6only = as_int(value) != 0;
+	return 0;
+}
+
+static const struct opt table[] = {
+	{SOL_SOCKET, SO_ACCEPTCONN, OPT_ANY, sizeof(int), get_acceptconn, NULL},
+	{SOL_SOCKET, SO_DOMAIN, OPT_ANY, sizeof(int), get_domain, NULL},
+	{SOL_SOCKET, SO_ERROR, OPT_ANY, sizeof(int), get_error, NULL},
+	{SOL_SOCKET, SO_KEEPALIVE, OPT_ANY, sizeof(int), get_keepalive, set_keepalive},
+	{SOL_SOCKET, SO_LINGER, OPT_ANY, sizeof(struct linger), get_linger, set_linger},
+	{SOL_SOCKET, SO_PROTOCOL, OPT_ANY, sizeof(int), get_protocol, NULL},
+	{SOL_SOCKET, SO_RCVBUF, OPT_ANY, sizeof(int), get_rcvbuf, set_rcvbuf},
+	{SOL_SOCKET, SO_RCVTIMEO, OPT_ANY, sizeof(struct timeval), get_rcvtimeo, set_rcvtimeo},
+	{SOL_SOCKET, SO_REUSEADDR, OPT_ANY, sizeof(int), get_reuseaddr, set_reuseaddr},
+	{SOL_SOCKET, SO_SNDBUF, OPT_ANY, sizeof(int), get_sndbuf, set_sndbuf},
+	{SOL_SOCKET, SO_SNDTIMEO, OPT_ANY, sizeof(struct timeval), get_sndtimeo, set_sndtimeo},
+	{SOL_SOCKET, SO_TYPE, OPT_ANY, sizeof(int), get_type, NULL},
+	{IPPROTO_IP, IP_TOS, OPT_ANY, sizeof(int), get_tos, set_tos},
+	{IPPROTO_IP, IP_TTL, OPT_ANY, sizeof(int), get_ttl, set_ttl},
+	{IPPROTO_IPV6, IPV6_TCLASS, OPT_ANY, sizeof(int), get_tos, set_tos},
+	{IPPROTO_IPV6, IPV6_UNICAST_HOPS, OPT_ANY, sizeof(int), get_ttl, set_ttl},
+	{IPPROTO_IPV6, IPV6_V6ONLY, OPT_ANY, sizeof(int), get_v6only, set_v6only},
+	{IPPROTO_TCP, TCP_CORK, OPT_TCP_ONLY, sizeof(int), get_cork, set_cork},
+	{IPPROTO_TCP, TCP_KEEPCNT, OPT_TCP_ONLY, sizeof(int), get_keep_cnt, set_keep_cnt},
+	{IPPROTO_TCP, TCP_KEEPIDLE, OPT_TCP_ONLY, sizeof(int), get_keep_idle, set_keep_idle},
+	{IPPROTO_TCP, TCP_KEEPINTVL, OPT_TCP_ONLY, sizeof(int), get_keep_intvl, set_keep_intvl},
+	{IPPROTO_TCP, TCP_MAXSEG, OPT_TCP_ONLY, sizeof(int), get_maxseg, set_maxseg},
+	{IPPROTO_TCP, TCP_NODELAY, OPT_TCP_ONLY, sizeof(int), get_nodelay, set_nodelay},
+	{IPPROTO_TCP, TCP_QUICKACK, OPT_TCP_ONLY, sizeof(int), get_quickack, set_quickack},
+	{IPPROTO_TCP, TCP_USER_TIMEOUT, OPT_TCP_ONLY, sizeof(int), get_user_timeout,
+		set_user_timeout},
+};
+
+static const struct opt *
+find(const struct weir_sock *s, int level, int name)
+{
+	for (size_t i = 0; i < RTE_DIM(table); i++) {
+		const struct opt *o = &table[i];
+
+		if (o->level != level || o->name != name)
+			continue;
+		if (o->kind == OPT_TCP_ONLY && s->kind != WEIR_SOCK_TCP)
+			return NULL;
+		if (level == IPPROTO_IPV6 && s->domain != AF_INET6)
+			return NULL;
+		return o;
+	}
+	return NULL;
+}
+
+/* A shorter buffer than the value gets its beginning, as Linux does it. */
+static int
+get_opt(struct weir_stack *st, struct weir_sock *s, int level, int name, void *value,
+	socklen_t *len)
+{
+	const struct opt *o = find(s, level, name);
+	char room[64];
+	int rc;
+
+	if (o == NULL)
+		return -ENOPROTOOPT;
+	if ((int)*len < 0)
+		return -EINVAL;
+	rc = o->get(st, s, room);
+	if (rc != 0)
+		return rc;
+	*len = RTE_MIN(*len, (socklen_t)o->size);
+	memcpy(value, room, *len);
+	return 0;
+}
+
+int
+weir_getsockopt(struct weir_stack *st, int fd, int level, int name, void *value, socklen_t *len)
+{
+	struct weir_sock *s = st == NULL ? NULL : weir_fd_get(&st->socks, fd);
+	int rc;
+
+	if (s == NULL)
+		return -EBADF;
+	rc = value == NULL || len == NULL ? -EFAULT : get_opt(st, s, level, name, value, len);
+	weir_sock_unref(s);
+	return rc;
+}
+
+static int
+set_opt(struct weir_stack *st, struct weir_sock *s, int level, int name, const void *value,
+	socklen_t len)
+{
+	const struct opt *o = find(s, level, name);
+
+	if (o == NULL || o->set == NULL)
+		return -ENOPROTOOPT;
+	if (value == NULL)
+		return -EFAULT;
+	return len < o->size ? -EINVAL : o->set(st, s, value);
+}
+
+int
+weir_setsockopt(
+	struct weir_stack *st, int fd, int level, int name, const void *value, socklen_t len)
+{
+	struct weir_sock *s = st == NULL ? NULL : weir_fd_get(&st->socks, fd);
+	int rc;
+
+	if (s == NULL)
+		return -EBADF;
+	rc = set_opt(st, s, level, name, value, len);
+	weir_sock_unref(s);
+	return rc;
+}

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/**
+ * @file
+ * What a stack is made of, and how the calls of weir.h reach its workers.
+ */
+#ifndef WEIR_STACK_PRIV_H
+#define WEIR_STACK_PRIV_H
+
+#include <pthread.h>
+
+#include "weir.h"
+#include "weir_worker.h"
+
+struct weir_stack {
+	struct weir_conf conf;
+	char prefix[12]; /* of the names of DPDK objects */
+	struct weir_clock tsc;
+	const struct weir_clock *clock;
+	unsigned int n_ports;
+	struct weir_port *ports[WEIR_CONF_PORTS_MAX];
+	unsigned int n_workers;
+	struct weir_worker *workers[WEIR_WORKERS_MAX];
+	struct rte_mempool *pools[WEIR_WORKERS_MAX]; /* mbufs of each worker */
+	struct weir_steer steer;
+	bool is_steering;
+	struct weir_socks socks;
+	uint64_t secret[2];
+	uint32_t n_running; /* workers in a loop of their own; atomic */
+	bool has_waiter_key;
+	pthread_key_t waiter_key; /* a thread's weir_waiter of this stack */
+	TAILQ_ENTRY(weir_stack) link; /* list of telemetry.c */
+};
+
+/** Does some thread run the workers? Else the caller is all there is, and acts directly. */
+static inline bool
+weir_stack_is_running(const struct weir_stack *st)
+{
+	return __atomic_load_n(&st->n_running, __ATOMIC_ACQUIRE) != 0;
+}
+
+/**
+ * The socket layer of s's home worker if the caller may act on it directly: in a callback on that
+ * worker, or on a stack that is stepped by hand outside of another worker's turn. Else NULL.
+ */
+struct weir_sock_worker *weir_here(struct weir_stack *st, const struct weir_sock *s);
+
+/** May the calling thread sleep until something happens in st? */
+bool weir_may_wait(const struct weir_stack *st);
+
+/** Run fn on one worker: directly where allowed, else by a call. -EWOULDBLOCK from other workers. */
+int weir_on_worker(struct weir_stack *st, unsigned int index,
+	int (*fn)(struct weir_worker *, void *), void *arg);
+
+/**
+ * Run fn on every worker, arg a socket. From a worker's thread the others do it later, each with
+ * a reference of its own. @return first error
+ */
+int weir_on_all(
+	struct weir_stack *st, int (*fn)(struct weir_worker *, void *), struct weir_sock *s);
+
+/** CLOCK_MONOTONIC, microseconds: time-outs of waiting threads, whatever the stack's clock. */
+uint64_t weir_real_us(void);
+
+/**
+ * Sleep until done(s) or the deadline (weir_real_us(); UINT64_MAX: none).
+ * @return 0; -EAGAIN at the deadline; -EINTR; -EBADF when the descriptor is closed meanwhile
+ */
+int weir_wait(struct weir_stack *st, struct weir_sock *s, bool (*done)(const struct weir_sock *),
+	uint64_t deadline_us);
+
+/** The deadline of a call with SO_RCVTIMEO or SO_SNDTIMEO ms (0: none). */
+static inline uint64_t
+weir_deadline_us(uint32_t timeout_ms)
+{
+	return timeout_ms == 0 ? UINT64_MAX : weir_real_us() + (uint64_t)timeout_ms * 1000;
+}
+
+/** Must a call with these flags on s return instead of waiting? */
+static inline bool
+weir_is_nonblock(const struct weir_stack *st, const struct weir_sock *s, int flags)
+{
+	return s->is_nonblock || (flags & MSG_DONTWAIT) || !weir_may_wait(st);
+}
+
+/** Take the socket's pending error: a positive errno, or 0. */
+static inline int
+weir_take_error(struct weir_sock *s)
+{
+	return __atomic_exchange_n(&s->error, 0, __ATOMIC_ACQ_REL);
+}
+
+/** Enter s into the list of taken ports and, UDP, into every worker's table. */
+int weir_bind_sock(struct weir_stack *st, struct weir_sock *s);
+
+/** All of close but the descriptor; takes the descriptor's reference. */
+void weir_close_sock(struct weir_stack *st, struct weir_sock *s);
+
+/** Copy an address out as getsockname does: *len is room before, length after. */
+void weir_addr_copy_out(int domain, const struct weir_addr *addr, struct weir_be16 port,
+	struct sockaddr *to, socklen_t *len);
+
+/* telemetry.c: the stacks that weir-stat can ask about */
+
+void weir_telemetry_add(struct weir_stack *st);
+void weir_telemetry_del(struct weir_stack *st);
+
+#endif
