@@ -185,7 +185,9 @@ model_due(const struct model *m)
 static uint64_t
 some_us(struct model *m, unsigned int bits)
 {
-	return weir_rand_u64(&m->rand) >> (63 - weir_rand_below(&m->rand, bits));
+	const uint32_t magnitude = weir_rand_below(&m->rand, bits);
+
+	return weir_rand_u64(&m->rand) >> (63 - magnitude);
 }
 
 static void
