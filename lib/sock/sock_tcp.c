@@ -8,7 +8,7 @@
 static void
 update_freed(struct weir_sock *s)
 {
-	const uint32_t held = s->conn == NULL ? 0 : s->conn->snd.charge;
+	const uint32_t held = s->conn == NULL ? 0 : s->conn->sndq.charge;
 
 	__atomic_store_n(&s->tx_freed, s->tx_taken - held, __ATOMIC_RELEASE);
 }
