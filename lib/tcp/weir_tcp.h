@@ -75,6 +75,10 @@ struct weir_tcp_conf {
 	uint16_t port_min; /* ephemeral ports: 32768 */
 	uint16_t port_max; /* 60999 */
 	uint32_t ooo_max;  /* packets in one connection's out-of-order queue; 256 */
+	uint8_t orphan_retries; /* data_retries of a connection that was closed; 8 */
+	bool use_idle_restart;  /* RFC 5681 4.1 */
+	bool is_ts_strict; /* drop segments that lack negotiated timestamps (RFC 7323 3.2, a SHOULD
+			    * that Linux does not follow); false */
 };
 
 /** The defaults named above. */
@@ -86,89 +90,118 @@ struct weir_tcp_stats {
 #undef WEIR_STAT
 };
 
+/* Send sequence space (RFC 9293 3.3.1). una <= nxt <= max; nxt < max while data is sent again. */
 struct weir_tcp_snd {
-	uint32_t una; /* RFC 9293 3.3.1 */
+	uint32_t una;
 	uint32_t nxt;
 	uint32_t wnd; /* scaled, bytes */
 	uint32_t max; /* highest sequence number sent so far + 1 */
+	uint32_t end; /* where the queued data (and then the FIN) ends */
 	uint32_t wl1;
 	uint32_t wl2;
-	uint32_t wnd_max; /* largest window the peer ever offered */
-	uint32_t end;     /* una + bytes queued: where the queue (and then the FIN) ends */
-	struct weir_pktq q; /* data from una on; weir_pkt u[0]: see tcp_sndq */
-	struct rte_mbuf *cursor; /* packet of the queue that holds nxt; NULL: find it */
+	uint8_t wscale;
+	uint8_t dup_acks;
+	uint16_t peer_mss; /* what the peer takes */
+};
+
+/* Data to send, see sndq.c. */
+struct weir_tcp_sndq {
+	struct weir_pktq q;      /* packets from una on */
+	struct rte_mbuf *cursor; /* packet of the queue to search nxt from; NULL: the first */
 	uint32_t cursor_seq;     /* sequence number of its first byte */
 	uint32_t charge;         /* truesize held by q */
-	uint8_t wscale;
 };
 
 struct weir_tcp_rcv {
 	uint32_t nxt;
 	uint32_t adv;  /* right edge of the window as last announced; never moves left */
 	uint32_t held; /* truesize given to the socket layer and not yet credited, plus ooo */
-	uint32_t ooo_bytes;
-	struct weir_pktq rx;  /* in-order data of this turn, for the socket layer */
-	struct weir_pktq ooo; /* beyond nxt, sorted by sequence number, not overlapping */
 	uint8_t wscale;
+	uint8_t quick_acks;  /* segments still to be acknowledged at once */
+	uint16_t mss;        /* largest segment seen */
+	struct weir_pktq rx; /* in-order data of this turn, for the socket layer */
 };
 
 struct weir_tcp_conn {
-	struct weir_tcp_snd snd;
-	struct weir_tcp_rcv rcv;
-	struct weir_tcp_cc cc;
+	/* lines 0 and 1: the lookup and every segment of an established connection */
 	struct weir_flow flow;
-	uint32_t hash;
-	uint8_t state; /* written by tcp_fsm.c alone */
-	uint16_t mss;  /* largest payload to send, options of every segment already taken off */
-	struct weir_ready_item ready; /* kind WEIR_READY_TCP */
-	STAILQ_ENTRY(weir_tcp_conn) out; /* on weir_tcp.out when is_out */
-	struct weir_dst dst;
-	void *owner; /* the socket layer's; NULL: nobody listens */
-	struct weir_tcp_listener *listener; /* until accepted */
-	struct weir_tcp_opts opts;
-	int error; /* why it ended: 0, ECONNRESET, ECONNREFUSED, ETIMEDOUT, EHOSTUNREACH ... */
-	int soft_error; /* latest ICMP soft error */
-	/* timers: one wheel entry at the earliest of the deadlines, 0: not running */
-	struct weir_wheel_entry timer;
-	uint64_t rexmit_at; /* retransmission, or zero-window probe when is_persist */
-	uint64_t delack_at;
-	uint64_t keep_at;   /* keepalive, SYN_RECEIVED */
-	uint64_t end_at;    /* TIME_WAIT, FIN_WAIT_2 */
-	uint64_t heard_us;  /* last segment received */
-	uint64_t retrans_since_us; /* first unanswered retransmission or probe; 0: none */
-	/* RTT (RFC 6298), microseconds */
-	uint32_t srtt_us;
-	uint32_t rttvar_us;
-	uint32_t rto_us;
-	uint32_t rtt_seq; /* timed sequence number without timestamps */
-	uint64_t rtt_start_us;
-	uint32_t ts_recent;
-	uint32_t ts_offset; /* random, added to our timestamps */
-	uint64_t ts_recent_us;
-	uint32_t last_ack_sent;
-	uint32_t iss;
-	uint32_t irs;
-	uint32_t challenge_at; /* RFC 5961 limits */
-	uint16_t delack_segs_bytes;
-	uint8_t retries; /* of the timer that runs */
-	uint8_t keep_probes;
-	uint8_t dup_acks;
+	uint8_t state;   /* written by tcp_fsm.c alone */
+	uint8_t retries; /* time-outs in a row without progress */
+	uint16_t mss;    /* largest payload to send, options of every segment already taken off */
 	bool is_out : 1;
 	bool ack_now : 1;
 	bool ack_delayed : 1;
-	bool is_persist : 1;
-	bool is_fin_queued : 1; /* the application has finished sending */
-	bool is_fin_sent : 1;
-	bool is_fin_rcvd : 1;
 	bool has_ts : 1;
 	bool has_wscale : 1;
 	bool has_sack : 1;
-	bool is_rcv_shut : 1; /* shutdown(SHUT_RD) or orphan: data is not wanted */
-	bool is_active : 1;   /* we sent the first SYN */
 	bool is_timing : 1;   /* rtt_seq is being timed */
 	bool is_recovery : 1; /* fast recovery (RFC 6582) */
-	uint32_t recover;     /* RFC 6582 */
+	bool is_rexmit_due : 1; /* the segment at una is to be sent again */
+	bool is_forced : 1;     /* one segment may go, however small */
+	bool is_persist : 1;
+	bool is_cwnd_limited : 1;
+	bool is_fin_queued : 1; /* the application has finished sending */
+	bool is_fin_rcvd : 1;
+	bool has_fin_seq : 1; /* a FIN came ahead of its turn, at fin_seq */
+	bool is_rcv_shut : 1; /* shutdown(SHUT_RD) or orphan: data is not wanted */
+	bool is_orphan : 1;   /* closed by the application */
+	bool is_active : 1;   /* we sent the first SYN */
+	bool is_interactive : 1; /* answers carry the acknowledgments */
+	bool is_partial_acked : 1; /* in recovery: the timer was restarted once (RFC 6582 4) */
+	bool has_ooo : 1; /* ooo is not empty */
+	bool is_live : 1; /* in use, not on the free list */
+	struct weir_tcp_snd snd;
+	struct weir_tcp_rcv rcv;
+	uint32_t ts_recent;
+	uint32_t last_ack_sent;
+	/* line 2: what a segment leads to */
+	struct weir_ready_item ready;   /* kind WEIR_READY_TCP */
+	TAILQ_ENTRY(weir_tcp_conn) out; /* on weir_tcp.out when is_out */
+	uint64_t rexmit_at; /* retransmission, or zero-window probe when is_persist */
+	uint64_t delack_at;
+	uint64_t heard_us; /* last acceptable segment received */
+	uint32_t sml;      /* end of the last small segment sent (Nagle, Minshall's variant) */
+	uint32_t rtt_seq;  /* sequence number being timed */
+	/* line 3: sending */
+	struct weir_tcp_sndq sndq;
+	uint64_t rtt_start_us;
+	uint64_t sent_us;  /* when data was sent last */
+	uint32_t wnd_max; /* largest window the peer ever offered */
+	uint32_t recover; /* RFC 6582 */
+	/* line 4 */
+	struct weir_tcp_cc cc;
+	uint32_t srtt_us; /* RFC 6298; 0: no sample yet */
+	uint32_t rttvar_us;
+	uint32_t rto_us; /* backed off */
+	uint32_t ts_offset; /* random, added to our timestamps */
+	uint32_t fin_seq;
+	struct weir_dst dst;
+	uint16_t pmtu; /* as ICMP told; 0: not */
+	uint8_t backoff;  /* of the window probes */
+	uint8_t keep_probes;
+	uint8_t challenges; /* sent since challenge_ms (RFC 5961 7) */
+	struct weir_pktq ooo; /* beyond rcv.nxt, sorted by sequence number, not overlapping */
+	void *owner;          /* the socket layer's; NULL: nobody listens */
+	struct weir_tcp_listener *listener; /* until accepted */
+	TAILQ_ENTRY(weir_tcp_conn) link; /* SYN_RECEIVED: the listener's; TIME_WAIT: weir_tcp's */
+	struct weir_tcp_opts opts;
+	int error;      /* why it ended: 0, ECONNRESET, ECONNREFUSED, ETIMEDOUT, EHOSTUNREACH ... */
+	int soft_error; /* latest ICMP soft error */
+	/* timers: one wheel entry at the earliest of the deadlines, 0: not running */
+	struct weir_wheel_entry timer;
+	uint64_t keep_at;
+	uint64_t end_at;           /* TIME_WAIT, FIN_WAIT_2 */
+	uint64_t retrans_since_us; /* the peer has let data wait since then; 0: it does not */
+	uint32_t iss;
+	uint32_t irs;
+	uint32_t challenge_ms;
 };
+
+static_assert(offsetof(struct weir_tcp_conn, ready) == 2 * RTE_CACHE_LINE_MIN_SIZE,
+	"lines 0 and 1: the lookup and every segment");
+static_assert(offsetof(struct weir_tcp_conn, sndq) == 3 * RTE_CACHE_LINE_MIN_SIZE, "line 2");
+
+TAILQ_HEAD(weir_tcp_conns, weir_tcp_conn);
 
 /* Memory is the caller's; every worker has one of its own for a listening socket. */
 struct weir_tcp_listener {
@@ -180,8 +213,12 @@ struct weir_tcp_listener {
 	struct weir_tcp_opts opts;
 	uint32_t backlog;
 	const uint32_t *n_accept; /* connections in the accept queue, counted by the socket layer */
-	uint32_t n_syn;           /* SYN_RECEIVED connections of this listener on this worker */
 	void *owner;
+	/* TCP's own */
+	struct weir_tcp_conns syn; /* SYN_RECEIVED connections of this listener on this worker */
+	uint32_t n_syn;
+	uint32_t n_ready;  /* became established in turn ready_turn: not yet in *n_accept */
+	uint32_t ready_turn;
 };
 
 #define WEIR_TCP_LISTEN_BUCKETS 256
@@ -194,10 +231,10 @@ struct weir_tcp {
 	struct weir_slab conns;
 	struct weir_table table; /* flow -> conns */
 	LIST_HEAD(, weir_tcp_listener) *listeners; /* WEIR_TCP_LISTEN_BUCKETS, by port */
-	STAILQ_HEAD(, weir_tcp_conn) out; /* to be looked at by weir_tcp_flush() */
-	uint32_t port_offset;
-	uint32_t rst_tokens; /* RFC 5961 7: challenge ACK limit of this second */
-	uint64_t rst_second;
+	struct weir_tcp_conns out;        /* to be looked at by weir_tcp_flush() */
+	struct weir_tcp_conns time_wait;  /* oldest first */
+	uint32_t port_offset; /* RFC 6056 3.3.3 */
+	uint32_t turn;        /* bursts so far */
 	uint64_t n_state[WEIR_TCP_STATES]; /* connections in each state */
 	struct weir_tcp_stats stats;
 };
@@ -227,22 +264,27 @@ void weir_tcp_unlisten(struct weir_tcp *t, struct weir_tcp_listener *l);
 /**
  * Queue data: a packet chain, data from its first byte on; more than one mbuf allowed.
  * TCP takes m and refers to it until it is acknowledged. The bytes must not change any more.
- * Small m may be packed into the tail of the queue.
- * @return 0; -EPIPE after a shutdown or close, -ENOTCONN before connect: m stays the caller's
+ * Small m may be packed into the tail of the queue. While it is queued, TCP uses the link and u[]
+ * of m's weir_pkt: the same mbuf (not data) can't stand in another queue.
+ * In SYN_SENT data waits until the connection is open.
+ * @return 0; -EPIPE after a shutdown, close or end: m stays the caller's
  */
 int weir_tcp_send(struct weir_tcp *t, struct weir_tcp_conn *c, struct rte_mbuf *m);
 
-/** Memory of the send buffer that is free (opts.sndbuf - snd.charge), bytes; may be negative. */
+/** Memory of the send buffer that is free (opts.sndbuf - what is queued), bytes; may be negative. */
 static inline int64_t
 weir_tcp_send_room(const struct weir_tcp_conn *c)
 {
-	return (int64_t)c->opts.sndbuf - c->snd.charge;
+	return (int64_t)c->opts.sndbuf - c->sndq.charge;
 }
 
 /** The application has taken truesize bytes of what it was given: the window may open. */
 void weir_tcp_credit(struct weir_tcp *t, struct weir_tcp_conn *c, uint32_t truesize);
 
-/** Send FIN after what is queued (SHUT_WR). Idempotent. */
+/**
+ * Send FIN after what is queued (SHUT_WR). Idempotent. In SYN_SENT the attempt ends
+ * (WEIR_READY_CLOSE with ECONNRESET).
+ */
 void weir_tcp_shutdown(struct weir_tcp *t, struct weir_tcp_conn *c);
 
 /** Apply changed c->opts (nodelay, cork, keepalive, buffers): marks for output as needed. */
@@ -257,7 +299,10 @@ void weir_tcp_close(struct weir_tcp *t, struct weir_tcp_conn *c);
 /** Reset (linger 0, unread data at close). The connection is gone on return. */
 void weir_tcp_abort(struct weir_tcp *t, struct weir_tcp_conn *c);
 
-/** After WEIR_READY_CLOSE: the owner lets go. */
+/**
+ * After WEIR_READY_CLOSE: the owner lets go. That event comes with CLOSED and with TIME_WAIT, which
+ * TCP then sees to its end alone.
+ */
 void weir_tcp_release(struct weir_tcp *t, struct weir_tcp_conn *c);
 
 /** Segments of this burst; data starts at the IP header, weir_pkt set. Empties v. Also reads
@@ -269,6 +314,9 @@ void weir_tcp_flush(struct weir_tcp *t);
 
 /** WEIR_TIMER_TCP fired. */
 void weir_tcp_timer(struct weir_tcp *t, struct weir_tcp_conn *c);
+
+/** The earliest deadline of c's timers, or WEIR_WHEEL_NEVER. */
+uint64_t weir_tcp_next_us(const struct weir_tcp_conn *c);
 
 /** The connection of exactly this flow, or NULL. */
 struct weir_tcp_conn *weir_tcp_find(struct weir_tcp *t, const struct weir_flow *flow);

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Path: tcp_ack, tcp_timer -> cc_newreno. RFC 5681. */
+#include "tcp_priv.h"
+
+static void
+newreno_init(struct weir_tcp_conn *c)
+{
+	c->cc.bytes_acked = 0;
+}
+
+/*
+ * Slow start grows by what was acknowledged (RFC 3465 without its limit, as Linux: receivers that
+ * merge segments acknowledge many at once); congestion avoidance by a segment each window.
+ */
+static void
+newreno_acked(struct weir_tcp_conn *c, uint32_t acked, uint64_t now_us)
+{
+	struct weir_tcp_cc *cc = &c->cc;
+
+	(void)now_us;
+	if (cc->cwnd < cc->ssthresh) {
+		const uint32_t room = cc->ssthresh - cc->cwnd;
+		const uint32_t n = RTE_MIN(acked, room);
+
+		cc->cwnd += n;
+		acked -= n;
+	}
+	cc->bytes_acked += acked;
+	if (cc->bytes_acked >= cc->cwnd) {
+		cc->bytes_acked -= cc->cwnd;
+		cc->cwnd += c->mss;
+	}
+}
+
+/* RFC 5681 equation (4); what limited transmit sent beyond cwnd does not count (RFC 5681 3.2 (2)). */
+static void
+halve(struct weir_tcp_conn *c, uint64_t now_us)
+{
+	const uint32_t flight = RTE_MIN(c->snd.max - c->snd.una, c->cc.cwnd);
+
+	(void)now_us;
+	c->cc.ssthresh = RTE_MAX(flight / 2, 2u * c->mss);
+	c->cc.bytes_acked = 0;
+}
+
+const struct weir_tcp_cc_ops weir_tcp_cc_newreno = {
+	.name = "newreno",
+	.init = newreno_init,
+	.acked = newreno_acked,
+	.loss = halve,
+	.timeout = halve,
+};

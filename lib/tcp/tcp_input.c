@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Path: ip_input -> tcp_input -> tcp_fast, tcp_listen, tcp_syn_sent, tcp_sync -> sock_publish */
+#include "tcp_priv.h"
+
+#include "weir_cksum.h"
+
+static bool
+is_cksum_ok(const struct rte_mbuf *m, const struct weir_pkt *p)
+{
+	if (p->flags & (WEIR_PKT_L4_CKSUM_OK | WEIR_PKT_L4_CKSUM_BAD))
+		return !(p->flags & WEIR_PKT_L4_CKSUM_BAD);
+	return weir_cksum_l4_ok(m, p->l4_off, p->l4_len, &p->flow.raddr, &p->flow.laddr, IPPROTO_TCP);
+}
+
+/* Header to weir_pkt.tcp, ports to the flow. @return the fate of what is no TCP segment, or tcp_taken */
+static enum weir_fate
+parse(struct rte_mbuf *m)
+{
+	struct weir_pkt *p = weir_pkt(m);
+	uint8_t copy[WEIR_TCP_HLEN_MAX];
+	const uint8_t *hdr = rte_pktmbuf_read(
+		m, p->l4_off, RTE_MIN(p->l4_len, (uint16_t)WEIR_TCP_HLEN_MAX), copy);
+
+	if (hdr == NULL || weir_tcp_parse(hdr, p->l4_len, &p->tcp) == 0)
+		return WEIR_FATE_drop_tcp_short;
+	if (!is_cksum_ok(m, p))
+		return WEIR_FATE_drop_tcp_cksum;
+	if (p->flags & (WEIR_PKT_MULTICAST | WEIR_PKT_BROADCAST)) /* RFC 9293 3.9.2.3 */
+		return WEIR_FATE_drop_tcp_flags;
+	memcpy(&p->flow.rport, hdr, sizeof(p->flow.rport));
+	memcpy(&p->flow.lport, hdr + 2, sizeof(p->flow.lport));
+	return WEIR_FATE_tcp_taken;
+}
+
+/* First pass: end what is malformed, hash the others and let the cache fetch their slots. */
+static void
+parse_all(struct weir_tcp *t, struct weir_vec *v)
+{
+	unsigned int n = 0;
+
+	for (unsigned int i = 0; i < v->n; i++) {
+		struct rte_mbuf *m = v->m[i];
+		const enum weir_fate fate = parse(m);
+
+		if (fate != WEIR_FATE_tcp_taken) {
+			weir_end(t->core, m, fate);
+			continue;
+		}
+		weir_pkt(m)->hash = weir_flow_hash(&weir_pkt(m)->flow, t->core->secret);
+		weir_tcp_prefetch_slot(t, weir_pkt(m)->hash);
+		v->m[n++] = m;
+	}
+	v->n = n;
+}
+
+/* RFC 6191, RFC 9293 3.6.1: may this SYN take the place of a connection in TIME_WAIT? */
+static bool
+is_new_incarnation(const struct weir_tcp_conn *c, const struct weir_tcp_seg *seg)
+{
+	const uint8_t flags = seg->flags & (WEIR_TCP_SYN | WEIR_TCP_ACK | WEIR_TCP_RST);
+
+	if (flags != WEIR_TCP_SYN)
+		return false;
+	if (c->has_ts && (seg->opts & WEIR_TCP_OPT_TS) && seg->ts_val != c->ts_recent)
+		return weir_seq_gt(seg->ts_val, c->ts_recent);
+	return weir_seq_gt(seg->seq, c->rcv.nxt);
+}
+
+static void
+time_wait_input(struct weir_tcp *t, struct weir_tcp_conn *c, struct weir_tcp_rx *rx)
+{
+	const uint32_t iss_min = c->snd.max + UINT16_MAX;
+
+	if (!is_new_incarnation(c, &rx->seg)) {
+		weir_tcp_sync_input(t, c, rx);
+		return;
+	}
+	weir_tcp_finish(t, c, 0);
+	weir_tcp_listen_input(t, rx, iss_min != 0 ? iss_min : 1);
+}
+
+static void
+dispatch(struct weir_tcp *t, struct weir_tcp_rx *rx)
+{
+	const struct weir_pkt *p = weir_pkt(rx->m);
+	struct weir_tcp_conn *c = weir_tcp_lookup(t, &p->flow, p->hash);
+
+	if (c == NULL)
+		weir_tcp_listen_input(t, rx, 0);
+	else if (likely(weir_tcp_fast_input(t, c, rx)))
+		return;
+	else if (c->state == WEIR_TCP_SYN_SENT)
+		weir_tcp_syn_sent_input(t, c, rx);
+	else if (c->state == WEIR_TCP_TIME_WAIT)
+		time_wait_input(t, c, rx);
+	else
+		weir_tcp_sync_input(t, c, rx);
+}
+
+static void
+take_segment(struct weir_tcp *t, struct rte_mbuf *m)
+{
+	const struct weir_pkt *p = weir_pkt(m);
+	struct weir_tcp_rx rx = {
+		.m = m,
+		.seg = p->tcp,
+		.data_off = (uint16_t)(p->l4_off + p->l4_len - p->tcp.len),
+		.fate = WEIR_FATE_tcp_taken,
+	};
+
+	dispatch(t, &rx);
+	if (rx.m != NULL)
+		weir_end(t->core, rx.m, rx.fate);
+	else
+		t->core->fates[rx.fate]++;
+}
+
+void
+weir_tcp_input(struct weir_tcp *t, struct weir_vec *v)
+{
+	t->turn++;
+	t->stats.rx_segs += v->n;
+	weir_tcp_icmp_errors(t);
+	parse_all(t, v);
+	for (unsigned int i = 0; i < v->n; i++)
+		weir_tcp_prefetch_conn(t, weir_pkt(v->m[i])->hash);
+	for (unsigned int i = 0; i < v->n; i++)
+		take_segment(t, v->m[i]);
+	v->n = 0;
+}

@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/**
+ * @file
+ * What the files of lib/tcp share.
+ */
+#ifndef TCP_PRIV_H
+#define TCP_PRIV_H
+
+#include <errno.h>
+
+#include "weir_tcp.h"
+#include "weir_tcp_hdr.h"
+
+#define WEIR_TCP_COPY_MAX      256 /* payload up to this is copied, not referenced */
+#define WEIR_TCP_PASS_SEGS     64  /* segments of one connection in one pass of the flush */
+#define WEIR_TCP_ROOM_MIN      64  /* free places in the interface's queue below which TCP waits */
+#define WEIR_TCP_TSO_MAX       65400u /* payload of a super-segment: 64 KiB less all headers */
+#define WEIR_TCP_QUICK_ACKS    16  /* segments acknowledged at once at the start */
+#define WEIR_TCP_SYN_MIN       128 /* SYN_RECEIVED connections that any listener may have */
+#define WEIR_TCP_MSS_IP4       536 /* RFC 9293 3.7.1: a peer that does not say */
+#define WEIR_TCP_MSS_IP6       1220
+#define WEIR_TCP_MSS_MIN       64
+#define WEIR_TCP_CHALLENGES    10 /* per connection in WEIR_TCP_CHALLENGE_MS (RFC 5961 7) */
+#define WEIR_TCP_CHALLENGE_MS  5000
+#define WEIR_TCP_PAWS_IDLE_US  (24ull * 86400 * 1000000) /* RFC 7323 5.5 */
+#define WEIR_TCP_RTO_NO_SAMPLE 3000000 /* RFC 6298 5.7 */
+
+/** One segment while it is processed. */
+struct weir_tcp_rx {
+	struct rte_mbuf *m;      /* NULL once its payload is kept */
+	struct weir_tcp_seg seg; /* trimmed and stripped on the way */
+	uint16_t data_off;       /* of the payload in m */
+	enum weir_fate fate;     /* why m ends */
+};
+
+enum weir_tcp_verdict { SEG_GOES_ON, SEG_DONE };
+
+/** The segment ends here, as fate. */
+static inline enum weir_tcp_verdict
+weir_tcp_done(struct weir_tcp_rx *rx, enum weir_fate fate)
+{
+	rx->fate = fate;
+	return SEG_DONE;
+}
+
+/** Bytes on the left of a that are right of b, 0 when a is not after b. */
+static inline uint32_t
+weir_tcp_seq_span(uint32_t a, uint32_t b)
+{
+	return weir_seq_gt(a, b) ? a - b : 0;
+}
+
+/** Timestamp clock, 1 ms (RFC 7323 5.4), with the connection's random offset. */
+static inline uint32_t
+weir_tcp_ts_now(const struct weir_tcp *t, const struct weir_tcp_conn *c)
+{
+	return (uint32_t)(t->core->now_us / 1000) + c->ts_offset;
+}
+
+static inline bool
+weir_tcp_is_v4(const struct weir_tcp_conn *c)
+{
+	return weir_addr_is_v4(&c->flow.raddr);
+}
+
+/** Sent, not acknowledged: SYN, data or FIN. */
+static inline bool
+weir_tcp_is_in_flight(const struct weir_tcp_conn *c)
+{
+	return c->snd.max != c->snd.una;
+}
+
+/** Data or a FIN waits to be sent, or sent again. */
+static inline bool
+weir_tcp_has_unsent(const struct weir_tcp_conn *c)
+{
+	return weir_seq_lt(c->snd.nxt, c->snd.end + c->is_fin_queued);
+}
+
+static inline bool
+weir_tcp_is_fin_acked(const struct weir_tcp_conn *c)
+{
+	return c->is_fin_queued && weir_seq_gt(c->snd.una, c->snd.end);
+}
+
+/** The next flush shall look at c. */
+static inline void
+weir_tcp_want_output(struct weir_tcp *t, struct weir_tcp_conn *c)
+{
+	if (!c->is_out) {
+		c->is_out = true;
+		TAILQ_INSERT_TAIL(&t->out, c, out);
+	}
+}
+
+static inline void
+weir_tcp_ack_now(struct weir_tcp *t, struct weir_tcp_conn *c)
+{
+	c->ack_now = true;
+	weir_tcp_want_output(t, c);
+}
+
+/* tcp_fsm.c */
+
+/** The only way to change a connection's state: asserts that the edge is legal, counts. */
+void weir_tcp_set_state(struct weir_tcp *t, struct weir_tcp_conn *c, enum weir_tcp_state next);
+
+/** Is this a synchronized state (RFC 9293 3.4)? */
+static inline bool
+weir_tcp_is_synchronized(const struct weir_tcp_conn *c)
+{
+	return c->state >= WEIR_TCP_SYN_RECEIVED;
+}
+
+/* tcp_table.c */
+
+int weir_tcp_table_init(struct weir_tcp *t, int numa_node);
+void weir_tcp_table_fini(struct weir_tcp *t);
+
+/** A connection in CLOSED, entered into the table, opts set; NULL when there is no room. */
+struct weir_tcp_conn *weir_tcp_conn_new(
+	struct weir_tcp *t, const struct weir_flow *flow, const struct weir_tcp_opts *opts);
+
+/** Free c, which is CLOSED and out of the table. */
+void weir_tcp_conn_free(struct weir_tcp *t, struct weir_tcp_conn *c);
+
+/** Undo weir_tcp_conn_new(). */
+void weir_tcp_discard(struct weir_tcp *t, struct weir_tcp_conn *c);
+
+/**
+ * The connection is over: to CLOSED, queues freed, timers off, out of the table. Tells the owner; without
+ * one c is freed: the caller must not touch c any more.
+ */
+void weir_tcp_finish(struct weir_tcp *t, struct weir_tcp_conn *c, int error);
+
+struct weir_tcp_conn *weir_tcp_lookup(
+	const struct weir_tcp *t, const struct weir_flow *flow, uint32_t hash);
+
+/** Let the cache fetch what weir_tcp_lookup() will read: first the slot, a while later the rest. */
+void weir_tcp_prefetch_slot(const struct weir_tcp *t, uint32_t hash);
+void weir_tcp_prefetch_conn(const struct weir_tcp *t, uint32_t hash);
+
+/** The best listener for a SYN of flow, or NULL. */
+struct weir_tcp_listener *weir_tcp_find_listener(
+	const struct weir_tcp *t, const struct weir_flow *flow);
+
+/** RFC 6056 3.3.3: a free local port for flow (lport is set). @return 0 or -EADDRNOTAVAIL */
+int weir_tcp_choose_port(struct weir_tcp *t, struct weir_flow *flow);
+
+/* tcp_listen.c */
+
+/** RFC 9293 3.10.7.1, 3.10.7.2: a segment that belongs to no connection. */
+void weir_tcp_listen_input(struct weir_tcp *t, struct weir_tcp_rx *rx, uint32_t iss_min);
+
+/** c leaves SYN_RECEIVED: out of its listener's queue. */
+void weir_tcp_leave_syn_queue(struct weir_tcp_conn *c);
+
+/** May one more connection become established for l? */
+bool weir_tcp_may_accept(const struct weir_tcp *t, const struct weir_tcp_listener *l);
+
+/** RFC 6528 3. */
+uint32_t weir_tcp_isn(const struct weir_tcp *t, const struct weir_flow *flow);
+
+/* tcp_syn_sent.c */
+
+/** RFC 9293 3.10.7.3. */
+void weir_tcp_syn_sent_input(struct weir_tcp *t, struct weir_tcp_conn *c, struct weir_tcp_rx *rx);
+
+/** Set up c for an open in either direction: route, sequence numbers. @return 0 or -ENETUNREACH .. */
+int weir_tcp_start(struct weir_tcp *t, struct weir_tcp_conn *c, int ifindex, uint32_t iss);
+
+/** Take over what the peer's SYN says: irs, mss, options agreed. */
+void weir_tcp_take_syn(struct weir_tcp *t, struct weir_tcp_conn *c, const struct weir_tcp_seg *seg);
+
+/** Our SYN is acknowledged by seg: to ESTABLISHED, tell the socket layer. */
+void weir_tcp_establish(struct weir_tcp *t, struct weir_tcp_conn *c, const struct weir_tcp_seg *seg);
+
+/* tcp_sync.c */
+
+/** RFC 9293 3.10.7.4. */
+void weir_tcp_sync_input(struct weir_tcp *t, struct weir_tcp_conn *c, struct weir_tcp_rx *rx);
+
+/** Its sixth to eighth step, for what a SYN carried. */
+void weir_tcp_sync_text(struct weir_tcp *t, struct weir_tcp_conn *c, struct weir_tcp_rx *rx);
+
+/** An ACK that a peer can provoke at will: within the limits of RFC 5961 7. */
+void weir_tcp_challenge(struct weir_tcp *t, struct weir_tcp_conn *c);
+
+/** The peer reset the connection. c may be gone on return. */
+void weir_tcp_reset_by_peer(struct weir_tcp *t, struct weir_tcp_conn *c);
+
+/* tcp_fast.c */
+
+/** A segment that is the expected one. @return whether it was, and is done with */
+bool weir_tcp_fast_input(struct weir_tcp *t, struct weir_tcp_conn *c, struct weir_tcp_rx *rx);
+
+/* tcp_ack.c */
+
+/** RFC 9293 3.10.7.4, fifth, ESTABLISHED: what the ACK field says. */
+enum weir_tcp_verdict weir_tcp_ack_input(
+	struct weir_tcp *t, struct weir_tcp_conn *c, struct weir_tcp_rx *rx);
+
+/** seg->ack, una < ack <= max, acknowledges new data. */
+void weir_tcp_ack_new(struct weir_tcp *t, struct weir_tcp_conn *c, const struct weir_tcp_seg *seg);
+
+/** A round-trip time was measured: RFC 6298 2. */
+void weir_tcp_rtt_sample(struct weir_tcp *t, struct weir_tcp_conn *c, uint32_t rtt_us);
+
+/** The congestion window at the start (RFC 6928), or after an idle time (RFC 5681 4.1). */
+uint32_t weir_tcp_initial_cwnd(const struct weir_tcp *t, const struct weir_tcp_conn *c);
+
+/* tcp_reass.c */
+
+/** RFC 9293 3.10.7.4, seventh: rx's text, at or beyond rcv.nxt or not. Keeps m where it can. */
+void weir_tcp_reass_input(struct weir_tcp *t, struct weir_tcp_conn *c, struct weir_tcp_rx *rx);
+
+/** In-order text, seq == rcv.nxt, nothing out of order waits. */
+void weir_tcp_take_in_order(struct weir_tcp *t, struct weir_tcp_conn *c, struct weir_tcp_rx *rx);
+
+/** Data was taken: acknowledge now or soon (RFC 9293 3.8.6.3). */
+void weir_tcp_ack_data(struct weir_tcp *t, struct weir_tcp_conn *c);
+
+/** Free the out-of-order queue. */
+void weir_tcp_reass_free(struct weir_tcp_conn *c);
+
+/* tcp_output.c */
+
+/** Send what may go. @return false: more could be sent when there is room or an mbuf again */
+bool weir_tcp_output(struct weir_tcp *t, struct weir_tcp_conn *c);
+
+/** RST for c as it stands, at once. Lost where there is no mbuf or route. */
+void weir_tcp_send_rst(struct weir_tcp *t, struct weir_tcp_conn *c);
+
+/** RST with this sequence number and no ACK: an unacceptable ACK in an unsynchronized state. */
+void weir_tcp_send_rst_at(struct weir_tcp *t, struct weir_tcp_conn *c, uint32_t seq);
+
+/** RFC 9293 3.10.7.1: answer a segment that belongs to no connection. */
+void weir_tcp_answer_rst(struct weir_tcp *t, const struct weir_tcp_rx *rx);
+
+/** An empty segment left of the window, which makes the peer answer. @return whether it went */
+bool weir_tcp_send_probe(struct weir_tcp *t, struct weir_tcp_conn *c);
+
+/** Bytes to announce in a SYN, whose window is not scaled. */
+uint32_t weir_tcp_syn_window(const struct weir_tcp_conn *c);
+
+/** Should the peer be told that the window has opened? */
+bool weir_tcp_is_window_news(const struct weir_tcp_conn *c);
+
+/** Find c's way anew if routes changed. @return whether there is one */
+bool weir_tcp_route(struct weir_tcp *t, struct weir_tcp_conn *c);
+
+/** Work out c->mss from path, peer, options. */
+void weir_tcp_update_mss(struct weir_tcp_conn *c);
+
+/** What we announce: what the interface takes. */
+uint16_t weir_tcp_local_mss(const struct weir_tcp_conn *c);
+
+/* tcp_sndq.c */
+
+/** Queue m, data from snd.end on. Takes m. */
+void weir_tcp_sndq_add(struct weir_tcp_conn *c, struct rte_mbuf *m);
+
+/** Free what lies before seq. */
+void weir_tcp_sndq_release(struct weir_tcp_conn *c, uint32_t seq);
+
+void weir_tcp_sndq_free(struct weir_tcp_conn *c);
+
+/**
+ * Put queued bytes from seq on behind what m holds: copied when small, by reference otherwise.
+ * @param len       bytes wanted, all of them queued
+ * @param segs_max  longest chain wanted
+ * @return          bytes put there, less than len where the chain is full; 0: pool dry
+ */
+uint32_t weir_tcp_sndq_put(struct weir_tcp *t, struct weir_tcp_conn *c, struct rte_mbuf *m,
+	uint32_t seq, uint32_t len, unsigned int segs_max);
+
+/* tcp_timer.c */
+
+/** Run *deadline (a field of c) at at_us. */
+void weir_tcp_timer_set(
+	struct weir_tcp *t, struct weir_tcp_conn *c, uint64_t *deadline, uint64_t at_us);
+
+/** (Re)start the keepalive timer if it is wanted. */
+void weir_tcp_timer_keep(struct weir_tcp *t, struct weir_tcp_conn *c);
+
+/** Enter TIME_WAIT, or start its time again. */
+void weir_tcp_time_wait(struct weir_tcp *t, struct weir_tcp_conn *c);
+
+/** Our FIN is acknowledged: to FIN_WAIT_2, for a limited time if nobody listens any more. */
+void weir_tcp_fin_wait_2(struct weir_tcp *t, struct weir_tcp_conn *c);
+
+/* tcp_icmp.c */
+
+/** Read ip->errors (RFC 5927). */
+void weir_tcp_icmp_errors(struct weir_tcp *t);
+
+#endif

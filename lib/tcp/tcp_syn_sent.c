@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Path: tcp_input -> tcp_syn_sent -> sock_publish. And what both kinds of open share. */
+#include "tcp_priv.h"
+
+/* The smallest shift that can announce half of the buffer (mbufs cost twice their payload). */
+static uint8_t
+wscale_for(const struct weir_tcp *t, uint32_t rcvbuf)
+{
+	uint8_t shift = 0;
+
+	while (shift < t->conf.wscale_max && shift < WEIR_TCP_WSCALE_MAX &&
+		(rcvbuf / 2) >> shift > UINT16_MAX)
+		shift++;
+	return shift;
+}
+
+int
+weir_tcp_start(struct weir_tcp *t, struct weir_tcp_conn *c, int ifindex, uint32_t iss)
+{
+	const int err = weir_ip_route(t->ip, &c->flow.raddr, ifindex, &c->dst);
+
+	if (err < 0)
+		return err;
+	c->iss = iss;
+	c->snd.una = iss;
+	c->snd.nxt = iss;
+	c->snd.max = iss;
+	c->snd.end = iss + 1;
+	c->sml = iss;
+	c->recover = iss;
+	c->snd.peer_mss = weir_tcp_is_v4(c) ? WEIR_TCP_MSS_IP4 : WEIR_TCP_MSS_IP6;
+	c->rcv.wscale = t->conf.use_wscale ? wscale_for(t, c->opts.rcvbuf) : 0;
+	c->rcv.quick_acks = WEIR_TCP_QUICK_ACKS;
+	weir_tcp_update_mss(c);
+	return 0;
+}
+
+void
+weir_tcp_take_syn(struct weir_tcp *t, struct weir_tcp_conn *c, const struct weir_tcp_seg *seg)
+{
+	const uint8_t opts = seg->opts;
+
+	c->irs = seg->seq;
+	c->rcv.nxt = seg->seq + 1;
+	c->rcv.adv = c->rcv.nxt + (c->is_active ? weir_tcp_syn_window(c) : 0);
+	c->last_ack_sent = c->rcv.nxt;
+	c->heard_us = t->core->now_us;
+	c->has_wscale = t->conf.use_wscale && (opts & WEIR_TCP_OPT_WSCALE);
+	c->has_ts = t->conf.use_timestamps && (opts & WEIR_TCP_OPT_TS);
+	c->snd.wscale = c->has_wscale ? seg->wscale : 0;
+	if (!c->has_wscale)
+		c->rcv.wscale = 0; /* RFC 7323 2.2: both or neither */
+	if (c->has_ts)
+		c->ts_recent = seg->ts_val;
+	if (opts & WEIR_TCP_OPT_MSS)
+		c->snd.peer_mss = seg->mss;
+	c->snd.wnd = seg->wnd; /* RFC 7323 2.2: the window of a SYN is not scaled */
+	c->wnd_max = c->snd.wnd;
+	c->snd.wl1 = seg->seq;
+	c->snd.wl2 = c->snd.una;
+	weir_tcp_update_mss(c);
+	c->rcv.mss = RTE_MIN(weir_tcp_local_mss(c), (uint16_t)WEIR_TCP_MSS_IP4);
+}
+
+static void
+tell_established(struct weir_tcp *t, struct weir_tcp_conn *c)
+{
+	struct weir_tcp_listener *l = c->listener;
+
+	if (l == NULL) {
+		weir_ready_add(t->ready, &c->ready, WEIR_READY_CONNECT | WEIR_READY_WRITE);
+		return;
+	}
+	if (l->ready_turn != t->turn) {
+		l->ready_turn = t->turn;
+		l->n_ready = 0;
+	}
+	l->n_ready++;
+	t->stats.accepted++;
+	weir_ready_add(t->ready, &c->ready, WEIR_READY_ACCEPT);
+}
+
+/* The SYN's own round trip; RFC 6298 5.7 where it had to be sent again and nothing timed it. */
+static void
+time_syn(struct weir_tcp *t, struct weir_tcp_conn *c, const struct weir_tcp_seg *seg)
+{
+	if (c->is_timing)
+		weir_tcp_rtt_sample(t, c, (uint32_t)(t->core->now_us - c->rtt_start_us));
+	else if (c->has_ts && (seg->opts & WEIR_TCP_OPT_TS) && seg->ts_ecr != 0)
+		weir_tcp_rtt_sample(t, c, (weir_tcp_ts_now(t, c) - seg->ts_ecr) * 1000);
+	else if (c->retries > 0)
+		c->rto_us = RTE_MAX(t->conf.rto_initial_us, (uint32_t)WEIR_TCP_RTO_NO_SAMPLE);
+	c->is_timing = false;
+}
+
+void
+weir_tcp_establish(struct weir_tcp *t, struct weir_tcp_conn *c, const struct weir_tcp_seg *seg)
+{
+	const bool is_syn_lost = c->retries > 1; /* RFC 6928 2 lets one loss pass */
+
+	if (c->state == WEIR_TCP_SYN_RECEIVED)
+		weir_tcp_leave_syn_queue(c);
+	time_syn(t, c, seg);
+	c->snd.una = seg->ack;
+	c->snd.nxt = seg->ack;
+	c->snd.wnd = (seg->flags & WEIR_TCP_SYN) ? seg->wnd : (uint32_t)seg->wnd << c->snd.wscale;
+	c->wnd_max = RTE_MAX(c->wnd_max, c->snd.wnd);
+	c->snd.wl1 = seg->seq;
+	c->snd.wl2 = seg->ack;
+	c->retries = 0;
+	c->retrans_since_us = 0;
+	c->rexmit_at = 0;
+	c->cc.cwnd = is_syn_lost ? c->mss : weir_tcp_initial_cwnd(t, c);
+	c->cc.ssthresh = UINT32_MAX;
+	c->cc.ops->init(c);
+	weir_tcp_set_state(t, c, WEIR_TCP_ESTABLISHED);
+	weir_tcp_timer_keep(t, c);
+	tell_established(t, c);
+	if (c->is_fin_queued)
+		weir_tcp_set_state(t, c, WEIR_TCP_FIN_WAIT_1);
+	weir_tcp_want_output(t, c);
+}
+
+/* First: the ACK. SEG_GOES_ON with an ACK that acknowledges our SYN, or with none. */
+static enum weir_tcp_verdict
+check_ack(struct weir_tcp *t, struct weir_tcp_conn *c, struct weir_tcp_rx *rx)
+{
+	const struct weir_tcp_seg *seg = &rx->seg;
+
+	if (!(seg->flags & WEIR_TCP_ACK))
+		return SEG_GOES_ON;
+	if (weir_seq_gt(seg->ack, c->iss) && weir_seq_leq(seg->ack, c->snd.max))
+		return SEG_GOES_ON;
+	if (!(seg->flags & WEIR_TCP_RST))
+		weir_tcp_send_rst_at(t, c, seg->ack);
+	return weir_tcp_done(rx, WEIR_FATE_drop_tcp_ack);
+}
+
+/* Second: RST, which must have acknowledged our SYN (third, security, is not used). */
+static enum weir_tcp_verdict
+check_rst(struct weir_tcp *t, struct weir_tcp_conn *c, struct weir_tcp_rx *rx)
+{
+	if (!(rx->seg.flags & WEIR_TCP_RST))
+		return SEG_GOES_ON;
+	if (!(rx->seg.flags & WEIR_TCP_ACK))
+		return weir_tcp_done(rx, WEIR_FATE_drop_tcp_no_ack);
+	weir_tcp_reset_by_peer(t, c);
+	return SEG_DONE;
+}
+
+void
+weir_tcp_syn_sent_input(struct weir_tcp *t, struct weir_tcp_conn *c, struct weir_tcp_rx *rx)
+{
+	struct weir_tcp_seg *seg = &rx->seg;
+
+	if (check_ack(t, c, rx) == SEG_DONE || check_rst(t, c, rx) == SEG_DONE)
+		return;
+	if (!(seg->flags & WEIR_TCP_SYN)) {
+		rx->fate = (seg->flags & WEIR_TCP_ACK) ? WEIR_FATE_drop_tcp_flags
+						       : WEIR_FATE_drop_tcp_no_ack;
+		return;
+	}
+	weir_tcp_take_syn(t, c, seg);
+	if (!(seg->flags & WEIR_TCP_ACK)) { /* simultaneous open: answer with SYN, ACK */
+		weir_tcp_set_state(t, c, WEIR_TCP_SYN_RECEIVED);
+		c->snd.nxt = c->iss;
+		c->is_timing = false;
+		weir_tcp_want_output(t, c);
+		return;
+	}
+	weir_tcp_establish(t, c, seg);
+	weir_tcp_ack_now(t, c);
+	seg->seq++;
+	seg->flags &= (uint8_t)~WEIR_TCP_SYN;
+	weir_tcp_sync_text(t, c, rx);
+}

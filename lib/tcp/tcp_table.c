@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "tcp_priv.h"
+
+#include <string.h>
+
+#include <rte_malloc.h>
+#include <rte_prefetch.h>
+
+/* What the starting point of the search for a port depends on: RFC 6056 3.3.3. No padding. */
+struct port_key {
+	struct weir_addr laddr;
+	struct weir_addr raddr;
+	uint64_t rport;
+};
+
+int
+weir_tcp_table_init(struct weir_tcp *t, int numa_node)
+{
+	const uint32_t size = RTE_ALIGN(sizeof(struct weir_tcp_conn), RTE_CACHE_LINE_SIZE);
+
+	if (weir_slab_init(&t->conns, size, t->conf.max_conns, numa_node) < 0)
+		return -ENOMEM;
+	if (weir_table_init(&t->table, t->conf.max_conns, numa_node) < 0)
+		goto no_table;
+	t->listeners = rte_zmalloc_socket("tcp_listeners",
+		WEIR_TCP_LISTEN_BUCKETS * sizeof(*t->listeners), RTE_CACHE_LINE_SIZE, numa_node);
+	if (t->listeners == NULL)
+		goto no_listeners;
+	return 0;
+
+no_listeners:
+	weir_table_fini(&t->table);
+no_table:
+	weir_slab_fini(&t->conns);
+	return -ENOMEM;
+}
+
+/* Without a word to peers or owners. */
+static void
+drop_conn(struct weir_tcp *t, struct weir_tcp_conn *c)
+{
+	c->owner = NULL;
+	if (c->state == WEIR_TCP_CLOSED)
+		weir_tcp_conn_free(t, c);
+	else
+		weir_tcp_finish(t, c, 0);
+}
+
+void
+weir_tcp_table_fini(struct weir_tcp *t)
+{
+	for (uint32_t i = 0; i < t->conns.fresh; i++) {
+		struct weir_tcp_conn *c = weir_slab_at(&t->conns, i);
+
+		if (c->is_live)
+			drop_conn(t, c);
+	}
+	rte_free(t->listeners);
+	weir_table_fini(&t->table);
+	weir_slab_fini(&t->conns);
+}
+
+static uint32_t
+flow_hash(const struct weir_tcp *t, const struct weir_flow *flow)
+{
+	return weir_flow_hash(flow, t->core->secret);
+}
+
+struct weir_tcp_conn *
+weir_tcp_lookup(const struct weir_tcp *t, const struct weir_flow *flow, uint32_t hash)
+{
+	struct weir_table_iter it = weir_table_begin(&t->table, hash);
+	uint32_t index;
+
+	while (weir_table_next(&t->table, &it, hash, &index)) {
+		struct weir_tcp_conn *c = weir_slab_at(&t->conns, index);
+
+		if (likely(weir_flow_eq(&c->flow, flow)))
+			return c;
+	}
+	return NULL;
+}
+
+struct weir_tcp_conn *
+weir_tcp_find(struct weir_tcp *t, const struct weir_flow *flow)
+{
+	return weir_tcp_lookup(t, flow, flow_hash(t, flow));
+}
+
+void
+weir_tcp_prefetch_slot(const struct weir_tcp *t, uint32_t hash)
+{
+	rte_prefetch0(&t->table.slots[hash & t->table.mask]);
+}
+
+void
+weir_tcp_prefetch_conn(const struct weir_tcp *t, uint32_t hash)
+{
+	const struct weir_table_slot *s = &t->table.slots[hash & t->table.mask];
+	const char *c;
+
+	if (s->ref == 0)
+		return;
+	c = weir_slab_at(&t->conns, s->ref - 1);
+	rte_prefetch0(c);
+	rte_prefetch0(c + RTE_CACHE_LINE_MIN_SIZE);
+	rte_prefetch0(c + 2 * RTE_CACHE_LINE_MIN_SIZE);
+}
+
+/* A full pool forgets the oldest TIME_WAIT: rather that than refuse the living. */
+static struct weir_tcp_conn *
+get_conn(struct weir_tcp *t)
+{
+	struct weir_tcp_conn *c = weir_slab_get(&t->conns);
+
+	if (c != NULL)
+		return c;
+	TAILQ_FOREACH(c, &t->time_wait, link) {
+		if (c->owner == NULL) {
+			weir_tcp_finish(t, c, 0);
+			return weir_slab_get(&t->conns);
+		}
+	}
+	return NULL;
+}
+
+struct weir_tcp_conn *
+weir_tcp_conn_new(
+	struct weir_tcp *t, const struct weir_flow *flow, const struct weir_tcp_opts *opts)
+{
+	struct weir_tcp_conn *c = get_conn(t);
+
+	if (c == NULL)
+		return NULL;
+	memset(c, 0, sizeof(*c));
+	c->flow = *flow;
+	c->opts = *opts;
+	c->is_live = true;
+	c->ready.kind = WEIR_READY_TCP;
+	c->cc.ops = &weir_tcp_cc_newreno;
+	c->rto_us = t->conf.rto_initial_us;
+	c->heard_us = t->core->now_us;
+	c->sent_us = t->core->now_us;
+	c->ts_offset = (uint32_t)weir_rand_u64(&t->core->rand);
+	weir_wheel_entry_init(&c->timer, WEIR_TIMER_TCP);
+	if (weir_table_add(&t->table, flow_hash(t, flow), weir_slab_index(&t->conns, c)) < 0) {
+		c->is_live = false;
+		weir_slab_put(&t->conns, c);
+		return NULL;
+	}
+	t->n_state[WEIR_TCP_CLOSED]++;
+	return c;
+}
+
+void
+weir_tcp_conn_free(struct weir_tcp *t, struct weir_tcp_conn *c)
+{
+	WEIR_ASSERT(c->state == WEIR_TCP_CLOSED && !weir_wheel_is_armed(&c->timer) && !c->is_out);
+	weir_ready_del(t->ready, &c->ready);
+	weir_pktq_free(&c->rcv.rx);
+	t->n_state[WEIR_TCP_CLOSED]--;
+	c->is_live = false;
+	weir_slab_put(&t->conns, c);
+}
+
+/* Off every list that belongs to a living connection. */
+static void
+unlink_conn(struct weir_tcp *t, struct weir_tcp_conn *c)
+{
+	weir_wheel_cancel(t->core->wheel, &c->timer);
+	weir_table_del(&t->table, flow_hash(t, &c->flow), weir_slab_index(&t->conns, c));
+	if (c->is_out) {
+		TAILQ_REMOVE(&t->out, c, out);
+		c->is_out = false;
+	}
+	if (c->state == WEIR_TCP_SYN_RECEIVED)
+		weir_tcp_leave_syn_queue(c);
+	else if (c->state == WEIR_TCP_TIME_WAIT)
+		TAILQ_REMOVE(&t->time_wait, c, link);
+}
+
+void
+weir_tcp_discard(struct weir_tcp *t, struct weir_tcp_conn *c)
+{
+	unlink_conn(t, c);
+	weir_tcp_conn_free(t, c);
+}
+
+void
+weir_tcp_finish(struct weir_tcp *t, struct weir_tcp_conn *c, int error)
+{
+	const bool was_told = c->state == WEIR_TCP_TIME_WAIT;
+
+	if (c->state == WEIR_TCP_SYN_SENT || c->state == WEIR_TCP_SYN_RECEIVED)
+		t->stats.open_failed++;
+	unlink_conn(t, c);
+	weir_tcp_sndq_free(c);
+	weir_tcp_reass_free(c);
+	weir_tcp_set_state(t, c, WEIR_TCP_CLOSED);
+	c->error = error;
+	if (c->owner == NULL)
+		weir_tcp_conn_free(t, c);
+	else if (!was_told)
+		weir_ready_add(t->ready, &c->ready, WEIR_READY_CLOSE);
+}
+
+static unsigned int
+listen_bucket(struct weir_be16 port)
+{
+	return weir_host16(port) % WEIR_TCP_LISTEN_BUCKETS;
+}
+
+void
+weir_tcp_listen(struct weir_tcp *t, struct weir_tcp_listener *l)
+{
+	TAILQ_INIT(&l->syn);
+	l->n_syn = 0;
+	l->n_ready = 0;
+	l->ready_turn = t->turn;
+	LIST_INSERT_HEAD(&t->listeners[listen_bucket(l->lport)], l, link);
+}
+
+/* How well l fits: 0 not at all; its own address before any; any of one family before ::. */
+static int
+listener_score(const struct weir_tcp_listener *l, const struct weir_flow *flow)
+{
+	const bool is_v4 = weir_addr_is_v4(&flow->laddr);
+
+	if (l->lport.raw != flow->lport.raw)
+		return 0;
+	if (!weir_addr_is_any(&l->laddr))
+		return weir_addr_eq(&l->laddr, &flow->laddr) ? 3 : 0;
+	if (l->is_v6)
+		return !is_v4 ? 2 : !l->is_v6only;
+	return is_v4 ? 2 : 0;
+}
+
+struct weir_tcp_listener *
+weir_tcp_find_listener(const struct weir_tcp *t, const struct weir_flow *flow)
+{
+	struct weir_tcp_listener *best = NULL;
+	struct weir_tcp_listener *l;
+	int best_score = 0;
+
+	LIST_FOREACH(l, &t->listeners[listen_bucket(flow->lport)], link) {
+		const int score = listener_score(l, flow);
+
+		if (score > best_score) {
+			best = l;
+			best_score = score;
+		}
+	}
+	return best;
+}
+
+static bool
+has_listener_on_port(const struct weir_tcp *t, struct weir_be16 port)
+{
+	const struct weir_tcp_listener *l;
+
+	LIST_FOREACH(l, &t->listeners[listen_bucket(port)], link) {
+		if (l->lport.raw == port.raw)
+			return true;
+	}
+	return false;
+}
+
+/* Free, not listened on, and its return traffic comes to this worker. */
+static bool
+is_port_usable(struct weir_tcp *t, const struct weir_flow *flow)
+{
+	const struct weir_steer *steer = t->ip->steer;
+
+	return (steer == NULL || weir_steer_worker(steer, flow) == t->core->worker) &&
+	       weir_tcp_find(t, flow) == NULL && !has_listener_on_port(t, flow->lport);
+}
+
+int
+weir_tcp_choose_port(struct weir_tcp *t, struct weir_flow *flow)
+{
+	const struct port_key key = {flow->laddr, flow->raddr, flow->rport.raw};
+	const uint32_t offset = (uint32_t)weir_siphash(t->core->secret, &key, sizeof(key));
+	const uint32_t n = (uint32_t)t->conf.port_max - t->conf.port_min + 1;
+
+	for (uint32_t i = 0; i < n; i++) {
+		const uint32_t at = (offset + t->port_offset++) % n;
+
+		flow->lport = weir_be16((uint16_t)(t->conf.port_min + at));
+		if (is_port_usable(t, flow))
+			return 0;
+	}
+	return -EADDRNOTAVAIL;
+}

@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Path: worker/timers -> tcp_timer -> (flush) tcp_output */
+#include "tcp_priv.h"
+
+/*
+ * One wheel entry serves all deadlines of a connection. It is armed no later than the earliest;
+ * a deadline that moves later or goes away leaves it: then it fires for nothing, once.
+ */
+uint64_t
+weir_tcp_next_us(const struct weir_tcp_conn *c)
+{
+	const uint64_t all[] = {c->rexmit_at, c->delack_at, c->keep_at, c->end_at};
+	uint64_t next = WEIR_WHEEL_NEVER;
+
+	for (unsigned int i = 0; i < RTE_DIM(all); i++) {
+		if (all[i] != 0)
+			next = RTE_MIN(next, all[i]);
+	}
+	return next;
+}
+
+static void
+arm(struct weir_tcp *t, struct weir_tcp_conn *c, uint64_t at_us)
+{
+	if (!weir_wheel_is_armed(&c->timer) || at_us < c->timer.deadline_us)
+		weir_wheel_arm(t->core->wheel, &c->timer, at_us);
+}
+
+void
+weir_tcp_timer_set(struct weir_tcp *t, struct weir_tcp_conn *c, uint64_t *deadline, uint64_t at_us)
+{
+	*deadline = at_us;
+	arm(t, c, at_us);
+}
+
+static bool
+is_due(const struct weir_tcp *t, uint64_t *deadline)
+{
+	if (*deadline == 0 || *deadline > t->core->now_us)
+		return false;
+	*deadline = 0;
+	return true;
+}
+
+/* Give up: the latest ICMP error says more than a time-out does. */
+static void
+time_out(struct weir_tcp *t, struct weir_tcp_conn *c)
+{
+	t->stats.timeouts++;
+	weir_tcp_finish(t, c, c->soft_error != 0 ? c->soft_error : ETIMEDOUT);
+}
+
+static unsigned int
+retries_max(const struct weir_tcp *t, const struct weir_tcp_conn *c)
+{
+	if (c->state == WEIR_TCP_SYN_SENT)
+		return t->conf.syn_retries;
+	if (c->state == WEIR_TCP_SYN_RECEIVED)
+		return t->conf.synack_retries;
+	return c->is_orphan ? RTE_MIN(t->conf.orphan_retries, t->conf.data_retries)
+			    : t->conf.data_retries;
+}
+
+static uint64_t
+user_timeout_us(const struct weir_tcp_conn *c)
+{
+	return c->opts.user_timeout_ms * UINT64_C(1000);
+}
+
+/* RFC 9293 3.8.3: R2 by number, or the user time-out. */
+static bool
+has_waited_enough(const struct weir_tcp *t, const struct weir_tcp_conn *c)
+{
+	if (c->opts.user_timeout_ms != 0 && c->state >= WEIR_TCP_ESTABLISHED)
+		return c->retrans_since_us != 0 &&
+		       t->core->now_us - c->retrans_since_us >= user_timeout_us(c);
+	return c->retries >= retries_max(t, c);
+}
+
+/* Now, wait_us after what is unanswered was sent; and never past the user time-out. */
+static void
+start_waiting(struct weir_tcp *t, struct weir_tcp_conn *c, uint64_t since_us, uint64_t next_us)
+{
+	if (c->retrans_since_us == 0)
+		c->retrans_since_us = since_us;
+	if (c->opts.user_timeout_ms != 0 && c->state >= WEIR_TCP_ESTABLISHED)
+		next_us = RTE_MIN(next_us, c->retrans_since_us + user_timeout_us(c));
+	weir_tcp_timer_set(t, c, &c->rexmit_at, RTE_MAX(next_us, t->core->now_us + 1));
+}
+
+/* RFC 6298 5.4 to 5.7, RFC 5681 3.1: send again from una on, in slow start. */
+static void
+go_back(struct weir_tcp *t, struct weir_tcp_conn *c)
+{
+	if (c->state < WEIR_TCP_ESTABLISHED) {
+		c->snd.nxt = c->iss;
+		return;
+	}
+	if (c->retries == 0)
+		c->cc.ops->timeout(c, t->core->now_us);
+	c->cc.cwnd = c->mss;
+	c->recover = c->snd.max;
+	c->snd.nxt = c->snd.una;
+	c->snd.dup_acks = 0;
+	c->sndq.cursor = NULL;
+	c->is_recovery = false;
+	c->is_rexmit_due = false;
+	c->is_forced = true;
+}
+
+/* @return whether c is still there */
+static bool
+rexmit_expired(struct weir_tcp *t, struct weir_tcp_conn *c)
+{
+	const uint64_t now_us = t->core->now_us;
+	const uint64_t since_us = now_us - c->rto_us;
+
+	if (has_waited_enough(t, c)) {
+		time_out(t, c);
+		return false;
+	}
+	t->stats.rto_fired++;
+	go_back(t, c);
+	/* A peer that answers with a closed window is alive (RFC 9293 3.8.6). */
+	if (c->snd.wnd != 0 || now_us - c->heard_us > t->conf.rto_max_us ||
+		c->state < WEIR_TCP_ESTABLISHED)
+		c->retries++;
+	c->is_timing = false;
+	c->rto_us = RTE_MIN(2 * (uint64_t)c->rto_us, t->conf.rto_max_us);
+	start_waiting(t, c, since_us, now_us + c->rto_us);
+	weir_tcp_want_output(t, c);
+	return true;
+}
+
+static bool
+is_window_open(const struct weir_tcp_conn *c)
+{
+	return weir_seq_gt(c->snd.una + c->snd.wnd, c->snd.nxt);
+}
+
+/* Something waits, nothing is under way. @return whether c is still there */
+static bool
+persist_expired(struct weir_tcp *t, struct weir_tcp_conn *c)
+{
+	const uint64_t now_us = t->core->now_us;
+	uint64_t wait_us;
+
+	if (has_waited_enough(t, c) || (c->is_orphan && c->backoff >= t->conf.orphan_retries)) {
+		time_out(t, c);
+		return false;
+	}
+	if (is_window_open(c)) { /* held back to avoid small segments, or corked: long enough */
+		c->is_forced = true;
+		c->is_persist = false;
+		weir_tcp_want_output(t, c);
+		return true;
+	}
+	c->retries++;
+	c->backoff = RTE_MIN(c->backoff + 1, 30);
+	t->stats.zero_window_probes++;
+	weir_tcp_send_probe(t, c);
+	wait_us = RTE_MIN((uint64_t)c->rto_us << c->backoff, t->conf.rto_max_us);
+	start_waiting(t, c, now_us, now_us + wait_us);
+	return true;
+}
+
+void
+weir_tcp_timer_keep(struct weir_tcp *t, struct weir_tcp_conn *c)
+{
+	c->keep_probes = 0;
+	c->keep_at = 0;
+	if (c->opts.is_keepalive && c->state >= WEIR_TCP_ESTABLISHED &&
+		c->state != WEIR_TCP_TIME_WAIT)
+		weir_tcp_timer_set(t, c, &c->keep_at,
+			t->core->now_us + c->opts.keep_idle_s * UINT64_C(1000000));
+}
+
+static bool
+has_kept_enough(const struct weir_tcp_conn *c, uint64_t idle_us)
+{
+	if (c->opts.user_timeout_ms != 0)
+		return c->keep_probes > 0 && idle_us >= user_timeout_us(c);
+	return c->keep_probes >= c->opts.keep_cnt;
+}
+
+/* RFC 9293 3.8.4. @return whether c is still there */
+static bool
+keep_expired(struct weir_tcp *t, struct weir_tcp_conn *c)
+{
+	const uint64_t idle_us = t->core->now_us - c->heard_us;
+	const uint64_t limit_us = c->opts.keep_idle_s * UINT64_C(1000000);
+
+	if (idle_us < limit_us || weir_tcp_is_in_flight(c) || weir_tcp_has_unsent(c)) {
+		c->keep_probes = 0; /* the retransmission timer watches, or the peer was heard */
+		weir_tcp_timer_set(t, c, &c->keep_at,
+			idle_us < limit_us ? c->heard_us + limit_us : t->core->now_us + limit_us);
+		return true;
+	}
+	if (has_kept_enough(c, idle_us)) {
+		weir_tcp_send_rst(t, c);
+		if (c->owner != NULL)
+			weir_ready_add(t->ready, &c->ready, WEIR_READY_KEEPALIVEDOWN);
+		time_out(t, c);
+		return false;
+	}
+	c->keep_probes++;
+	t->stats.keepalive_probes++;
+	weir_tcp_send_probe(t, c);
+	weir_tcp_timer_set(t, c, &c->keep_at,
+		t->core->now_us + c->opts.keep_intvl_s * UINT64_C(1000000));
+	return true;
+}
+
+void
+weir_tcp_time_wait(struct weir_tcp *t, struct weir_tcp_conn *c)
+{
+	const uint64_t at_us = t->core->now_us + t->conf.time_wait_us;
+
+	if (c->state != WEIR_TCP_TIME_WAIT) {
+		weir_tcp_set_state(t, c, WEIR_TCP_TIME_WAIT);
+		weir_tcp_reass_free(c);
+		c->rexmit_at = 0;
+		c->keep_at = 0;
+		if (c->owner != NULL)
+			weir_ready_add(t->ready, &c->ready, WEIR_READY_CLOSE);
+	} else {
+		TAILQ_REMOVE(&t->time_wait, c, link);
+	}
+	TAILQ_INSERT_TAIL(&t->time_wait, c, link);
+	weir_tcp_timer_set(t, c, &c->end_at, at_us);
+}
+
+void
+weir_tcp_fin_wait_2(struct weir_tcp *t, struct weir_tcp_conn *c)
+{
+	if (c->state != WEIR_TCP_FIN_WAIT_2)
+		weir_tcp_set_state(t, c, WEIR_TCP_FIN_WAIT_2);
+	if (c->is_orphan && c->end_at == 0)
+		weir_tcp_timer_set(t, c, &c->end_at, t->core->now_us + t->conf.fin_wait_2_us);
+}
+
+void
+weir_tcp_timer(struct weir_tcp *t, struct weir_tcp_conn *c)
+{
+	uint64_t next;
+
+	if (is_due(t, &c->end_at)) {
+		weir_tcp_finish(t, c, 0);
+		return;
+	}
+	if (is_due(t, &c->delack_at)) {
+		c->is_interactive = false;
+		weir_tcp_ack_now(t, c);
+	}
+	if (is_due(t, &c->keep_at) && !keep_expired(t, c))
+		return;
+	if (is_due(t, &c->rexmit_at) &&
+		!(c->is_persist ? persist_expired(t, c) : rexmit_expired(t, c)))
+		return;
+	next = weir_tcp_next_us(c);
+	if (next != WEIR_WHEEL_NEVER)
+		arm(t, c, next);
+}

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Path: sock_tcp -> tcp_usr -> (flush) tcp_output. RFC 9293 3.10.1 to 3.10.6. */
+#include "tcp_priv.h"
+
+static bool
+is_unicast(const struct weir_addr *a)
+{
+	return !weir_addr_is_any(a) && !weir_addr_is_multicast(a) && !weir_addr_is_broadcast(a);
+}
+
+/* Fill in what flow leaves open: source address, then port. */
+static int
+complete_flow(struct weir_tcp *t, struct weir_flow *flow)
+{
+	struct weir_dst dst;
+	int err;
+
+	if (!is_unicast(&flow->raddr) || flow->rport.raw == 0)
+		return -ENETUNREACH;
+	err = weir_ip_route(t->ip, &flow->raddr, -1, &dst);
+	if (err < 0)
+		return err;
+	if (weir_addr_is_any(&flow->laddr))
+		flow->laddr = dst.src;
+	if (weir_addr_is_v4(&flow->laddr) != weir_addr_is_v4(&flow->raddr))
+		return -EADDRNOTAVAIL;
+	if (flow->lport.raw == 0)
+		return weir_tcp_choose_port(t, flow);
+	return weir_tcp_find(t, flow) == NULL ? 0 : -EADDRINUSE;
+}
+
+int
+weir_tcp_connect(struct weir_tcp *t, const struct weir_flow *flow, const struct weir_tcp_opts *opts,
+	void *owner, struct weir_tcp_conn **conn)
+{
+	struct weir_flow full = *flow;
+	struct weir_tcp_conn *c;
+	int err = complete_flow(t, &full);
+
+	if (err < 0)
+		return err;
+	c = weir_tcp_conn_new(t, &full, opts);
+	if (c == NULL)
+		return -ENOBUFS;
+	err = weir_tcp_start(t, c, -1, weir_tcp_isn(t, &full));
+	if (err < 0) {
+		weir_tcp_discard(t, c);
+		return err;
+	}
+	c->owner = owner;
+	c->is_active = true;
+	weir_tcp_set_state(t, c, WEIR_TCP_SYN_SENT);
+	t->stats.active_opens++;
+	weir_tcp_want_output(t, c);
+	*conn = c;
+	return 0;
+}
+
+static bool
+may_send(const struct weir_tcp_conn *c)
+{
+	return !c->is_fin_queued &&
+	       (c->state == WEIR_TCP_SYN_SENT || c->state == WEIR_TCP_SYN_RECEIVED ||
+		       c->state == WEIR_TCP_ESTABLISHED || c->state == WEIR_TCP_CLOSE_WAIT);
+}
+
+int
+weir_tcp_send(struct weir_tcp *t, struct weir_tcp_conn *c, struct rte_mbuf *m)
+{
+	if (!may_send(c))
+		return -EPIPE;
+	weir_tcp_sndq_add(c, m);
+	if (c->state >= WEIR_TCP_ESTABLISHED)
+		weir_tcp_want_output(t, c);
+	return 0;
+}
+
+void
+weir_tcp_credit(struct weir_tcp *t, struct weir_tcp_conn *c, uint32_t truesize)
+{
+	WEIR_ASSERT(truesize <= c->rcv.held);
+	c->rcv.held -= RTE_MIN(truesize, c->rcv.held);
+	if ((c->state == WEIR_TCP_ESTABLISHED || c->state == WEIR_TCP_FIN_WAIT_1 ||
+		    c->state == WEIR_TCP_FIN_WAIT_2) &&
+		weir_tcp_is_window_news(c))
+		weir_tcp_ack_now(t, c);
+}
+
+void
+weir_tcp_shutdown(struct weir_tcp *t, struct weir_tcp_conn *c)
+{
+	switch (c->state) {
+	case WEIR_TCP_SYN_SENT:
+		weir_tcp_finish(t, c, ECONNRESET);
+		return;
+	case WEIR_TCP_SYN_RECEIVED:
+		c->is_fin_queued = true; /* follows when it is established */
+		return;
+	case WEIR_TCP_ESTABLISHED:
+		weir_tcp_set_state(t, c, WEIR_TCP_FIN_WAIT_1);
+		break;
+	case WEIR_TCP_CLOSE_WAIT:
+		weir_tcp_set_state(t, c, WEIR_TCP_LAST_ACK);
+		break;
+	default:
+		return;
+	}
+	c->is_fin_queued = true;
+	weir_tcp_want_output(t, c);
+}
+
+void
+weir_tcp_opts_changed(struct weir_tcp *t, struct weir_tcp_conn *c)
+{
+	if (c->state == WEIR_TCP_CLOSED || c->state == WEIR_TCP_TIME_WAIT)
+		return;
+	weir_tcp_update_mss(c);
+	weir_tcp_timer_keep(t, c);
+	if (c->opts.is_quickack && c->ack_delayed)
+		c->ack_now = true;
+	weir_tcp_credit(t, c, 0);
+	weir_tcp_want_output(t, c);
+}
+
+static void
+disown(struct weir_tcp *t, struct weir_tcp_conn *c)
+{
+	c->owner = NULL;
+	c->is_orphan = true;
+	c->is_rcv_shut = true;
+	weir_ready_del(t->ready, &c->ready);
+}
+
+void
+weir_tcp_close(struct weir_tcp *t, struct weir_tcp_conn *c)
+{
+	if (c->rcv.rx.first != NULL && c->state != WEIR_TCP_CLOSED) {
+		weir_tcp_abort(t, c); /* unread data: RFC 9293 3.6.1 */
+		return;
+	}
+	disown(t, c);
+	if (c->state == WEIR_TCP_CLOSED)
+		weir_tcp_conn_free(t, c);
+	else if (c->state == WEIR_TCP_FIN_WAIT_2)
+		weir_tcp_fin_wait_2(t, c);
+	else
+		weir_tcp_shutdown(t, c);
+}
+
+/* RFC 9293 3.10.5: these peers believe in the connection. */
+static bool
+wants_reset(const struct weir_tcp_conn *c)
+{
+	return c->state == WEIR_TCP_SYN_RECEIVED || c->state == WEIR_TCP_ESTABLISHED ||
+	       c->state == WEIR_TCP_FIN_WAIT_1 || c->state == WEIR_TCP_FIN_WAIT_2 ||
+	       c->state == WEIR_TCP_CLOSE_WAIT;
+}
+
+void
+weir_tcp_abort(struct weir_tcp *t, struct weir_tcp_conn *c)
+{
+	disown(t, c);
+	if (wants_reset(c))
+		weir_tcp_send_rst(t, c);
+	if (c->state == WEIR_TCP_CLOSED)
+		weir_tcp_conn_free(t, c);
+	else
+		weir_tcp_finish(t, c, 0);
+}
+
+void
+weir_tcp_release(struct weir_tcp *t, struct weir_tcp_conn *c)
+{
+	if (c->state == WEIR_TCP_TIME_WAIT)
+		disown(t, c);
+	else
+		weir_tcp_close(t, c);
+}

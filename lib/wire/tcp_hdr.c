@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Path: ip_input -> tcp_hdr -> tcp_input; tcp_output -> tcp_hdr -> ip_output */
+#include "weir_tcp_hdr.h"
+
+enum { /* option kinds */
+	KIND_EOL,
+	KIND_NOP,
+	KIND_MSS,
+	KIND_WSCALE,
+	KIND_SACK_OK,
+	KIND_SACK,
+	KIND_TS = 8,
+};
+
+#define TS_ALIGNED RTE_BE32(0x0101080a) /* nop, nop, timestamps, length 10 */
+
+static uint16_t
+get16(const uint8_t *p)
+{
+	struct weir_be16 v;
+
+	memcpy(&v, p, sizeof(v));
+	return weir_host16(v);
+}
+
+static uint32_t
+get32(const uint8_t *p)
+{
+	struct weir_be32 v;
+
+	memcpy(&v, p, sizeof(v));
+	return weir_host32(v);
+}
+
+static void
+take_ts(const uint8_t *p, struct weir_tcp_seg *seg)
+{
+	seg->ts_val = get32(p);
+	seg->ts_ecr = get32(p + 4);
+	seg->opts |= WEIR_TCP_OPT_TS;
+}
+
+/* One option of len bytes, kind and length included; off is where it stands in the header. */
+static void
+take_option(const uint8_t *p, uint8_t len, uint8_t off, struct weir_tcp_seg *seg)
+{
+	switch (p[0]) {
+	case KIND_MSS:
+		if (len != 4 || get16(p + 2) == 0)
+			return;
+		seg->mss = get16(p + 2);
+		seg->opts |= WEIR_TCP_OPT_MSS;
+		return;
+	case KIND_WSCALE:
+		if (len != 3)
+			return;
+		seg->wscale = p[2] > WEIR_TCP_WSCALE_MAX ? WEIR_TCP_WSCALE_MAX : p[2];
+		seg->opts |= WEIR_TCP_OPT_WSCALE;
+		return;
+	case KIND_SACK_OK:
+		if (len == 2)
+			seg->opts |= WEIR_TCP_OPT_SACK_OK;
+		return;
+	case KIND_TS:
+		if (len == 10)
+			take_ts(p + 2, seg);
+		return;
+	case KIND_SACK:
+		if (len < 10 || (len - 2) % 8 != 0)
+			return;
+		seg->n_sack = (uint8_t)((len - 2) / 8);
+		seg->sack_off = (uint8_t)(off + 2);
+		seg->opts |= WEIR_TCP_OPT_SACK;
+		return;
+	default:
+		return;
+	}
+}
+
+static void
+parse_options(const uint8_t *hdr, uint8_t hlen, struct weir_tcp_seg *seg)
+{
+	uint8_t off = WEIR_TCP_HLEN;
+
+	while (off < hlen && hdr[off] != KIND_EOL) {
+		uint8_t len = 1;
+
+		if (hdr[off] != KIND_NOP) {
+			if (off + 1 >= hlen)
+				return;
+			len = hdr[off + 1];
+			if (len < 2 || len > hlen - off)
+				return;
+			take_option(hdr + off, len, off, seg);
+		}
+		off = (uint8_t)(off + len);
+	}
+}
+
+unsigned int
+weir_tcp_parse(const uint8_t *hdr, uint16_t len, struct weir_tcp_seg *seg)
+{
+	struct weir_tcp_hdr h;
+	uint32_t word;
+	uint8_t hlen;
+
+	if (len < WEIR_TCP_HLEN)
+		return 0;
+	memcpy(&h, hdr, sizeof(h));
+	hlen = (uint8_t)((h.off >> 4) * 4);
+	if (hlen < WEIR_TCP_HLEN || hlen > len)
+		return 0;
+	*seg = (struct weir_tcp_seg){
+		.seq = weir_host32(h.seq),
+		.ack = weir_host32(h.ack),
+		.wnd = weir_host16(h.wnd),
+		.urg = weir_host16(h.urg),
+		.len = (uint16_t)(len - hlen),
+		.flags = h.flags,
+	};
+	if (hlen == WEIR_TCP_HLEN)
+		return hlen;
+	memcpy(&word, hdr + WEIR_TCP_HLEN, sizeof(word));
+	if (hlen == WEIR_TCP_HLEN + WEIR_TCP_OPT_TS_LEN && word == TS_ALIGNED)
+		take_ts(hdr + WEIR_TCP_HLEN + 4, seg);
+	else
+		parse_options(hdr, hlen, seg);
+	return hlen;
+}
+
+struct weir_tcp_sack
+weir_tcp_sack_at(const uint8_t *hdr, const struct weir_tcp_seg *seg, unsigned int i)
+{
+	const uint8_t *p = hdr + seg->sack_off + 8 * i;
+
+	return (struct weir_tcp_sack){get32(p), get32(p + 4)};
+}
+
+static uint8_t *
+put32(uint8_t *p, uint32_t v)
+{
+	const struct weir_be32 be = weir_be32(v);
+
+	memcpy(p, &be, sizeof(be));
+	return p + sizeof(be);
+}
+
+/* Two bytes of padding, or "SACK permitted", stand before the timestamps. */
+static uint8_t *
+put_ts(uint8_t *p, const struct weir_tcp_hdr_info *h)
+{
+	const bool sack_ok = h->opts & WEIR_TCP_OPT_SACK_OK;
+
+	*p++ = sack_ok ? KIND_SACK_OK : KIND_NOP;
+	*p++ = sack_ok ? 2 : KIND_NOP;
+	*p++ = KIND_TS;
+	*p++ = 10;
+	return put32(put32(p, h->ts_val), h->ts_ecr);
+}
+
+static uint8_t *
+put_sack(uint8_t *p, const struct weir_tcp_hdr_info *h)
+{
+	*p++ = KIND_NOP;
+	*p++ = KIND_NOP;
+	*p++ = KIND_SACK;
+	*p++ = (uint8_t)(2 + 8 * h->n_sack);
+	for (unsigned int i = 0; i < h->n_sack; i++)
+		p = put32(put32(p, h->sack[i].start), h->sack[i].end);
+	return p;
+}
+
+static void
+put_options(uint8_t *p, const struct weir_tcp_hdr_info *h)
+{
+	if (h->opts & WEIR_TCP_OPT_MSS)
+		p = put32(p, KIND_MSS << 24 | 4 << 16 | (uint32_t)h->mss);
+	if (h->opts & WEIR_TCP_OPT_TS)
+		p = put_ts(p, h);
+	else if (h->opts & WEIR_TCP_OPT_SACK_OK)
+		p = put32(p, KIND_NOP << 24 | KIND_NOP << 16 | KIND_SACK_OK << 8 | 2);
+	if (h->opts & WEIR_TCP_OPT_WSCALE)
+		p = put32(p, KIND_NOP << 24 | KIND_WSCALE << 16 | 3 << 8 | (uint32_t)h->wscale);
+	if (h->opts & WEIR_TCP_OPT_SACK)
+		put_sack(p, h);
+}
+
+unsigned int
+weir_tcp_build_len(const struct weir_tcp_hdr_info *h)
+{
+	unsigned int len = WEIR_TCP_HLEN;
+
+	if (h->opts & WEIR_TCP_OPT_MSS)
+		len += 4;
+	if (h->opts & WEIR_TCP_OPT_TS)
+		len += WEIR_TCP_OPT_TS_LEN;
+	else if (h->opts & WEIR_TCP_OPT_SACK_OK)
+		len += 4;
+	if (h->opts & WEIR_TCP_OPT_WSCALE)
+		len += 4;
+	if (h->opts & WEIR_TCP_OPT_SACK)
+		len += 4 + 8u * h->n_sack;
+	WEIR_ASSERT(len <= WEIR_TCP_HLEN_MAX);
+	return len;
+}
+
+unsigned int
+weir_tcp_build(uint8_t *hdr, const struct weir_tcp_hdr_info *h)
+{
+	const unsigned int len = weir_tcp_build_len(h);
+	const struct weir_tcp_hdr wire = {
+		.sport = h->sport,
+		.dport = h->dport,
+		.seq = weir_be32(h->seq),
+		.ack = weir_be32(h->ack),
+		.off = (uint8_t)(len / 4 << 4),
+		.flags = h->flags,
+		.wnd = weir_be16(h->wnd),
+		.urg = weir_be16(h->urg),
+	};
+
+	memcpy(hdr, &wire, sizeof(wire));
+	if (len > WEIR_TCP_HLEN)
+		put_options(hdr + WEIR_TCP_HLEN, h);
+	return len;
+}

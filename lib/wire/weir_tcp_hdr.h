@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/**
+ * @file
+ * The TCP header and its options: bytes to values and values to bytes, no state.
+ * Model   The parser fills a struct weir_tcp_seg (see weir_pkt.h). It never fails on options: a
+ *         malformed one ends the list, one of a wrong length or an unknown kind is skipped
+ *         (RFC 9293 3.1, MUST-7).
+ */
+#ifndef WEIR_TCP_HDR_H
+#define WEIR_TCP_HDR_H
+
+#include "weir_be.h"
+#include "weir_pkt.h"
+
+#define WEIR_TCP_HLEN     20
+#define WEIR_TCP_HLEN_MAX 60
+
+enum weir_tcp_flag {
+	WEIR_TCP_FIN = 0x01,
+	WEIR_TCP_SYN = 0x02,
+	WEIR_TCP_RST = 0x04,
+	WEIR_TCP_PSH = 0x08,
+	WEIR_TCP_ACK = 0x10,
+	WEIR_TCP_URG = 0x20,
+	WEIR_TCP_ECE = 0x40,
+	WEIR_TCP_CWR = 0x80,
+};
+
+/** Options found by the parser (weir_tcp_seg.opts), or wanted from the builder. */
+enum weir_tcp_opt {
+	WEIR_TCP_OPT_MSS = 1 << 0,
+	WEIR_TCP_OPT_WSCALE = 1 << 1,
+	WEIR_TCP_OPT_SACK_OK = 1 << 2,
+	WEIR_TCP_OPT_TS = 1 << 3,
+	WEIR_TCP_OPT_SACK = 1 << 4,
+};
+
+#define WEIR_TCP_WSCALE_MAX    14 /* RFC 7323 2.3 */
+#define WEIR_TCP_OPT_TS_LEN    12 /* nop, nop, timestamps: what every segment carries */
+#define WEIR_TCP_SACK_BLOCKS   4
+
+struct weir_tcp_hdr {
+	struct weir_be16 sport;
+	struct weir_be16 dport;
+	struct weir_be32 seq;
+	struct weir_be32 ack;
+	uint8_t off; /* header length in words << 4; low bits reserved */
+	uint8_t flags;
+	struct weir_be16 wnd;
+	uint16_t cksum;
+	struct weir_be16 urg;
+} __attribute__((packed));
+
+struct weir_tcp_sack {
+	uint32_t start;
+	uint32_t end;
+};
+
+/** A header to build; host order. */
+struct weir_tcp_hdr_info {
+	struct weir_be16 sport;
+	struct weir_be16 dport;
+	uint32_t seq;
+	uint32_t ack;
+	uint16_t wnd;
+	uint16_t urg;
+	uint8_t flags;
+	uint8_t opts; /* enum weir_tcp_opt */
+	uint8_t wscale;
+	uint8_t n_sack; /* 1..WEIR_TCP_SACK_BLOCKS with WEIR_TCP_OPT_SACK; 3 beside timestamps */
+	uint16_t mss;
+	uint32_t ts_val;
+	uint32_t ts_ecr;
+	const struct weir_tcp_sack *sack;
+};
+
+/**
+ * Read a header.
+ * @param hdr  the first min(len, WEIR_TCP_HLEN_MAX) bytes of the segment
+ * @param len  bytes of the segment, header and data
+ * @return     header length, or 0: shorter than its header, or a data offset below 5
+ */
+unsigned int weir_tcp_parse(const uint8_t *hdr, uint16_t len, struct weir_tcp_seg *seg);
+
+/** SACK block i (0..seg->n_sack-1) of a parsed header. */
+struct weir_tcp_sack weir_tcp_sack_at(
+	const uint8_t *hdr, const struct weir_tcp_seg *seg, unsigned int i);
+
+/** Length of the header that h makes, WEIR_TCP_HLEN..WEIR_TCP_HLEN_MAX. */
+unsigned int weir_tcp_build_len(const struct weir_tcp_hdr_info *h);
+
+/**
+ * Write a header, checksum field 0. Options stand in the order that Linux uses: mss, sackOK,
+ * timestamps, nop, wscale on a SYN; nop, nop, timestamps, nop, nop, SACK otherwise.
+ * @param hdr  room for weir_tcp_build_len(h)
+ * @return     header length
+ */
+unsigned int weir_tcp_build(uint8_t *hdr, const struct weir_tcp_hdr_info *h);
+
+#endif
