@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Path: udp, tcp, icmp -> ip_output -> eth_output, or core->loop for our own addresses. */
+#include "weir_ip.h"
+
+#include "ip_priv.h"
+#include "weir_cksum.h"
+
+#define IP_LEN_MAX   65535
+#define FRAG_ALIGN   8
+#define TX_L4_FLAGS                                                                                \
+	(RTE_MBUF_F_TX_L4_MASK | RTE_MBUF_F_TX_TCP_SEG | RTE_MBUF_F_TX_IP_CKSUM |                  \
+		RTE_MBUF_F_TX_IPV4 | RTE_MBUF_F_TX_IPV6)
+
+/* Headers */
+
+/* RFC 6864: the identification matters only where fragments may be made. Workers take turns. */
+static uint16_t
+next_ip4_id(struct weir_ip *ip)
+{
+	ip->ip4_id++;
+	return (uint16_t)(ip->ip4_id * ip->core->n_workers + ip->core->worker);
+}
+
+static uint8_t
+hop_limit(const struct weir_ip *ip, const struct weir_dst *dst, const struct weir_ip_hdr_info *h)
+{
+	if (h->ttl != 0)
+		return h->ttl;
+	if (!weir_addr_is_v4(h->dst) && dst->ifc->hop_limit != 0)
+		return dst->ifc->hop_limit;
+	return ip->ttl;
+}
+
+static void
+build4(struct weir_ip *ip, const struct weir_dst *dst, struct rte_mbuf *m,
+	const struct weir_ip_hdr_info *h, uint16_t id, uint16_t frag)
+{
+	struct weir_ip4_hdr *hdr = rte_pktmbuf_mtod(m, struct weir_ip4_hdr *);
+
+	weir_ip4_build(hdr, &(struct weir_ip4){.src = weir_addr_to_v4(h->src),
+				    .dst = weir_addr_to_v4(h->dst),
+				    .total_len = (uint16_t)m->pkt_len,
+				    .id = id,
+				    .frag = frag,
+				    .proto = h->proto,
+				    .ttl = hop_limit(ip, dst, h),
+				    .tos = h->tos});
+	m->l3_len = WEIR_IP4_HLEN;
+	if (m->ol_flags & RTE_MBUF_F_TX_TCP_SEG) { /* the port makes many headers of this one */
+		hdr->cksum = 0;
+		m->ol_flags |= RTE_MBUF_F_TX_IP_CKSUM;
+	}
+}
+
+static void
+build6(struct weir_ip *ip, const struct weir_dst *dst, struct rte_mbuf *m,
+	const struct weir_ip_hdr_info *h, uint8_t next)
+{
+	weir_ip6_build(rte_pktmbuf_mtod(m, void *),
+		&(struct weir_ip6){.src = *h->src,
+			.dst = *h->dst,
+			.payload_len = (uint16_t)(m->pkt_len - WEIR_IP6_HLEN),
+			.next = next,
+			.hop_limit = hop_limit(ip, dst, h),
+			.tclass = h->tos});
+	m->l3_len = WEIR_IP6_HLEN;
+}
+
+/* A packet ends before it reached the link: it was made, too. */
+static void
+end_here(struct weir_ip *ip, struct rte_mbuf *m, enum weir_tx_fate fate)
+{
+	ip->core->tx_made++;
+	weir_tx_end(ip->core, m, fate);
+}
+
+/* Fragments */
+
+/* Bytes off..off+len of m as a packet with hlen bytes of room in front. */
+static struct rte_mbuf *
+copy_part(struct weir_ip *ip, const struct rte_mbuf *m, uint32_t off, uint32_t len, uint16_t hlen)
+{
+	struct rte_mbuf *part = rte_pktmbuf_copy(m, ip->core->pool, off, len);
+	struct rte_mbuf *whole;
+
+	if (part == NULL) {
+		ip->core->mbuf_fail++;
+		return NULL;
+	}
+	part->ol_flags &= ~TX_L4_FLAGS;
+	part->tx_offload = 0;
+	whole = weir_mbuf_prepend(ip->core, part, hlen);
+	if (whole == NULL)
+		rte_pktmbuf_free(part);
+	return whole;
+}
+
+static void
+build_frag(struct weir_ip *ip, const struct weir_dst *dst, struct rte_mbuf *m,
+	const struct weir_ip_hdr_info *h, const struct weir_ip6_frag *f)
+{
+	if (weir_addr_is_v4(h->dst)) {
+		build4(ip, dst, m, h, (uint16_t)f->id,
+			(uint16_t)(f->offset / FRAG_ALIGN | (f->more ? WEIR_IP4_MF : 0)));
+		return;
+	}
+	build6(ip, dst, m, h, WEIR_IP6_NH_FRAGMENT);
+	weir_ip6_frag_build(rte_pktmbuf_mtod_offset(m, uint8_t *, WEIR_IP6_HLEN), f);
+	m->l3_len = WEIR_IP6_HLEN + WEIR_IP6_FRAG_HLEN;
+}
+
+/* Send m in parts that fit the path (RFC 791 3.2, RFC 8200 4.5). m ends: its parts count. */
+static void
+send_frags(struct weir_ip *ip, const struct weir_dst *dst, struct rte_mbuf *m,
+	const struct weir_ip_hdr_info *h)
+{
+	const bool is_v4 = weir_addr_is_v4(h->dst);
+	const uint16_t hlen = is_v4 ? WEIR_IP4_HLEN : WEIR_IP6_HLEN + WEIR_IP6_FRAG_HLEN;
+	const uint32_t part_max = (dst->mtu - hlen) & ~(FRAG_ALIGN - 1u);
+	struct weir_ip6_frag f = {.next = h->proto};
+	struct rte_mbuf *part;
+	uint32_t len;
+
+	f.id = is_v4 ? next_ip4_id(ip) : (uint32_t)weir_rand_u64(&ip->core->rand);
+	for (uint32_t off = 0; off < m->pkt_len; off += len) {
+		len = RTE_MIN(part_max, m->pkt_len - off);
+		f.offset = (uint16_t)off;
+		f.more = off + len < m->pkt_len;
+		part = copy_part(ip, m, off, len, hlen);
+		if (part == NULL) { /* the rest would be of no use */
+			end_here(ip, m, WEIR_TX_drop_tx_no_mbuf);
+			return;
+		}
+		build_frag(ip, dst, part, h, &f);
+		ip->stats.frags_sent++;
+		weir_eth_output(dst->ifc, part, &dst->next_hop);
+	}
+	rte_pktmbuf_free(m);
+}
+
+/* Local delivery */
+
+/* May the receiving side change the mbuf structs of this chain? */
+static bool
+is_exclusive(const struct rte_mbuf *m)
+{
+	for (; m != NULL; m = m->next) {
+		if (rte_mbuf_refcnt_read(m) != 1)
+			return false;
+	}
+	return true;
+}
+
+static void
+loop_back(struct weir_ip *ip, const struct weir_dst *dst, struct rte_mbuf *m, uint16_t l3_type)
+{
+	struct weir_core *core = ip->core;
+	struct rte_mbuf *own;
+
+	if (core->loop.n == WEIR_VEC_MAX) {
+		end_here(ip, m, WEIR_TX_drop_port_full);
+		return;
+	}
+	if (!is_exclusive(m)) {
+		own = weir_mbuf_copy(core, m);
+		if (own == NULL) {
+			end_here(ip, m, WEIR_TX_drop_tx_no_mbuf);
+			return;
+		}
+		rte_pktmbuf_free(m);
+		m = own;
+	}
+	m->ol_flags &= RTE_MBUF_F_INDIRECT | RTE_MBUF_F_EXTERNAL;
+	*weir_pkt(m) = (struct weir_pkt){
+		.rx_us = core->now_us,
+		.l3_type = l3_type,
+		.ifindex = dst->ifc->index,
+		.flags = WEIR_PKT_LOOPED | WEIR_PKT_L4_CKSUM_OK,
+	};
+	core->tx_made++;
+	core->tx_fates[WEIR_TX_looped]++;
+	weir_vec_add(&core->loop, m);
+}
+
+/* Output */
+
+static bool
+may_leave(const struct weir_dst *dst, const struct weir_ip_hdr_info *h)
+{
+	return dst->ifc != NULL && (dst->is_local || !weir_addr_is_loopback(h->src));
+}
+
+/* Does a packet of len bytes, IP header included, need to be split or refused? */
+static bool
+is_too_big(const struct weir_dst *dst, const struct rte_mbuf *m, uint32_t len)
+{
+	return len > dst->mtu && !dst->is_local && !(m->ol_flags & RTE_MBUF_F_TX_TCP_SEG);
+}
+
+static void
+send_whole(struct weir_ip *ip, const struct weir_dst *dst, struct rte_mbuf *m,
+	const struct weir_ip_hdr_info *h)
+{
+	const bool is_v4 = weir_addr_is_v4(h->dst);
+	struct rte_mbuf *out =
+		weir_mbuf_prepend(ip->core, m, is_v4 ? WEIR_IP4_HLEN : WEIR_IP6_HLEN);
+
+	if (unlikely(out == NULL)) {
+		end_here(ip, m, WEIR_TX_drop_tx_no_mbuf);
+		return;
+	}
+	if (is_v4)
+		build4(ip, dst, out, h, h->may_fragment ? next_ip4_id(ip) : 0,
+			h->may_fragment ? 0 : WEIR_IP4_DF);
+	else
+		build6(ip, dst, out, h, h->proto);
+	if (unlikely(dst->is_local))
+		loop_back(ip, dst, out, is_v4 ? WEIR_ETH_TYPE_IP4 : WEIR_ETH_TYPE_IP6);
+	else
+		weir_eth_output(dst->ifc, out, &dst->next_hop);
+}
+
+void
+weir_ip_output(struct weir_ip *ip, const struct weir_dst *dst, struct rte_mbuf *m,
+	const struct weir_ip_hdr_info *h)
+{
+	const bool is_v4 = weir_addr_is_v4(h->dst);
+	const uint32_t len = m->pkt_len + (is_v4 ? WEIR_IP4_HLEN : 0u); /* IPv6 counts without */
+
+	if (is_v4)
+		ip->stats.tx_ip4++;
+	else
+		ip->stats.tx_ip6++;
+	if (unlikely(!may_leave(dst, h)))
+		end_here(ip, m, WEIR_TX_drop_no_route);
+	else if (unlikely(len > IP_LEN_MAX))
+		end_here(ip, m, WEIR_TX_drop_too_big);
+	else if (likely(!is_too_big(dst, m, m->pkt_len + (is_v4 ? WEIR_IP4_HLEN : WEIR_IP6_HLEN))))
+		send_whole(ip, dst, m, h);
+	else if (h->may_fragment)
+		send_frags(ip, dst, m, h);
+	else
+		end_here(ip, m, WEIR_TX_drop_too_big);
+}
+
+/* Transport checksums */
+
+/* Will the port finish the checksum? Not of packets that are split here or never reach it. */
+static bool
+is_offloaded(
+	const struct weir_dst *dst, const struct rte_mbuf *m, const struct weir_ip_hdr_info *h)
+{
+	const uint32_t cap =
+		h->proto == IPPROTO_TCP ? WEIR_PORT_TX_TCP_CKSUM : WEIR_PORT_TX_UDP_CKSUM;
+	const uint32_t hlen = weir_addr_is_v4(h->dst) ? WEIR_IP4_HLEN : WEIR_IP6_HLEN;
+
+	if (h->proto != IPPROTO_TCP && h->proto != IPPROTO_UDP)
+		return false;
+	return dst->ifc->caps & cap && !dst->is_local && !is_too_big(dst, m, m->pkt_len + hlen);
+}
+
+static uint64_t
+tx_flags(const struct weir_ip_hdr_info *h, uint16_t tso_segsz)
+{
+	uint64_t flags =
+		weir_addr_is_v4(h->dst) ? RTE_MBUF_F_TX_IPV4 : RTE_MBUF_F_TX_IPV6;
+
+	flags |= h->proto == IPPROTO_TCP ? RTE_MBUF_F_TX_TCP_CKSUM : RTE_MBUF_F_TX_UDP_CKSUM;
+	return tso_segsz != 0 ? flags | RTE_MBUF_F_TX_TCP_SEG : flags;
+}
+
+void
+weir_ip_l4_cksum(const struct weir_dst *dst, struct rte_mbuf *m, const struct weir_ip_hdr_info *h,
+	uint16_t *field, uint16_t l4_hlen, uint16_t tso_segsz)
+{
+	const uint32_t len = m->pkt_len;
+
+	m->ol_flags &= ~TX_L4_FLAGS;
+	m->tx_offload = 0;
+	if (tso_segsz != 0 && !dst->is_local)
+		m->ol_flags |= RTE_MBUF_F_TX_TCP_SEG; /* of any length, to is_offloaded() */
+	if (is_offloaded(dst, m, h)) {
+		m->l4_len = l4_hlen;
+		m->tso_segsz = tso_segsz;
+		m->ol_flags |= tx_flags(h, tso_segsz);
+		*field = weir_cksum_pseudo(h->src, h->dst, h->proto, tso_segsz != 0 ? 0 : len);
+		return;
+	}
+	m->ol_flags &= ~TX_L4_FLAGS;
+	*field = 0;
+	*field = weir_cksum_l4(m, 0, len, h->src, h->dst, h->proto);
+	if (*field == 0 && h->proto == IPPROTO_UDP)
+		*field = 0xffff; /* RFC 768: zero would mean none */
+}
