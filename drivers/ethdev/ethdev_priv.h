@@ -61,7 +61,7 @@ void ethdev_offload_conf(const struct rte_eth_dev_info *dev, uint32_t caps,
 /** Ask for flows spread by addresses and ports under our key. @return whether the device can */
 bool ethdev_rss_conf(const struct rte_eth_dev_info *dev, struct rte_eth_conf *conf);
 /**
- * Read back key and redirection table of the running device into port->info.
+ * Set the redirection table of the running device, read it and the key back into port.info.
  * @return whether they are known and say where TCP and UDP flows go
  */
 bool ethdev_rss_read(struct ethdev *e, const struct rte_eth_dev_info *dev);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <rte_bus.h>
 #include <rte_dev.h>
 #include <rte_devargs.h>
 #include <rte_errno.h>
@@ -73,10 +74,11 @@ probe_again(const char *device)
 	RTE_EAL_DEVARGS_FOREACH (NULL, da) {
 		char name[RTE_DEV_NAME_MAX_LEN];
 		char args[512];
-		const char *bus = da->type == RTE_DEVTYPE_VIRTUAL ? "vdev" : "pci";
+		char bus[RTE_DEV_NAME_MAX_LEN];
 
 		if (strcmp(da->name, device) != 0)
 			continue;
+		snprintf(bus, sizeof(bus), "%s", rte_bus_name(da->bus));
 		snprintf(name, sizeof(name), "%s", da->name);
 		snprintf(args, sizeof(args), "%s", da->args == NULL ? "" : da->args);
 		rte_eal_hotplug_remove(bus, name); /* frees da */

@@ -44,14 +44,28 @@ read_key(struct ethdev *e, const struct rte_eth_dev_info *dev)
 	return (rss.rss_hf & RSS_L4) == RSS_L4;
 }
 
+#define RETA_GROUPS (WEIR_RETA_SIZE_MAX / RTE_ETH_RETA_GROUP_SIZE)
+
+/* Queues in turn. Devices that can't be told keep their own table. */
+static void
+write_reta(const struct ethdev *e, uint16_t size)
+{
+	struct rte_eth_rss_reta_entry64 reta[RETA_GROUPS];
+
+	for (uint16_t i = 0; i < size; i++) {
+		reta[i / RTE_ETH_RETA_GROUP_SIZE].mask = UINT64_MAX;
+		reta[i / RTE_ETH_RETA_GROUP_SIZE].reta[i % RTE_ETH_RETA_GROUP_SIZE] =
+			i % e->rx_queues;
+	}
+	rte_eth_dev_rss_reta_update(e->id, reta, size);
+}
+
 static bool
 read_reta(struct ethdev *e, uint16_t size)
 {
-	struct rte_eth_rss_reta_entry64 reta[WEIR_RETA_SIZE_MAX / RTE_ETH_RETA_GROUP_SIZE] = {0};
+	struct rte_eth_rss_reta_entry64 reta[RETA_GROUPS];
 
-	if (size == 0 || size > WEIR_RETA_SIZE_MAX || !rte_is_power_of_2(size))
-		return false;
-	for (size_t i = 0; i < RTE_DIM(reta); i++)
+	for (size_t i = 0; i < RETA_GROUPS; i++)
 		reta[i].mask = UINT64_MAX;
 	if (rte_eth_dev_rss_reta_query(e->id, reta, size) != 0)
 		return false;
@@ -67,12 +81,21 @@ read_reta(struct ethdev *e, uint16_t size)
 	return true;
 }
 
+static bool
+settle_reta(struct ethdev *e, uint16_t size)
+{
+	if (size < RTE_ETH_RETA_GROUP_SIZE || size > WEIR_RETA_SIZE_MAX || !rte_is_power_of_2(size))
+		return false;
+	write_reta(e, size);
+	return read_reta(e, size);
+}
+
 bool
 ethdev_rss_read(struct ethdev *e, const struct rte_eth_dev_info *dev)
 {
 	struct weir_port_info *info = &e->port.info;
 
-	if (read_key(e, dev) && read_reta(e, dev->reta_size))
+	if (read_key(e, dev) && settle_reta(e, dev->reta_size))
 		return true;
 	info->rss_key_len = 0;
 	info->reta_size = 0;
