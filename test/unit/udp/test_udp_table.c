@@ -33,7 +33,7 @@ connected_comes_before_bound_to_the_address_before_any(void)
 	for (unsigned int order = 0; order < 2; order++) {
 		pcb[0] = rig_pcb(NULL, false);
 		pcb[1] = rig_pcb(US4, false);
-		pcb[2] = rig_pcb(US4, false);
+		pcb[2] = rig_pcb(NULL, false);
 		pcb[2].raddr = addr(PEER4);
 		pcb[2].rport = weir_be16(1000);
 		pcb[3] = pcb[order]; /* in another place of the bucket */
@@ -49,7 +49,7 @@ connected_comes_before_bound_to_the_address_before_any(void)
 		rig_recv(r, .src = "192.0.2.3", .dst = US4);
 		CU_ASSERT_EQUAL(who_got_it(r, pcb, n), 1 << 1);
 		bind_all(r, pcb, 4);
-		rig_recv(r, .dst = "192.0.2.9");
+		rig_recv(r, .dst = "192.0.2.9", .sport = 1001);
 		CU_ASSERT_EQUAL(who_got_it(r, pcb, n), 1 << 3); /* the latest of equals */
 	}
 	rig_close(r);
