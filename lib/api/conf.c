@@ -212,7 +212,8 @@ find_key(const struct conf_section *s, const char *text, unsigned int *number)
 static int
 fail_at(const struct place *p, const char *label, const char *what)
 {
-	return conf_fail(p->report, "[%s] %s = %s: %s%s", p->section, p->key, p->value, label, what);
+	return conf_fail(
+		p->report, "[%s] %s = %s: %s%s", p->section, p->key, p->value, label, what);
 }
 
 static int
@@ -292,8 +293,8 @@ load_entry(const struct file_section *fs, int i, const struct conf_section *s, v
 }
 
 static int
-find_missing(const struct file_section *fs, const struct conf_section *s,
-	const struct conf_report *r)
+find_missing(
+	const struct file_section *fs, const struct conf_section *s, const struct conf_report *r)
 {
 	char allowed[WEIR_CONF_TEXT_MAX];
 
@@ -409,9 +410,9 @@ print_key(FILE *out, const struct conf_key *k)
 	char allowed[WEIR_CONF_TEXT_MAX];
 
 	fprintf(out, "  %s = %s\n", k->name,
-		k->is_needed       ? "(needed)" :
-		k->fallback == NULL ? "(none)" :
-				     k->fallback);
+		k->is_needed	      ? "(needed)"
+		: k->fallback == NULL ? "(none)"
+				      : k->fallback);
 	fprintf(out, "      %s\n      allowed: %s\n", k->help, conf_allowed(k, allowed));
 }
 

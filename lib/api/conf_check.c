@@ -7,9 +7,9 @@
 #include "conf_priv.h"
 #include "weir_addr.h"
 
-#define V4_BITS        96
-#define IPV6_MTU_MIN   1280 /* RFC 8200 5 */
-#define MBUFS_IN_TRANSIT 512 /* per worker: bursts, caches, packets that sockets hold */
+#define V4_BITS		 96
+#define IPV6_MTU_MIN	 1280 /* RFC 8200 5 */
+#define MBUFS_IN_TRANSIT 512  /* per worker: bursts, caches, packets that sockets hold */
 
 /* What a check looks at, and where it reports. */
 struct check {
@@ -101,8 +101,9 @@ check_item(const struct check *c, const struct conf_section *s, const void *item
 	for (const struct conf_key *k = s->keys; k->name != NULL; k++)
 		if (k->kind->is_right != NULL && !k->kind->is_right(k, item))
 			return FAIL(c, "[%s%s%.31s] %s: allowed: %s", s->name,
-				s->label != NULL ? " " : "", s->label != NULL ? (const char *)item : "",
-				k->name, conf_allowed(k, allowed));
+				s->label != NULL ? " " : "",
+				s->label != NULL ? (const char *)item : "", k->name,
+				conf_allowed(k, allowed));
 	return 0;
 }
 
@@ -117,7 +118,8 @@ check_section(const struct check *c, const struct conf_section *s)
 		return check_item(c, s, c->conf);
 	memcpy(&n, base + s->n_offset, sizeof(n));
 	if (n > s->max)
-		return FAIL(c, "[%s %s]: allowed: at most %u such sections", s->name, s->label, s->max);
+		return FAIL(
+			c, "[%s %s]: allowed: at most %u such sections", s->name, s->label, s->max);
 	for (unsigned int i = 0; rc == 0 && i < n; i++)
 		rc = check_item(c, s, base + s->offset + i * s->size);
 	return rc;
@@ -144,8 +146,9 @@ check_workers(const struct check *c)
 	while (n < WEIR_CONF_WORKERS_MAX && conf->cpus[n] >= 0)
 		n++;
 	if (n > 0 && n != conf->n_workers)
-		return FAIL(c, "[workers] cpus: names %u for count = %u; allowed: one for each worker",
-			n, conf->n_workers);
+		return FAIL(c,
+			"[workers] cpus: names %u for count = %u; allowed: one for each worker", n,
+			conf->n_workers);
 	if (n > 0 && conf->lcores[0] != '\0')
 		return FAIL(c, "[eal] lcores = %s: allowed: lcores or [workers] cpus, not both",
 			conf->lcores);
@@ -161,16 +164,17 @@ is_same_device(const char *a, const char *b)
 }
 
 static int
-check_devices(const struct check *c, const char *key,
-	const char (*devices)[WEIR_CONF_TEXT_MAX], unsigned int n)
+check_devices(const struct check *c, const char *key, const char (*devices)[WEIR_CONF_TEXT_MAX],
+	unsigned int n)
 {
 	for (unsigned int i = 0; i < n; i++) {
 		if (memchr(devices[i], '\0', WEIR_CONF_TEXT_MAX) == NULL)
 			return FAIL(c, "[eal] %s: allowed: up to %d characters", key,
 				WEIR_CONF_TEXT_MAX - 1);
 		if (devices[i][0] == '\0')
-			return FAIL(c, "[eal] %s%u: missing; numbers begin with 0 and leave none out",
-				key, i);
+			return FAIL(c,
+				"[eal] %s%u: missing; numbers begin with 0 and leave none out", key,
+				i);
 		for (unsigned int j = 0; j < i; j++)
 			if (is_same_device(devices[i], devices[j]))
 				return FAIL(c, "[eal] %s = %s: allowed: each device once", key,
@@ -308,8 +312,9 @@ check_ports(const struct check *c)
 			return FAIL(c, "[port %s]: allowed: each port once", p->name);
 		for (unsigned int j = 0; j < i; j++)
 			if (is_same_device(p->device, conf->ports[j].device))
-				return FAIL(c, "[port %s] device = %s: allowed: a device of its own; "
-					       "[port %s] has this one",
+				return FAIL(c,
+					"[port %s] device = %s: allowed: a device of its own; "
+					"[port %s] has this one",
 					p->name, p->device, conf->ports[j].name);
 		rc = check_port_values(c, p);
 	}
@@ -323,7 +328,8 @@ check_port_name(const struct check *c, const char *section, const char *name, co
 {
 	if (find_port(c->conf, port) != NULL)
 		return 0;
-	return FAIL(c, "[%s %s] port = %s: allowed: the NAME of a [port NAME]", section, name, port);
+	return FAIL(
+		c, "[%s %s] port = %s: allowed: the NAME of a [port NAME]", section, name, port);
 }
 
 static int
@@ -345,7 +351,8 @@ check_route(const struct check *c, const struct weir_conf_route *r)
 		wrong = "is our own; allowed: another host's";
 	if (wrong == NULL)
 		return 0;
-	return FAIL(c, "[route %s] gateway = %s: %s", r->name, format_addr(r->gateway, text), wrong);
+	return FAIL(
+		c, "[route %s] gateway = %s: %s", r->name, format_addr(r->gateway, text), wrong);
 }
 
 static int
@@ -387,7 +394,8 @@ check_neigh(const struct check *c, const struct weir_conf_neigh *n)
 		wrong = "is our own; allowed: another host's";
 	if (wrong == NULL)
 		return 0;
-	return FAIL(c, "[neighbour %s] address = %s: %s", n->name, format_addr(n->addr, text), wrong);
+	return FAIL(
+		c, "[neighbour %s] address = %s: %s", n->name, format_addr(n->addr, text), wrong);
 }
 
 static int
@@ -404,7 +412,8 @@ check_neighs(const struct check *c)
 		for (unsigned int j = 0; j < i; j++)
 			if (memcmp(n[i].addr, n[j].addr, 16) == 0 &&
 				strcmp(n[i].port, n[j].port) == 0)
-				return FAIL(c, "[neighbour %s] address = %s: allowed: each address once",
+				return FAIL(c,
+					"[neighbour %s] address = %s: allowed: each address once",
 					n[i].name, format_addr(n[i].addr, text));
 	}
 	return 0;
@@ -412,7 +421,8 @@ check_neighs(const struct check *c)
 
 /* ---- [pools], [tcp] ---- */
 
-/* A worker fills a receive queue of every port, and sent packets wait in as many transmit queues. */
+/* A worker fills a receive queue of every port, and sent packets wait in as many transmit queues.
+ */
 static int
 check_pools(const struct check *c)
 {
@@ -440,8 +450,8 @@ check_tcp(const struct check *c)
 int
 weir_conf_check(const struct weir_conf *conf, char *err, size_t err_len)
 {
-	static int (*const checks[])(const struct check *) = {check_values, check_workers, check_eal,
-		check_ports, check_routes, check_neighs, check_pools, check_tcp};
+	static int (*const checks[])(const struct check *) = {check_values, check_workers,
+		check_eal, check_ports, check_routes, check_neighs, check_pools, check_tcp};
 	const struct check c = {conf, {conf->file, err, err_len}};
 	int rc = 0;
 

@@ -248,8 +248,8 @@ prefer_node(struct conf_machine *m, int node)
 }
 
 int
-weir_conf_eal_args(const struct weir_conf *conf, const char *program,
-	char *argv[WEIR_CONF_EAL_MAX], char *text, size_t text_len)
+weir_conf_eal_args(const struct weir_conf *conf, const char *program, char *argv[WEIR_CONF_EAL_MAX],
+	char *text, size_t text_len)
 {
 	struct conf_machine m;
 

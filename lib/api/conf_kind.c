@@ -137,8 +137,8 @@ number_parse(const struct conf_key *key, void *item, unsigned int i, const char 
 static void
 number_allowed(const struct conf_key *key, char *text, size_t len)
 {
-	snprintf(text, len, "%s%" PRIu64 " to %" PRIu64, key->kind == &conf_number_or0 ? "0, or " : "",
-		key->min, key->max);
+	snprintf(text, len, "%s%" PRIu64 " to %" PRIu64,
+		key->kind == &conf_number_or0 ? "0, or " : "", key->min, key->max);
 }
 
 const struct conf_kind conf_number = {number_parse, number_is_right, number_allowed};
@@ -258,9 +258,9 @@ words_allowed(const struct conf_key *key, char *text, size_t len)
 
 	while (next_piece(&words, "|", word, sizeof(word)) && at < len)
 		at += (size_t)snprintf(text + at, len - at, "%s%s",
-			at == 0         ? "" :
-			words == NULL ? " or " :
-					", ",
+			at == 0		? ""
+			: words == NULL ? " or "
+					: ", ",
 			word);
 }
 
@@ -480,8 +480,8 @@ offloads_allowed(const struct conf_key *key, char *text, size_t len)
 	size_t at = (size_t)snprintf(text, len, "none, or some of ");
 
 	for (unsigned int i = 0; i < RTE_DIM(offloads) && at < len; i++)
-		at += (size_t)snprintf(text + at, len - at, "%s%s", i > 0 ? ", " : "",
-			offloads[i].name);
+		at += (size_t)snprintf(
+			text + at, len - at, "%s%s", i > 0 ? ", " : "", offloads[i].name);
 }
 
 const struct conf_kind conf_offloads = {offloads_parse, NULL, offloads_allowed};

@@ -21,7 +21,7 @@ extern const struct conf_kind conf_pci;        /* char[][]: list of PCI addresse
 extern const struct conf_kind conf_cpus;       /* int[]: list of CPUs, -1 behind its end */
 extern const struct conf_kind conf_hugepages;  /* the two flags of struct weir_conf */
 extern const struct conf_kind conf_ports;      /* tcp.port_min and port_max */
-extern const struct conf_kind conf_addrs;      /* struct weir_conf_prefix[]: addresses with length */
+extern const struct conf_kind conf_addrs;      /* struct weir_conf_prefix[] */
 extern const struct conf_kind conf_net;        /* struct weir_conf_prefix, no host bits */
 extern const struct conf_kind conf_addr;       /* uint8_t[16] */
 extern const struct conf_kind conf_mac;        /* uint8_t[6] */

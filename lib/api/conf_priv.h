@@ -50,7 +50,7 @@ struct conf_section {
 	const char *label; /* "NAME": such a section has a name of its own; NULL: it stands once */
 	const char *help;
 	const struct conf_key *keys; /* up to the one without a name */
-	size_t offset;               /* of the array in struct weir_conf, for sections with a label */
+	size_t offset;               /* of the array in struct weir_conf, with a label */
 	size_t size;                 /* of an element; it begins with its name */
 	size_t n_offset;
 	unsigned int max;

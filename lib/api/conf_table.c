@@ -7,8 +7,8 @@
 #define M (1024u * 1024u)
 
 /* Where a key's field lies, and its size; a list's are those of one element, and its count. */
-#define CONF(f)    offsetof(struct weir_conf, f), sizeof(((struct weir_conf *)0)->f), 0
-#define PORT(f)    offsetof(struct weir_conf_port, f), sizeof(((struct weir_conf_port *)0)->f), 0
+#define CONF(f)	   offsetof(struct weir_conf, f), sizeof(((struct weir_conf *)0)->f), 0
+#define PORT(f)	   offsetof(struct weir_conf_port, f), sizeof(((struct weir_conf_port *)0)->f), 0
 #define ROUTE(f)   offsetof(struct weir_conf_route, f), sizeof(((struct weir_conf_route *)0)->f), 0
 #define NEIGH(f)   offsetof(struct weir_conf_neigh, f), sizeof(((struct weir_conf_neigh *)0)->f), 0
 #define LIST(s, f) offsetof(struct s, f), sizeof(((struct s *)0)->f[0]), offsetof(struct s, n_##f)
@@ -26,8 +26,8 @@ static const struct conf_key stack_keys[] = {
 
 static const struct conf_key eal_keys[] = {
 	{"lcores", &conf_text, CONF(lcores), 0, 0, "as EAL's --lcores, or none", "none",
-		"lcores and their CPUs as DPDK writes them; 0 is the program's, 1 to [workers] count are "
-		"the workers'; none: made from [workers]"},
+		"lcores and their CPUs as DPDK writes them; 0 is the program's, 1 to [workers] count "
+		"are the workers'; none: made from [workers]"},
 	{"memory", &conf_number, CONF(memory_mb), 16, 1024 * K, NULL, "512",
 		"MB of memory that DPDK reserves for pools and tables"},
 	{"hugepages", &conf_hugepages, CONF(use_hugepages), 0, 0, "yes, no or auto", "auto",
@@ -55,7 +55,7 @@ static const struct conf_key worker_keys[] = {
 	{"cpus", &conf_cpus, CONF(cpus), 0, 0, "a CPU for each worker: 2,3 or 2-3; or any", "any",
 		"workers may share a CPU: name it again"},
 	{"idle", &conf_choice, CONF(idle), 0, 0, "poll|sleep", "sleep",
-		"what a worker without work does: poll for ever, or sleep until a packet, timer or call"},
+		"without work: poll for ever, or sleep until a packet, timer or call"},
 	{"idle_poll_us", &conf_number, CONF(idle_poll_us), 0, 1000000, NULL, "100",
 		"microseconds that a worker polls without work before it sleeps"},
 	{NULL},
@@ -116,7 +116,7 @@ static const struct conf_key route_keys[] = {
 
 static const struct conf_key neigh_keys[] = {
 	{"address", &conf_addr, NEIGH(addr), 0, 0, "an IPv4 or IPv6 address", NULL,
-		"a neighbour that is not asked for by ARP or neighbour discovery", .is_needed = true},
+		"a neighbour that ARP and neighbour discovery need not ask for", .is_needed = true},
 	{"mac", &conf_mac, NEIGH(mac), 0, 0, "a MAC address: 02:00:00:00:00:01", NULL,
 		"its Ethernet address", .is_needed = true},
 	{"port", &conf_name, NEIGH(port), 0, 0, NULL, NULL,

@@ -25,12 +25,12 @@ make_path(char path[WEIR_SYS_PATH_MAX], const char *root, const char *fmt, va_li
 }
 
 /* Sets path from the caller's root and fmt, ... */
-#define MAKE_PATH(path, rc)                                                                        \
-	do {                                                                                       \
-		va_list args_;                                                                     \
-		va_start(args_, fmt);                                                              \
-		(rc) = make_path((path), root, fmt, args_);                                        \
-		va_end(args_);                                                                     \
+#define MAKE_PATH(path, rc)                                 \
+	do {                                                \
+		va_list args_;                              \
+		va_start(args_, fmt);                       \
+		(rc) = make_path((path), root, fmt, args_); \
+		va_end(args_);                              \
 	} while (0)
 
 int
@@ -196,8 +196,8 @@ add_hugepage_size(struct weir_hugepages *huge, const char *root, uint64_t kb)
 
 	if (huge->n_sizes == WEIR_SYS_SIZES_MAX)
 		return;
-	if (weir_sys_number(&total, root, "/sys/kernel/mm/hugepages/hugepages-%" PRIu64 "kB/nr_hugepages",
-		    kb) < 0 ||
+	if (weir_sys_number(&total, root,
+		    "/sys/kernel/mm/hugepages/hugepages-%" PRIu64 "kB/nr_hugepages", kb) < 0 ||
 		weir_sys_number(&free_pages, root,
 			"/sys/kernel/mm/hugepages/hugepages-%" PRIu64 "kB/free_hugepages", kb) < 0)
 		return;

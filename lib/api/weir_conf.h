@@ -83,7 +83,7 @@ struct weir_conf {
 	char file_prefix[WEIR_CONF_NAME_MAX];
 	bool in_memory;                  /* in_memory = yes: nothing left in the file system */
 	bool telemetry;                  /* telemetry = yes: weir-stat can connect */
-	unsigned int n_vdevs;            /* vdev = net_tap0,iface=weir0 (a key per device: vdev0, ..) */
+	unsigned int n_vdevs; /* vdev = net_tap0,iface=weir0 (a key per device: vdev0, ..) */
 	char vdevs[WEIR_CONF_PORTS_MAX][WEIR_CONF_TEXT_MAX];
 	unsigned int n_pci; /* pci = 0000:01:00.0, ... ; none: PCI is not scanned */
 	char pci[WEIR_CONF_PORTS_MAX][WEIR_CONF_TEXT_MAX];
@@ -91,7 +91,7 @@ struct weir_conf {
 
 	/* [workers] */
 	unsigned int n_workers; /* count = 1 */
-	int cpus[WEIR_CONF_WORKERS_MAX]; /* cpus = 0,1: CPU of each worker; -1: any. Repeats allowed */
+	int cpus[WEIR_CONF_WORKERS_MAX]; /* cpus = 0,1: of each worker; -1: any. Repeats allowed */
 	enum weir_idle idle;             /* idle = poll | sleep */
 	uint32_t idle_poll_us;           /* how long a worker polls without work before it sleeps */
 
@@ -145,7 +145,7 @@ void weir_conf_default(struct weir_conf *conf);
 /**
  * Read a file over what conf holds. Says nothing yet about the whole: see weir_conf_check().
  * @param conf  unchanged when the file has a mistake
- * @param err   out: one line: file, section, key, value, what is allowed; may be NULL with err_len 0
+ * @param err   out: one line: file, section, key, value, what is allowed. NULL with err_len 0: none
  * @return 0; -ENOENT and such when the file can't be read, -EINVAL for a mistake in it
  */
 int weir_conf_load(struct weir_conf *conf, const char *path, char *err, size_t err_len);

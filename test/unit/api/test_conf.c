@@ -71,7 +71,8 @@ expect_message(int rc, const char *message)
 {
 	const size_t len = strlen(file_path);
 	const bool is_right = strncmp(err, file_path, len) == 0 &&
-			      strncmp(err + len, ": ", 2) == 0 && strcmp(err + len + 2, message) == 0;
+			      strncmp(err + len, ": ", 2) == 0 &&
+			      strcmp(err + len + 2, message) == 0;
 
 	if (!is_right)
 		printf("\n  got:  %s\n  want: %s: %s", err, file_path, message);
@@ -109,7 +110,8 @@ expect_value_error(const char *section, const char *key, const char *value, cons
 	char text[512], message[512];
 
 	snprintf(text, sizeof(text), "[%s]\n%s = %s\n", section, key, value);
-	snprintf(message, sizeof(message), "[%s] %s = %s: allowed: %s", section, key, value, allowed);
+	snprintf(message, sizeof(message), "[%s] %s = %s: allowed: %s", section, key, value,
+		allowed);
 	expect_load_error(text, message);
 }
 
@@ -154,26 +156,27 @@ every_section_is_read(void)
 {
 	struct weir_conf conf;
 
-	expect_ok(&conf, "# comment = not a key\n"
-			 "[stack]\nname = s1\nseed = 18446744073709551615\n"
-			 "[eal]\nmemory=64\nhugepages = no\nfile_prefix = x # and a comment\n"
-			 "in_memory = no\r\ntelemetry = no\nvdev = net_tap0,iface=weir0\n"
-			 "vdev1 = net_null0\npci = 0000:01:00.0, 0000:01:00.1,a=1,b=2\n"
-			 "extra = --log-level=7  --foo\n"
-			 "[workers]\ncount = 3\ncpus = 0-1, 0\nidle = poll\nidle_poll_us = 7\n"
-			 "[pools]\nmbufs = 4096\nmbuf_data_room = 3K\nsockets = 100\nconnections = 200\n"
-			 "[port tap0]\ndevice = net_tap0\naddress = 10.0.0.1/24, fd00::1/64\n"
-			 "mtu = 1400\nvlan = 5\nrx_descriptors = 64\ntx_descriptors = 128\n"
-			 "ipv6 = yes\naccept_ra = no\ndad = no\npromiscuous = yes\n"
-			 "offloads_off = tso, rss\n"
-			 "[ port   p1 ]\ndevice = 0000:01:00.0\n"
-			 "[port w]\ndriver = wire\ndevice = c0:a\n"
-			 "[route 1]\nnet = 0.0.0.0/0\ngateway = 10.0.0.254\nport = tap0\n"
-			 "[route six]\nnet = ::/0\ngateway = fe80::1\nport = tap0\n"
-			 "[neighbour n]\naddress = 10.0.0.7\nmac = 02:00:00:00:00:07\nport = tap0\n"
-			 "[tcp]\nsndbuf = 1M\nrcvbuf = 4096\ndelayed_ack_ms = 0\n"
-			 "ephemeral_ports = 1000-1000\ntimestamps = no\n"
-			 "[udp]\nrcvbuf = 64K");
+	expect_ok(&conf,
+		"# comment = not a key\n"
+		"[stack]\nname = s1\nseed = 18446744073709551615\n"
+		"[eal]\nmemory=64\nhugepages = no\nfile_prefix = x # and a comment\n"
+		"in_memory = no\r\ntelemetry = no\nvdev = net_tap0,iface=weir0\n"
+		"vdev1 = net_null0\npci = 0000:01:00.0, 0000:01:00.1,a=1,b=2\n"
+		"extra = --log-level=7  --foo\n"
+		"[workers]\ncount = 3\ncpus = 0-1, 0\nidle = poll\nidle_poll_us = 7\n"
+		"[pools]\nmbufs = 4096\nmbuf_data_room = 3K\nsockets = 100\nconnections = 200\n"
+		"[port tap0]\ndevice = net_tap0\naddress = 10.0.0.1/24, fd00::1/64\n"
+		"mtu = 1400\nvlan = 5\nrx_descriptors = 64\ntx_descriptors = 128\n"
+		"ipv6 = yes\naccept_ra = no\ndad = no\npromiscuous = yes\n"
+		"offloads_off = tso, rss\n"
+		"[ port   p1 ]\ndevice = 0000:01:00.0\n"
+		"[port w]\ndriver = wire\ndevice = c0:a\n"
+		"[route 1]\nnet = 0.0.0.0/0\ngateway = 10.0.0.254\nport = tap0\n"
+		"[route six]\nnet = ::/0\ngateway = fe80::1\nport = tap0\n"
+		"[neighbour n]\naddress = 10.0.0.7\nmac = 02:00:00:00:00:07\nport = tap0\n"
+		"[tcp]\nsndbuf = 1M\nrcvbuf = 4096\ndelayed_ack_ms = 0\n"
+		"ephemeral_ports = 1000-1000\ntimestamps = no\n"
+		"[udp]\nrcvbuf = 64K");
 	CU_ASSERT_STRING_EQUAL(conf.name, "s1");
 	CU_ASSERT_EQUAL(conf.seed, UINT64_MAX);
 	CU_ASSERT_STRING_EQUAL(conf.file, file_path);
@@ -204,8 +207,8 @@ every_section_is_read(void)
 	CU_ASSERT_EQUAL(conf.ports[0].tx_desc, 128);
 	CU_ASSERT_TRUE(conf.ports[0].use_ipv6 && conf.ports[0].promisc);
 	CU_ASSERT_FALSE(conf.ports[0].accept_ra || conf.ports[0].use_dad);
-	CU_ASSERT_EQUAL(conf.ports[0].caps_off,
-		WEIR_PORT_TX_TSO | WEIR_PORT_RSS | WEIR_PORT_RX_RSS_HASH);
+	CU_ASSERT_EQUAL(
+		conf.ports[0].caps_off, WEIR_PORT_TX_TSO | WEIR_PORT_RSS | WEIR_PORT_RX_RSS_HASH);
 	CU_ASSERT_STRING_EQUAL(conf.ports[1].name, "p1");
 	CU_ASSERT_EQUAL(conf.ports[1].rx_desc, 512);
 	CU_ASSERT_STRING_EQUAL(conf.ports[2].driver, "wire");
@@ -290,10 +293,11 @@ lines_that_rte_cfgfile_would_skip_or_cut_are_errors(void)
 	expect_load_error("sndbuf = 64K\n",
 		"line 1: sndbuf = 64K: a key stands in a section, and none has begun");
 	expect_load_error("[tcp]\n; x = y\n", "line 2: ; x = y: comments begin with #");
-	expect_load_error("[eal]\nextra = a#b\n",
-		"line 2: extra = a#b: a # that begins a comment has a blank before it; values have none");
+	expect_load_error("[eal]\nextra = a#b\n", "line 2: extra = a#b: a # that begins a comment "
+						  "has a blank before it; values have none");
 	expect_load_error("[eal]\nextra = a\\#b\n",
-		"line 2: extra = a\\#b: a # that begins a comment has a blank before it; values have none");
+		"line 2: extra = a\\#b: a # that begins a comment has a blank before it; values "
+		"have none");
 	expect_load_error("[eal]\nextra =\n",
 		"line 2: extra: the value is missing; for an empty one say none");
 	expect_load_error("[eal]\nextra = # x\n",
@@ -303,7 +307,8 @@ lines_that_rte_cfgfile_would_skip_or_cut_are_errors(void)
 		"line 1: [tcp] sndbuf = 1: a section is [name] on a line of its own");
 	expect_load_error("[tcp\n", "line 1: [tcp: a section is [name] on a line of its own");
 	expect_load_error("[ ]\n", "line 1: []: a section has a name of 1 to 63 characters");
-	expect_load_error("[stack]\nname = a\x1b[31m\n", "line 2: has a character that is not text");
+	expect_load_error(
+		"[stack]\nname = a\x1b[31m\n", "line 2: has a character that is not text");
 }
 
 static void
@@ -360,11 +365,14 @@ unknown_and_repeated_names_are_errors(void)
 	expect_load_error("[tcp x]\n", "[tcp x]: allowed: [tcp], without a name");
 	expect_load_error("[port]\n", "[port]: allowed: [port NAME], NAME up to 31 letters, digits "
 				      "and . _ -");
-	expect_load_error("[tcp]\nsnd_buf = 1\n",
-		"[tcp] snd_buf = 1: no such key; the nearest is sndbuf");
+	expect_load_error(
+		"[tcp]\nsnd_buf = 1\n", "[tcp] snd_buf = 1: no such key; the nearest is sndbuf");
+	expect_load_error(PORT "promisc = yes\n",
+		"[port p] promisc = yes: no such key; the nearest is promiscuous");
 	expect_load_error("[eal]\nvdev16 = net_null0\n",
 		"[eal] vdev16 = net_null0: no such key; the nearest is vdev");
-	expect_load_error("[tcp]\nsndbuf = 64K\nsndbuf = 64K\n", "[tcp] sndbuf = 64K: allowed: once");
+	expect_load_error(
+		"[tcp]\nsndbuf = 64K\nsndbuf = 64K\n", "[tcp] sndbuf = 64K: allowed: once");
 	expect_load_error("[eal]\nvdev = net_null0\nvdev0 = net_null1\n",
 		"[eal] vdev0 = net_null1: allowed: once");
 	expect_load_error("[tcp]\n[udp]\n[tcp]\n", "[tcp]: allowed: once in a file");
@@ -389,7 +397,8 @@ too_many_sections_are_an_error(void)
 	size_t at = 0;
 
 	for (unsigned int i = 0; i <= WEIR_CONF_PORTS_MAX; i++)
-		at += (size_t)snprintf(text + at, sizeof(text) - at, "[port p%u]\ndevice = d%u\n", i, i);
+		at += (size_t)snprintf(
+			text + at, sizeof(text) - at, "[port p%u]\ndevice = d%u\n", i, i);
 	expect_load_error(text, "[port p16]: allowed: at most 16 such sections");
 }
 
@@ -425,6 +434,7 @@ each_kind_of_value_says_what_is_allowed(void)
 	expect_value_error("tcp", "sndbuf", "1025M", sizes);
 	expect_value_error("tcp", "sndbuf", "64KB", sizes);
 	expect_value_error("tcp", "sndbuf", "18446744073709551615M", sizes);
+	expect_value_error("tcp", "sndbuf", "17592186044417M", sizes); /* 2^64 + 1M */
 	expect_value_error("tcp", "sndbuf", "K", sizes);
 	expect_value_error("pools", "mbuf_data_room", "64K", "bytes, 1K to 65535");
 	expect_value_error("tcp", "ephemeral_ports", "2-1", "first-last within 1 to 65535");
@@ -446,7 +456,8 @@ each_kind_of_value_says_what_is_allowed(void)
 		"a network with prefix length: 0.0.0.0/0, fd01::/48");
 	expect_value_error("route r", "gateway", "10.0.0", "an IPv4 or IPv6 address, or none");
 	expect_value_error("neighbour n", "address", "none", "an IPv4 or IPv6 address");
-	expect_value_error("neighbour n", "mac", "02:00:00:00:00", "a MAC address: 02:00:00:00:00:01");
+	expect_value_error(
+		"neighbour n", "mac", "02:00:00:00:00", "a MAC address: 02:00:00:00:00:01");
 }
 
 /* ---- mistakes of the whole ---- */
@@ -519,15 +530,15 @@ mtu_below_1280_needs_ipv6_off(void)
 {
 	struct weir_conf conf;
 
-	expect_check_error(PORT "mtu = 1279\n",
-		"[port p] mtu = 1279: allowed: 1280 or more with ipv6 = yes");
+	expect_check_error(
+		PORT "mtu = 1279\n", "[port p] mtu = 1279: allowed: 1280 or more with ipv6 = yes");
 	expect_ok(&conf, PORT "mtu = 1279\nipv6 = no\n");
 }
 
 static void
 routes_lead_to_a_neighbour_of_the_port(void)
 {
-#define NET  PORT "address = 10.0.0.1/24\n[route r]\n"
+#define NET PORT "address = 10.0.0.1/24\n[route r]\n"
 	expect_check_error(NET "net = 0.0.0.0/0\nport = q\n",
 		"[route r] port = q: allowed: the NAME of a [port NAME]");
 	expect_check_error(NET "net = 0.0.0.0/0\nport = p\ngateway = 10.0.1.1\n",
@@ -546,14 +557,15 @@ routes_lead_to_a_neighbour_of_the_port(void)
 static void
 neighbours_are_hosts_on_the_link(void)
 {
-#define NET  PORT "address = 10.0.0.1/24\n[neighbour n]\nport = p\n"
-#define MAC  "mac = 02:00:00:00:00:01\n"
+#define NET PORT "address = 10.0.0.1/24\n[neighbour n]\nport = p\n"
+#define MAC "mac = 02:00:00:00:00:01\n"
 	expect_check_error(NET "address = 10.0.0.2\nmac = 01:00:00:00:00:01\n",
 		"[neighbour n] mac: allowed: the address of one host");
 	expect_check_error(NET "address = 10.0.0.2\nmac = 00:00:00:00:00:00\n",
 		"[neighbour n] mac: allowed: the address of one host");
 	expect_check_error(NET MAC "address = 10.0.1.2\n",
-		"[neighbour n] address = 10.0.1.2: allowed: an address inside a network of the port");
+		"[neighbour n] address = 10.0.1.2: allowed: an address inside a network of the "
+		"port");
 	expect_check_error(NET MAC "address = ff02::2\n",
 		"[neighbour n] address = ff02::2: allowed: the address of one host");
 	expect_check_error(NET MAC "address = 10.0.0.2\n"
@@ -635,7 +647,7 @@ workers_share_cpus_in_turn(void)
 
 	expect_ok(&conf, "[workers]\ncount = 4\n[eal]\ntelemetry = no\n");
 	expect_args(&conf, &two_cpus,
-		"prog --lcores=0@(0-1),1@0,2@1,3@0,4@1 -m 512 --no-huge --in-memory "
+		"prog --lcores=0@(0-1),1@0,2@1,3@0,4@1 -m 512 --no-huge --no-shconf "
 		"--file-prefix=weir --no-pci --no-telemetry");
 }
 
@@ -647,11 +659,11 @@ the_control_thread_keeps_off_the_workers_cpus(void)
 
 	expect_ok(&conf, "[workers]\ncount = 2\ncpus = 1,9\n");
 	expect_args(&conf, &six,
-		"prog --lcores=0@(0,2,4-5),1@1,2@9 -m 512 --no-huge --in-memory --file-prefix=weir "
-		"--no-pci");
+		"prog --lcores=0@(0,2,4-5),1@1,2@9 -m 512 --no-huge --no-shconf "
+		"--file-prefix=weir --no-pci");
 	expect_ok(&conf, "[workers]\ncount = 1\n");
 	expect_args(&conf, &two_cpus,
-		"prog --lcores=0@(0),1@1 -m 512 --no-huge --in-memory --file-prefix=weir --no-pci");
+		"prog --lcores=0@(0),1@1 -m 512 --no-huge --no-shconf --file-prefix=weir --no-pci");
 }
 
 static void
@@ -699,6 +711,19 @@ hugepages_are_used_when_enough_are_free(void)
 }
 
 static void
+memory_without_hugepages_leaves_no_files_either(void)
+{
+	struct conf_machine m = two_cpus;
+	struct weir_conf conf;
+
+	expect_ok(&conf, "[eal]\nlcores = 0-1\nhugepages = yes\n");
+	expect_args(&conf, &m, "prog --lcores=0-1 -m 512 --in-memory --file-prefix=weir --no-pci");
+	expect_ok(&conf, "[eal]\nlcores = 0-1\nhugepages = no\n");
+	expect_args(&conf, &m,
+		"prog --lcores=0-1 -m 512 --no-huge --no-shconf --file-prefix=weir --no-pci");
+}
+
+static void
 arguments_that_do_not_fit_are_refused(void)
 {
 	char *argv[WEIR_CONF_EAL_MAX], text[4096];
@@ -739,9 +764,9 @@ a_directory_tree_stands_for_the_machine(void)
 
 	CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(root));
 	snprintf(command, sizeof(command),
-		"cd %s && mkdir -p sys/bus/pci/devices/0000:01:00.0 sys/kernel/mm/hugepages/"
-		"hugepages-2048kB sys/devices/system/cpu/cpu3/node1 && echo 1 > "
-		"sys/bus/pci/devices/0000:01:00.0/numa_node && echo 8 | tee "
+		"cd %s && mkdir -p sys/bus/pci/devices/0000:01:00.0 "
+		"sys/kernel/mm/hugepages/hugepages-2048kB sys/devices/system/cpu/cpu3/node1 && "
+		"echo 1 > sys/bus/pci/devices/0000:01:00.0/numa_node && echo 8 | tee "
 		"sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages > "
 		"sys/kernel/mm/hugepages/hugepages-2048kB/free_hugepages && ln -s ../x/vfio-pci "
 		"sys/driver",
@@ -811,6 +836,7 @@ main(void)
 		UNIT(the_control_thread_keeps_off_the_workers_cpus),
 		UNIT(devices_and_extra_arguments_follow),
 		UNIT(hugepages_are_used_when_enough_are_free),
+		UNIT(memory_without_hugepages_leaves_no_files_either),
 		UNIT(arguments_that_do_not_fit_are_refused),
 		UNIT(lists_of_numbers_are_read),
 		UNIT(a_directory_tree_stands_for_the_machine),
