@@ -20,17 +20,9 @@ struct rte_rib6;
 #define WEIR_ROUTES_MAX 1024 /* configured; those of interfaces and routers come on top */
 
 struct weir_ip_stats {
-	uint64_t rx_ip4;
-	uint64_t rx_ip6;
-	uint64_t tx_ip4;
-	uint64_t tx_ip6;
-	uint64_t icmp_echo_replies;
-	uint64_t icmp_errors_sent;
-	uint64_t icmp_errors_limited;
-	uint64_t icmp_errors_received;
-	uint64_t frags_sent;
-	uint64_t reassembled;
-	uint64_t route_misses;
+#define WEIR_STAT WEIR_STAT_FIELD
+#include "weir_ip_stats.h"
+#undef WEIR_STAT
 };
 
 /** Where packets for a destination go. Valid while weir_dst_is_fresh(). */

@@ -76,16 +76,9 @@ struct weir_neigh {
 };
 
 struct weir_link_stats {
-	uint64_t arp_sent;
-	uint64_t nd_sent;
-	uint64_t neigh_created;
-	uint64_t neigh_failed;
-	uint64_t neigh_evicted;
-	uint64_t dad_duplicates;
-	uint64_t addr_conflicts; /* somebody else uses an address of ours */
-	uint64_t ra_taken;
-	uint64_t tx_linearized;
-	uint64_t tx_flushes;
+#define WEIR_STAT WEIR_STAT_FIELD
+#include "weir_link_stats.h"
+#undef WEIR_STAT
 };
 
 struct weir_iface {

@@ -148,11 +148,9 @@ struct weir_socks {
 };
 
 struct weir_sock_stats {
-	uint64_t doors;
-	uint64_t events;
-	uint64_t wakeups;
-	uint64_t accept_no_sock; /* connections reset for want of a socket or descriptor */
-	uint64_t callbacks;
+#define WEIR_STAT WEIR_STAT_FIELD
+#include "weir_sock_stats.h"
+#undef WEIR_STAT
 };
 
 /** The socket layer of one worker. */

@@ -371,6 +371,7 @@ note_sent(struct weir_tcp *t, struct weir_tcp_conn *c, uint32_t seq, uint32_t le
 	c->sent_us = now_us;
 	if (weir_seq_lt(seq, c->snd.max)) {
 		t->stats.rexmit_segs++;
+		c->rexmits++;
 		c->is_timing = false; /* Karn: RFC 6298 3 */
 	} else if (!c->is_timing) {
 		c->is_timing = true;
@@ -501,6 +502,7 @@ send_syn(struct weir_tcp *t, struct weir_tcp_conn *c)
 	c->snd.max = c->snd.nxt;
 	c->sent_us = t->core->now_us;
 	t->stats.rexmit_segs += !is_first;
+	c->rexmits += !is_first;
 	c->is_timing = is_first;
 	c->rtt_seq = c->iss;
 	c->rtt_start_us = t->core->now_us;

@@ -195,6 +195,7 @@ struct weir_tcp_conn {
 	uint32_t iss;
 	uint32_t irs;
 	uint32_t challenge_ms;
+	uint32_t rexmits; /* segments sent again, for those who watch */
 };
 
 static_assert(offsetof(struct weir_tcp_conn, ready) == 2 * RTE_CACHE_LINE_MIN_SIZE,

@@ -17,10 +17,9 @@
 #define WEIR_UDP_HLEN 8
 
 struct weir_udp_stats {
-	uint64_t rx_datagrams;
-	uint64_t tx_datagrams;
-	uint64_t rx_no_port;
-	uint64_t rx_errors; /* ICMP errors given to a binding */
+#define WEIR_STAT WEIR_STAT_FIELD
+#include "weir_udp_stats.h"
+#undef WEIR_STAT
 };
 
 struct weir_udp_pcb {

@@ -27,11 +27,9 @@ struct weir_rx_vecs {
 };
 
 struct weir_worker_stats {
-	uint64_t turns;
-	uint64_t busy_turns;
-	uint64_t sleeps;
-	uint64_t busy_tsc; /* cycles spent in turns that did something */
-	uint64_t calls;
+#define WEIR_STAT WEIR_STAT_FIELD
+#include "weir_worker_stats.h"
+#undef WEIR_STAT
 };
 
 /** A function that another thread asks a worker to run between two turns. */
