@@ -189,6 +189,7 @@ static bool
 is_key(const struct conf_key *k, const char *text, unsigned int *number)
 {
 	const size_t len = strlen(k->name);
+	unsigned long n;
 	char *end;
 
 	*number = 0;
@@ -196,8 +197,9 @@ is_key(const struct conf_key *k, const char *text, unsigned int *number)
 		return false;
 	if (text[len] == '\0' || !k->is_numbered)
 		return text[len] == '\0';
-	*number = (unsigned int)strtoul(text + len, &end, 10);
-	return isdigit((unsigned char)text[len]) && *end == '\0' && *number < k->max;
+	n = strtoul(text + len, &end, 10);
+	*number = (unsigned int)n;
+	return isdigit((unsigned char)text[len]) && *end == '\0' && n < k->max;
 }
 
 static const struct conf_key *
