@@ -369,6 +369,8 @@ unknown_and_repeated_names_are_errors(void)
 		"[tcp]\nsnd_buf = 1\n", "[tcp] snd_buf = 1: no such key; the nearest is sndbuf");
 	expect_load_error(PORT "promisc = yes\n",
 		"[port p] promisc = yes: no such key; the nearest is promiscuous");
+	expect_load_error("[eal]\nvdev4294967296 = net_null0\n",
+		"[eal] vdev4294967296 = net_null0: no such key; the nearest is vdev");
 	expect_load_error("[eal]\nvdev16 = net_null0\n",
 		"[eal] vdev16 = net_null0: no such key; the nearest is vdev");
 	expect_load_error(
