@@ -25,7 +25,7 @@ struct weir_slab {
 	uint32_t used_max;
 };
 
-/** Reserve capacity objects on a NUMA node. @return 0 or -ENOMEM */
+/** Reserve capacity objects on a NUMA node; they are aligned to 8 bytes. @return 0 or -ENOMEM */
 int weir_slab_init(struct weir_slab *s, uint32_t obj_size, uint32_t capacity, int numa_node);
 void weir_slab_fini(struct weir_slab *s);
 

@@ -37,14 +37,15 @@ find_way(struct weir_udp *u, const struct weir_addr *laddr, int ifindex, struct 
 
 /*
  * RFC 768: a sum of zero is sent as all ones, its other form. A datagram that will be split gets
- * its sum here: no port can see all of it.
+ * its sum here: no port can see all of it. So does one at an odd address, which
+ * weir_ip_l4_cksum() could not write to.
  */
 static void
 fill_cksum(const struct weir_dst *dst, struct rte_mbuf *m, const struct weir_ip_hdr_info *info,
 	struct weir_udp_hdr *h)
 {
 	h->cksum.raw = 0;
-	if (info->may_fragment)
+	if (unlikely(info->may_fragment || (uintptr_t)h % sizeof(uint16_t) != 0))
 		h->cksum.raw = weir_cksum_l4(m, 0, m->pkt_len, info->src, info->dst, IPPROTO_UDP);
 	else
 		weir_ip_l4_cksum(dst, m, info, &h->cksum.raw, sizeof(*h), 0);

@@ -49,23 +49,28 @@ struct weir_udp {
 int weir_udp_init(struct weir_udp *u, struct weir_core *core, struct weir_ip *ip, int numa_node);
 void weir_udp_fini(struct weir_udp *u);
 
-/** Enter pcb (laddr, lport, raddr, rport set by the caller) into the table. */
+/**
+ * Enter pcb (laddr, lport, raddr, rport set by the caller) into the table. Of several that fit a
+ * datagram equally, the one bound last gets it.
+ */
 void weir_udp_bind(struct weir_udp *u, struct weir_udp_pcb *pcb);
+
+/** Take pcb out of the table. What it has in rx and in the ready list stays the caller's. */
 void weir_udp_unbind(struct weir_udp *u, struct weir_udp_pcb *pcb);
 
 /**
  * Deliver datagrams to the best binding: connected before bound to the address before any.
- * Multicast and broadcast go to every match (the last gets the packet, the others references).
+ * Multicast and broadcast go to every match (the last gets the packet, the others clones of it).
  * Checks length and checksum; answers what finds no port by ICMP port unreachable.
  * The delivered mbuf's data is the payload; weir_pkt flow holds the addresses and ports.
- * Empties v. Also gives ip->errors of UDP to their bindings.
+ * Empties v. Also gives hard ip->errors of UDP to their bindings, if those are connected.
  */
 void weir_udp_input(struct weir_udp *u, struct weir_vec *v, struct weir_ready *ready);
 
 /**
  * Send m (data is the payload, headroom for all headers or not) as one datagram.
- * @param laddr  source; any: the route's
- * @param tos,ttl  0: defaults
+ * @param laddr  source; any, or a group: the route's
+ * @param tos,ttl  0: defaults (one hop for multicast)
  * @return 0, or -ENETUNREACH, -EADDRNOTAVAIL, -EMSGSIZE, -ENOBUFS; m is taken in every case
  */
 int weir_udp_output(struct weir_udp *u, struct rte_mbuf *m, const struct weir_addr *laddr,

@@ -120,7 +120,8 @@ rig_dgram(struct rig *r, const struct dgram *d)
 	*h = (struct weir_udp_hdr){.src = weir_be16(d->sport == 0 ? 1000 : d->sport),
 		.dst = weir_be16(d->dport == 0 ? 2000 : d->dport),
 		.len = weir_be16(len)};
-	memcpy(h + 1, d->data, d->n);
+	if (d->n > 0)
+		memcpy(h + 1, d->data, d->n);
 	memset((char *)h + len, 0xee, d->extra);
 	if (!d->no_cksum)
 		h->cksum.raw = weir_cksum_l4(m, hlen, len, &src, &dst, IPPROTO_UDP);
