@@ -36,6 +36,7 @@ init(const char *conf_file, struct weir_stack **st, char *err, size_t err_len)
 		snprintf(err, err_len, "no configuration file named");
 		return -EFAULT;
 	}
+	weir_conf_default(&conf);
 	rc = weir_conf_load(&conf, conf_file, err, err_len);
 	if (rc == 0)
 		rc = weir_eal_init(&conf, program_invocation_short_name, err, err_len);

@@ -71,7 +71,7 @@ weir_sock_tcp_unlisten(struct weir_sock_worker *ws, struct weir_sock *s)
 		return;
 	weir_tcp_unlisten(ws->tcp, l);
 	l->owner = NULL;
-	weir_sock_let_go(ws, s);
+	weir_sock_unref(s);
 }
 
 /* The home worker forgets the connection: it is over, or the application is done with it. */

@@ -37,7 +37,7 @@ weir_sock_udp_unbind(struct weir_sock_worker *ws, struct weir_sock *s)
 	weir_ready_del(ws->ready, &pcb->ready);
 	weir_pktq_free(&pcb->rx);
 	pcb->owner = NULL;
-	weir_sock_let_go(ws, s);
+	weir_sock_unref(s);
 }
 
 /* udp_input counted the datagram as taken; what does not fit is a drop after all. */
@@ -86,6 +86,7 @@ weir_sock_udp_event(struct weir_sock_worker *ws, struct weir_udp_pcb *pcb, uint1
 
 	if (s == NULL)
 		return;
+	weir_sock_ref(s); /* a callback may close it */
 	if (events & WEIR_READY_READ)
 		take_datagrams(ws, s, pcb);
 	if (pcb->owner == s && (events & WEIR_READY_ERROR)) {
@@ -93,6 +94,7 @@ weir_sock_udp_event(struct weir_sock_worker *ws, struct weir_udp_pcb *pcb, uint1
 		weir_sock_notify(s);
 		weir_sock_tell(ws, s, WEIR_EV_ERROR, pcb->error);
 	}
+	weir_sock_unref(s);
 }
 
 int

@@ -121,7 +121,7 @@ close_by_itself(struct weir_sock_worker *ws, struct weir_sock *s)
 	if (weir_fd_close(s->socks, s->fd) == NULL)
 		return;
 	weir_sock_serve(ws, s, WEIR_DOOR_CLOSE);
-	weir_sock_let_go(ws, s);
+	weir_sock_unref(s); /* the descriptor's; the connection's lasts until the end of the turn */
 }
 
 void

@@ -345,7 +345,10 @@ void weir_sock_tell(struct weir_sock_worker *ws, struct weir_sock *s, enum weir_
 /** Hand m's data to the socket's receive callback, which it has. Takes m. */
 void weir_sock_hand(struct weir_sock_worker *ws, struct weir_sock *s, struct rte_mbuf *m);
 
-/** The worker's reference of s goes at the end of this turn. */
+/**
+ * The reference that s's connection has goes at the end of this turn, so that s can be used until then.
+ * Once per connection: the list is linked through s.
+ */
 void weir_sock_let_go(struct weir_sock_worker *ws, struct weir_sock *s);
 
 #endif
