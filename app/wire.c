@@ -20,11 +20,11 @@
 #include "weir_pkt.h"
 #include "wire/wire_opts.h"
 
-#define BURST      32
-#define DESC       1024
-#define IDLE_US    50    /* longest sleep where packets can't wake us, */
-#define WAKE_US    1000  /* and where they can */
-#define SIGNALS_US 1000  /* how often signals are looked for under load */
+#define BURST	   32
+#define DESC	   1024
+#define IDLE_US	   50	 /* longest sleep where packets can't wake us, */
+#define WAKE_US	   1000	 /* and where they can */
+#define SIGNALS_US 1000	 /* how often signals are looked for under load */
 #define STUCK_US   10000 /* frames that a port does not take for so long are dropped */
 
 /* What comes in by one port and goes out by the other. */
@@ -170,9 +170,9 @@ wait_a_little(struct wire *w, uint64_t now_us)
 	struct timespec ts = {0};
 
 	for (int i = 0; i < 2; i++) {
-		const uint64_t next_us = w->way[i].n_pending > 0 ?
-						 now_us + IDLE_US :
-						 weir_line_next_us(w->way[i].line);
+		const uint64_t next_us = w->way[i].n_pending > 0
+						 ? now_us + IDLE_US
+						 : weir_line_next_us(w->way[i].line);
 
 		until = RTE_MIN(until, RTE_MAX(next_us, now_us));
 		if (w->can_wake) {

@@ -16,12 +16,12 @@ wire_opts_help(void)
 	     "  weir-wire [EAL options] -- --a DEVICE --b DEVICE [options]\n"
 	     "\n"
 	     "  --loss P             lose frames; P is a probability: 1% or 0.01\n"
-	     "  --burst P:P[:P]      lose in bursts: chance to enter and to leave a bad state, and\n"
-	     "                       the loss in it (100%)\n"
+	     "  --burst P:P[:P]      lose in bursts: chance to enter and to leave a bad state,\n"
+	     "                       and the loss in it (100%)\n"
 	     "  --dup P              send frames twice\n"
 	     "  --corrupt P          flip bits; --corrupt_bits N: so many neighbours (1)\n"
-	     "  --reorder P          hold frames back; --reorder_pkts N: until so many others have\n"
-	     "                       passed (1); --reorder_time T: but no longer than this (1ms)\n"
+	     "  --reorder P          hold frames back; --reorder_pkts N: until so many others\n"
+	     "                       have passed (1); --reorder_time T: but no longer (1ms)\n"
 	     "  --delay T            T is a time: 100us, 10ms, 1s\n"
 	     "  --jitter T           delay by T more or less; frames may overtake each other\n"
 	     "  --rate R             bits a second: 64kbit, 100Mbit, 1Gbit\n"
@@ -35,7 +35,8 @@ wire_opts_help(void)
 	     "\n"
 	     "SIGINT and SIGTERM stop it; it prints its counts then, and on SIGUSR1.\n"
 	     "Example: two tap devices, for namespaces of your own to take\n"
-	     "  weir-wire --no-huge --no-pci -m 256 --vdev net_tap0,iface=wa --vdev net_tap1,iface=wb \\\n"
+	     "  weir-wire --no-huge --no-pci -m 256 \\\n"
+	     "            --vdev net_tap0,iface=wa --vdev net_tap1,iface=wb \\\n"
 	     "            -- --a net_tap0 --b net_tap1 --loss 1% --delay 10ms --rate 100Mbit");
 }
 
@@ -58,8 +59,8 @@ parse_number(const char *key, const char *value, uint64_t max, uint64_t *number,
 	*number = strtoull(value, &end, 0);
 	if (errno == 0 && end != value && *end == '\0' && value[0] != '-' && *number <= max)
 		return 0;
-	snprintf(err, err_len, "--%s %s: allowed is 0 to %llu", key, value,
-		(unsigned long long)max);
+	snprintf(
+		err, err_len, "--%s %s: allowed is 0 to %llu", key, value, (unsigned long long)max);
 	return -EINVAL;
 }
 

@@ -41,8 +41,7 @@ ethdev_tx(struct weir_port *p, uint16_t queue, struct rte_mbuf **m, uint16_t n)
 {
 	struct ethdev *e = ethdev_of(p);
 
-	return e->use_prepare ? tx_prepared(e, queue, m, n) :
-				rte_eth_tx_burst(e->id, queue, m, n);
+	return e->use_prepare ? tx_prepared(e, queue, m, n) : rte_eth_tx_burst(e->id, queue, m, n);
 }
 
 static int

@@ -53,7 +53,8 @@ not_found(struct opening *o)
 	size_t used = 0;
 	uint16_t id;
 
-	RTE_ETH_FOREACH_DEV (id) {
+	RTE_ETH_FOREACH_DEV(id)
+	{
 		char name[RTE_ETH_NAME_MAX_LEN];
 
 		if (rte_eth_dev_get_name_by_port(id, name) == 0 && used < sizeof(list))
@@ -61,8 +62,8 @@ not_found(struct opening *o)
 				used == 0 ? "" : ", ", name);
 	}
 	return fail(o, -ENODEV, "not found (free devices: %s); %s", used == 0 ? "none" : list,
-		is_pci ? "is it bound to vfio-pci and allowed by [eal] pci?" :
-			 "is there a vdev of this name in [eal]?");
+		is_pci ? "is it bound to vfio-pci and allowed by [eal] pci?"
+		       : "is there a vdev of this name in [eal]?");
 }
 
 /* Probe again a device whose ethdev was closed by an earlier port. */
@@ -71,7 +72,8 @@ probe_again(const char *device)
 {
 	struct rte_devargs *da;
 
-	RTE_EAL_DEVARGS_FOREACH (NULL, da) {
+	RTE_EAL_DEVARGS_FOREACH(NULL, da)
+	{
 		char name[RTE_DEV_NAME_MAX_LEN];
 		char args[512];
 		char bus[RTE_DEV_NAME_MAX_LEN];
@@ -159,8 +161,8 @@ choose_mtu(struct opening *o)
 	if (mtu == 0 && rte_eth_dev_get_mtu(o->e->id, &mtu) == 0)
 		mtu = RTE_MIN(mtu, info->mtu_max);
 	if (mtu < o->dev.min_mtu || mtu > info->mtu_max)
-		return fail(o, -EINVAL, "mtu %u: allowed %u to %u", mtu, o->dev.min_mtu,
-			info->mtu_max);
+		return fail(
+			o, -EINVAL, "mtu %u: allowed %u to %u", mtu, o->dev.min_mtu, info->mtu_max);
 	info->mtu = mtu;
 	o->eth.rxmode.mtu = mtu;
 	return 0;

@@ -69,8 +69,8 @@ ethdev_rx_intr(struct weir_port *p, uint16_t queue, bool on)
 		return -ENOTSUP;
 	if (!on)
 		drain(e, queue);
-	r = on ? rte_eth_dev_rx_intr_enable(e->id, queue) :
-		 rte_eth_dev_rx_intr_disable(e->id, queue);
+	r = on ? rte_eth_dev_rx_intr_enable(e->id, queue)
+	       : rte_eth_dev_rx_intr_disable(e->id, queue);
 	/* A device without the switch (tap) raises its descriptor always. */
 	return r == -ENOTSUP ? 0 : r;
 }

@@ -19,7 +19,7 @@
 #define DEPTH_DEFAULT 1024
 #define DEPTH_MAX     (1 << 20)
 #define MTU_DEFAULT   1500
-#define MTU_MAX       9600
+#define MTU_MAX	      9600
 #define RETA_SIZE     128
 #define SEGS_MAX      64
 
@@ -170,8 +170,7 @@ cable_end_setup(struct cable_end *e, uint16_t n_queues, bool use_intr)
 		return r;
 	e->use_intr = use_intr;
 	e->port.info.caps = (WEIR_CABLE_CAPS & ~conf->caps_off) |
-			    (conf->lro ? WEIR_PORT_RX_LRO : 0) |
-			    (use_intr ? WEIR_PORT_RX_INTR : 0);
+			    (conf->lro ? WEIR_PORT_RX_LRO : 0) | (use_intr ? WEIR_PORT_RX_INTR : 0);
 	spread(e, n_queues);
 	return 0;
 }
@@ -220,8 +219,7 @@ is_valid(const char *name, const struct weir_cable_conf *conf)
 
 	return len > 0 && len < WEIR_CABLE_NAME_LEN && strpbrk(name, ":,") == NULL &&
 	       conf->queues <= WEIR_PORT_QUEUES_MAX && conf->mtu <= MTU_MAX &&
-	       (conf->mtu == 0 || conf->mtu >= RTE_ETHER_MIN_MTU) &&
-	       conf->queue_depth <= DEPTH_MAX;
+	       (conf->mtu == 0 || conf->mtu >= RTE_ETHER_MIN_MTU) && conf->queue_depth <= DEPTH_MAX;
 }
 
 static int

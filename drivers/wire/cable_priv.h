@@ -14,7 +14,6 @@
 
 /** Toeplitz hashing by table: the hash is linear, so each byte at each place adds a constant. */
 struct cable_rss {
-	uint8_t key[WEIR_RSS_KEY_LEN_MAX];
 	uint32_t table[CABLE_TUPLE_MAX][256];
 };
 

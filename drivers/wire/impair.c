@@ -11,17 +11,17 @@
 #include "weir_assert.h"
 #include "weir_rand.h"
 
-#define PKTS_DEFAULT       16384
-#define QUEUE_DEFAULT      262144
+#define PKTS_DEFAULT	   16384
+#define QUEUE_DEFAULT	   262144
 #define REORDER_US_DEFAULT 1000
-#define STRAYS_MAX         64 /* frames held back for reordering at one time */
-#define NS_PER_US          1000
-#define NS_PER_S           1000000000
+#define STRAYS_MAX	   64 /* frames held back for reordering at one time */
+#define NS_PER_US	   1000
+#define NS_PER_S	   1000000000
 
 struct transit {
 	uint64_t due_ns;
 	uint64_t order; /* among equals: order of filing */
-	uint64_t seq;   /* order of pushing */
+	uint64_t seq;	/* order of pushing */
 	struct rte_mbuf *m;
 };
 
@@ -35,11 +35,11 @@ struct stray {
 struct weir_line {
 	struct weir_impair impair;
 	struct weir_rand rand;
-	bool is_bad;         /* Gilbert-Elliott state */
+	bool is_bad;	     /* Gilbert-Elliott state */
 	uint64_t busy_ns;    /* the rate limiter has sent everything by then, */
 	uint64_t busy_frac;  /* and so many 1/rate_bps ns more */
-	uint64_t seq;        /* frames pushed */
-	uint64_t order;      /* frames filed */
+	uint64_t seq;	     /* frames pushed */
+	uint64_t order;	     /* frames filed */
 	uint64_t seq_pulled; /* latest seq that came out */
 	struct weir_line_stats stats;
 	unsigned int n_strays;
@@ -249,8 +249,7 @@ admit(struct weir_line *l, struct rte_mbuf *m, uint64_t seq, uint64_t now_ns)
 {
 	struct transit t = {.seq = seq, .m = m};
 
-	if (l->n + l->n_strays >= l->capacity ||
-		!serialize(l, m->pkt_len, now_ns, &t.due_ns)) {
+	if (l->n + l->n_strays >= l->capacity || !serialize(l, m->pkt_len, now_ns, &t.due_ns)) {
 		l->stats.dropped_full++;
 		rte_pktmbuf_free(m);
 		return;
@@ -341,9 +340,8 @@ weir_line_new(const struct weir_impair *impair, uint64_t seed, uint32_t pkts, in
 	struct weir_line **line)
 {
 	const uint32_t capacity = or_default(pkts, PKTS_DEFAULT);
-	struct weir_line *l =
-		rte_zmalloc_socket("weir_line", sizeof(*l) + capacity * sizeof(l->heap[0]),
-			RTE_CACHE_LINE_SIZE, numa_node);
+	struct weir_line *l = rte_zmalloc_socket("weir_line",
+		sizeof(*l) + capacity * sizeof(l->heap[0]), RTE_CACHE_LINE_SIZE, numa_node);
 
 	if (l == NULL)
 		return -ENOMEM;

@@ -28,10 +28,10 @@ struct unit {
 static const struct unit fractions[] = {{"", 1}, {"%", 0.01}, {NULL, 0}};
 static const struct unit plain[] = {{"", 1}, {NULL, 0}};
 static const struct unit times[] = {{"", 1}, {"us", 1}, {"ms", 1e3}, {"s", 1e6}, {NULL, 0}};
-static const struct unit rates[] = {{"", 1}, {"bit", 1}, {"kbit", 1e3}, {"Mbit", 1e6},
-	{"Gbit", 1e9}, {NULL, 0}};
-static const struct unit sizes[] = {{"", 1}, {"k", 1024}, {"M", 1048576}, {"G", 1073741824},
-	{NULL, 0}};
+static const struct unit rates[] = {
+	{"", 1}, {"bit", 1}, {"kbit", 1e3}, {"Mbit", 1e6}, {"Gbit", 1e9}, {NULL, 0}};
+static const struct unit sizes[] = {
+	{"", 1}, {"k", 1024}, {"M", 1048576}, {"G", 1073741824}, {NULL, 0}};
 
 static const struct {
 	const char *key;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Path: ring -> port rx -> offload, only where the two ends' offloads differ or a frame is copied */
+/* Path: ring -> port rx -> offload, only where the two ends' offloads differ or a frame is copied
+ */
 #include "cable_priv.h"
 
 #include <string.h>

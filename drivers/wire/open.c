@@ -43,10 +43,10 @@ cable_param(struct device *d, const char *key, const char *value)
 	const bool is_depth = strcmp(key, "depth") == 0;
 	const bool is_seed = strcmp(key, "seed") == 0;
 	const bool is_lro = strcmp(key, "lro") == 0;
-	const uint64_t max = is_queues ? WEIR_PORT_QUEUES_MAX :
-			     is_depth  ? 1 << 20 :
-			     is_lro    ? 1 :
-					 UINT64_MAX;
+	const uint64_t max = is_queues	? WEIR_PORT_QUEUES_MAX
+			     : is_depth ? 1 << 20
+			     : is_lro	? 1
+					: UINT64_MAX;
 	uint64_t number;
 
 	if (!is_queues && !is_depth && !is_seed && !is_lro)
@@ -104,8 +104,8 @@ read_device(struct device *d, const char *text)
 	if (len == 0 || len >= WEIR_CABLE_NAME_LEN || end[0] == '\0' ||
 		strchr("ab01", end[0]) == NULL || (end[1] != '\0' && end[1] != ',')) {
 		snprintf(d->err, d->err_len,
-			"device = %s: allowed is NAME:a or NAME:b, the name 1 to %d characters", text,
-			WEIR_CABLE_NAME_LEN - 1);
+			"device = %s: allowed is NAME:a or NAME:b, the name 1 to %d characters",
+			text, WEIR_CABLE_NAME_LEN - 1);
 		return -EINVAL;
 	}
 	memcpy(d->name, text, len);

@@ -11,7 +11,7 @@
 #include "weir_assert.h"
 
 #define PULL_BURST 32
-#define NOW_NS     1 /* for a timer: at once; 0 would stop it */
+#define NOW_NS	   1 /* for a timer: at once; 0 would stop it */
 
 /* Frames that a port's offloads must not see when it does not have them. */
 static uint64_t
@@ -37,8 +37,8 @@ honoured(uint64_t flags, uint32_t caps)
 static void
 timer_set(int fd, uint64_t ns)
 {
-	const struct itimerspec at = {
-		.it_value = {.tv_sec = (time_t)(ns / 1000000000), .tv_nsec = (long)(ns % 1000000000)}};
+	const struct itimerspec at = {.it_value = {.tv_sec = (time_t)(ns / 1000000000),
+					      .tv_nsec = (long)(ns % 1000000000)}};
 
 	timerfd_settime(fd, 0, &at, NULL);
 }
@@ -133,8 +133,8 @@ drop(struct cable_txq *t, uint64_t *counter, struct rte_mbuf *m)
 
 /* Frames at the front of m[n] that need nothing done and go to one queue. */
 static uint16_t
-plain_run(const struct cable_end *from, const struct cable_end *to, struct rte_mbuf **m,
-	uint16_t n, uint16_t *queue)
+plain_run(const struct cable_end *from, const struct cable_end *to, struct rte_mbuf **m, uint16_t n,
+	uint16_t *queue)
 {
 	const uint32_t max = frame_max(from, to);
 	uint16_t i;
@@ -259,8 +259,7 @@ line_push(struct cable_end *from, struct cable_end *to, struct cable_txq *t, str
 }
 
 static void
-line_push_tso(
-	struct cable_end *from, struct cable_end *to, struct cable_txq *t, struct rte_mbuf *m)
+line_push_tso(struct cable_end *from, struct cable_end *to, struct cable_txq *t, struct rte_mbuf *m)
 {
 	struct rte_mbuf *frames[CABLE_FRAMES_MAX];
 	uint64_t *const fault = tso_fault(from, to, t, m);

@@ -19,15 +19,15 @@ cable_rss_init(struct cable_rss *rss)
 {
 	uint32_t key[WEIR_RSS_KEY_LEN / 4];
 
-	memcpy(rss->key, weir_rss_key, WEIR_RSS_KEY_LEN);
-	rte_convert_rss_key((const uint32_t *)weir_rss_key, key, WEIR_RSS_KEY_LEN);
+	memcpy(key, weir_rss_key, sizeof(key));
+	rte_convert_rss_key(key, key, sizeof(key));
 	for (uint32_t byte = 0; byte < CABLE_TUPLE_MAX; byte++) {
 		for (uint32_t value = 0; value < 256; value++) {
 			uint32_t tuple[CABLE_TUPLE_MAX / 4] = {0};
 
 			tuple[byte / 4] = value << (24 - byte % 4 * 8);
-			rss->table[byte][value] = rte_softrss_be(
-				tuple, CABLE_TUPLE_MAX / 4, (const uint8_t *)key);
+			rss->table[byte][value] =
+				rte_softrss_be(tuple, CABLE_TUPLE_MAX / 4, (const uint8_t *)key);
 		}
 	}
 }

@@ -31,8 +31,8 @@ header_len(const struct rte_mbuf *m)
 bool
 cable_tso_is_valid(const struct rte_mbuf *m)
 {
-	const uint32_t l3_min = m->ol_flags & RTE_MBUF_F_TX_IPV6 ? sizeof(struct rte_ipv6_hdr) :
-								  sizeof(struct rte_ipv4_hdr);
+	const uint32_t l3_min = m->ol_flags & RTE_MBUF_F_TX_IPV6 ? sizeof(struct rte_ipv6_hdr)
+								 : sizeof(struct rte_ipv4_hdr);
 
 	return m->l2_len >= RTE_ETHER_HDR_LEN && m->l3_len >= l3_min &&
 	       m->l4_len >= sizeof(struct rte_tcp_hdr) && header_len(m) <= CABLE_HDR_MAX &&

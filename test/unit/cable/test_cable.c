@@ -253,8 +253,8 @@ an_end_of_an_existing_cable_can_be_opened_again(void)
 static void
 bad_device_strings_say_what_is_allowed(void)
 {
-	static const char *const bad[] = {"", "c9", "c9:", "c9:c", "c9:ab", ":a", "c9:a,", "c9:a,x=1",
-		"c9:a,loss=2", "c9:a,queues=1000", "c9:a,depth=x", "c9:a,lro=2",
+	static const char *const bad[] = {"", "c9", "c9:", "c9:c", "c9:ab", ":a", "c9:a,",
+		"c9:a,x=1", "c9:a,loss=2", "c9:a,queues=1000", "c9:a,depth=x", "c9:a,lro=2",
 		"a name that is far too long:a"};
 	struct weir_port *p;
 	char err[256];
@@ -373,8 +373,8 @@ impaired_directions_are_deterministic(void)
 			send_one(r.a, udp_frame(r.pool, i, 10));
 			weir_clock_advance(&r.clock, 10);
 			while ((m = recv_one(r.b)) != NULL) {
-				sums[run] = sums[run] * 31 + rte_raw_cksum(
-					rte_pktmbuf_mtod(m, void *), m->pkt_len);
+				sums[run] = sums[run] * 31 +
+					    rte_raw_cksum(rte_pktmbuf_mtod(m, void *), m->pkt_len);
 				rte_pktmbuf_free(m);
 			}
 		}

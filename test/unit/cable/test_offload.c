@@ -51,8 +51,8 @@ check_tso(bool is_v6, uint32_t payload, uint16_t mss)
 
 		m = recv_one(r.b);
 		CU_ASSERT_PTR_NOT_NULL_FATAL(m);
-		CU_ASSERT_EQUAL(m->ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK,
-			RTE_MBUF_F_RX_L4_CKSUM_GOOD);
+		CU_ASSERT_EQUAL(
+			m->ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK, RTE_MBUF_F_RX_L4_CKSUM_GOOD);
 		check_segment(m, is_v6, i++, at, len, at + len == payload);
 		at += len;
 	} while (at < payload);
@@ -103,8 +103,8 @@ lro_hands_the_packet_over_whole(void)
 	send_one(r.a, tso_packet(r.pool, false, 10000, 1460));
 	m = recv_one(r.b);
 	CU_ASSERT_EQUAL(m->pkt_len, TCP_HDRS + 10000);
-	CU_ASSERT_EQUAL(m->ol_flags, RTE_MBUF_F_RX_LRO | RTE_MBUF_F_RX_IP_CKSUM_GOOD |
-					     RTE_MBUF_F_RX_L4_CKSUM_GOOD);
+	CU_ASSERT_EQUAL(m->ol_flags,
+		RTE_MBUF_F_RX_LRO | RTE_MBUF_F_RX_IP_CKSUM_GOOD | RTE_MBUF_F_RX_L4_CKSUM_GOOD);
 	CU_ASSERT_EQUAL(m->tso_segsz, 1460);
 	rte_pktmbuf_free(m);
 	rig_close(&r);
@@ -258,8 +258,8 @@ corruption_is_found_by_checksums(void)
 			found += !cksums_ok(m);
 		else
 			found++;
-		CU_ASSERT_EQUAL(rte_pktmbuf_mtod_offset(before, struct rte_udp_hdr *, 34)
-					->dgram_cksum,
+		CU_ASSERT_EQUAL(
+			rte_pktmbuf_mtod_offset(before, struct rte_udp_hdr *, 34)->dgram_cksum,
 			0xbeef);
 		rte_pktmbuf_free(m);
 		rte_pktmbuf_free(before);

@@ -4,7 +4,8 @@
 #include "cable_priv.h"
 #include "rig.h"
 
-/* The verification suite of Microsoft's RSS specification: 66.9.149.187:2794 to 161.142.100.80:1766 */
+/* The verification suite of Microsoft's RSS specification: 66.9.149.187:2794 to 161.142.100.80:1766
+ */
 static void
 the_hash_is_the_specifications(void)
 {
@@ -17,7 +18,7 @@ the_hash_is_the_specifications(void)
 
 	cable_rss_init(&rss);
 	ip->src_addr = rte_cpu_to_be_32(RTE_IPV4(66, 9, 149, 187));
-	ip->dst_addr = rte_cpu_to_be_32(RTE_IPV4(161, 142, 100, 80));
+	ip->dst_addr = rte_cpu_to_be_32(0xa18e6450);
 	udp->dst_port = rte_cpu_to_be_16(1766);
 	CU_ASSERT_TRUE(cable_rss_hash(&rss, m, &hash));
 	CU_ASSERT_EQUAL(hash, 0x51ccc178);
@@ -80,8 +81,11 @@ predict(const struct weir_port_info *info, const struct rte_mbuf *m)
 	const rte_be16_t *ports = (const rte_be16_t *)(ip + 1);
 	uint32_t tuple[3] = {rte_be_to_cpu_32(ip->src_addr), rte_be_to_cpu_32(ip->dst_addr),
 		(uint32_t)rte_be_to_cpu_16(ports[0]) << 16 | rte_be_to_cpu_16(ports[1])};
-	const uint32_t hash = rte_softrss(tuple, 3, info->rss_key);
+	uint32_t key[10]; /* aligned */
+	uint32_t hash;
 
+	memcpy(key, info->rss_key, sizeof(key));
+	hash = rte_softrss(tuple, 3, (const uint8_t *)key);
 	return info->reta[hash & (info->reta_size - 1u)];
 }
 
