@@ -38,17 +38,21 @@ weir_telemetry_add(struct weir_stack *st)
 {
 	pthread_mutex_lock(&stacks_lock);
 	TAILQ_INSERT_TAIL(&stacks, st, link);
-	st->is_in_telemetry = true;
 	pthread_mutex_unlock(&stacks_lock);
 }
 
+/* A stack that could not be built was never added. */
 void
 weir_telemetry_del(struct weir_stack *st)
 {
+	struct weir_stack *s;
+
 	pthread_mutex_lock(&stacks_lock);
-	if (st->is_in_telemetry)
-		TAILQ_REMOVE(&stacks, st, link);
-	st->is_in_telemetry = false;
+	TAILQ_FOREACH (s, &stacks, link)
+		if (s == st)
+			break;
+	if (s != NULL)
+		TAILQ_REMOVE(&stacks, s, link);
 	pthread_mutex_unlock(&stacks_lock);
 }
 
@@ -157,7 +161,8 @@ enter(const char *name, telemetry_cb fn, const char *help)
 		WEIR_LOG(WARNING, "telemetry command %s: %s", name, strerror(-rc));
 }
 
-/* As DPDK's own libraries do it: when the program is loaded, whether telemetry will be on or not. */
+/* As DPDK's own libraries do it: when the program is loaded, whether telemetry will be on or not.
+ */
 RTE_INIT(weir_telemetry_init)
 {
 	enter("/weir/stacks", answer_stacks, "Names of the stacks. No parameters");

@@ -10,7 +10,7 @@
 
 /* Of two owners, the asking thread and the posted call; the last one frees it. */
 struct ask {
-	uint32_t refs;    /* atomic */
+	uint32_t refs;	  /* atomic */
 	uint32_t is_done; /* atomic; worker: set last, pairs with wait_for() */
 	int result;
 	int (*fn)(struct weir_worker *w, void *arg);

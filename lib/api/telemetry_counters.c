@@ -74,9 +74,11 @@ add_core(const struct layer *l, const struct weir_worker *w, uint64_t *sum)
 	add_array(l, counters, sum);
 }
 
-#define PLAIN(name, desc, field)                                                                   \
-	{name, desc, sizeof(((struct weir_worker *)0)->field) / sizeof(uint64_t), add_plain,       \
-		offsetof(struct weir_worker, field)}
+#define PLAIN(name, desc, field)                                                         \
+	{                                                                                \
+		name, desc, sizeof(((struct weir_worker *)0)->field) / sizeof(uint64_t), \
+			add_plain, offsetof(struct weir_worker, field)                   \
+	}
 
 /* From the wire upwards. */
 static const struct layer layers[] = {

@@ -57,8 +57,8 @@ int tel_ask(struct weir_stack *st, unsigned int index, int (*fn)(struct weir_wor
 /* telemetry_socks.c: one socket or connection, as ss shows it */
 
 struct tel_sock {
-	int fd; /* -1 without */
-	uint16_t worker;
+	int fd;        /* -1 without */
+	int worker;    /* -1: in the table of every one, or of none */
 	uint8_t kind;  /* enum weir_sock_kind */
 	uint8_t state; /* enum weir_tcp_state; of UDP ESTABLISHED when connected, else CLOSED */
 	struct weir_flow flow;

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* /weir/sockets: descriptors, and the connections of every worker. */
+#include <errno.h>
+#include <stdio.h>
+
 #include "telemetry_priv.h"
 
 #define PART_SHIFT 32
@@ -37,7 +40,7 @@ read_sock(const struct weir_sock *s, struct tel_sock *t)
 {
 	const uint32_t flags = weir_sock_flags(s);
 
-	*t = (struct tel_sock){.fd = s->fd, .worker = s->home, .kind = s->kind, .flow = s->flow};
+	*t = (struct tel_sock){.fd = s->fd, .worker = -1, .kind = s->kind, .flow = s->flow};
 	if (s->kind == WEIR_SOCK_UDP) {
 		t->state = flags & WEIR_SOCK_CONNECTED ? WEIR_TCP_ESTABLISHED : WEIR_TCP_CLOSED;
 		t->send_q = difference(&s->tx_queued, &s->tx_freed);
@@ -196,7 +199,7 @@ sock_data(const struct tel_sock *t)
 	tel_u64(d, "send_q", t->send_q);
 	put_end(d, "local", &t->flow.laddr, t->flow.lport);
 	put_end(d, "peer", &t->flow.raddr, t->flow.rport);
-	tel_u64(d, "worker", t->worker);
+	tel_int(d, "worker", t->worker);
 	tel_int(d, "fd", t->fd);
 	if (t->has_conn)
 		put_conn(d, t);

@@ -75,6 +75,46 @@ uint64_t weir_stack_next_us(const struct weir_stack *st);
 /** Time as the stack sees it, microseconds. */
 uint64_t weir_stack_now_us(const struct weir_stack *st);
 
+/** States of a TCP connection that weir_account counts. */
+#define WEIR_ACCOUNT_STATES 11
+
+/** Packets of one direction: in = ended + held, or one was lost track of. */
+struct weir_account_packets {
+	uint64_t in;    /* received from ports, other workers and by loopback; or made to be sent */
+	uint64_t ended; /* used, or dropped under a name: the sum of these counters */
+	uint64_t held;  /* fragments that wait for the rest; packets that wait for a neighbour's address
+			 * or for room in a port */
+	bool is_balanced; /* on every worker for itself */
+};
+
+/** What a stack holds and where its packets went. */
+struct weir_account {
+	uint32_t sockets;     /* in existence: with a descriptor, in an accept queue, or closed and
+			       * still delivering what was sent */
+	uint32_t descriptors; /* open */
+	uint64_t connections; /* TCP connections in any state */
+	uint64_t in_state[WEIR_ACCOUNT_STATES]; /* by state: CLOSED (over, but still held by its
+		* socket), LISTEN (always 0), SYN_SENT, SYN_RECEIVED, ESTABLISHED, FIN_WAIT_1,
+		* FIN_WAIT_2, CLOSE_WAIT, CLOSING, LAST_ACK, TIME_WAIT */
+	unsigned int n_pools; /* one per worker */
+	struct {
+		uint32_t size;
+		uint32_t in_use; /* mbufs out of the pool, those that a port holds for receiving or has
+				  * not yet sent included; of a pool in motion, about */
+	} pools[WEIR_CONF_WORKERS_MAX];
+	struct weir_account_packets rx;
+	struct weir_account_packets tx;
+	bool is_balanced; /* rx and tx are */
+};
+
+/**
+ * Close the books: what a program prints at its end, and tests check. Each worker is asked between
+ * two of its turns, one after the other, so the sums are of slightly different moments; is_balanced
+ * is exact nevertheless, being judged worker by worker. Waits for the workers of a running stack.
+ * @return 0 and *out; -EWOULDBLOCK in a callback: in the midst of a turn nothing balances
+ */
+int weir_stack_account(struct weir_stack *st, struct weir_account *out);
+
 /* Sockets */
 
 /**

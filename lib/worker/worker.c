@@ -124,9 +124,18 @@ free_inbound(struct weir_worker *w)
 	w->core.loop.n = 0;
 }
 
+/* Calls that came after the last turn: they hold references, and somebody may own their memory. */
+static void
+answer_late(struct weir_worker *w)
+{
+	while (w->calls != NULL && weir_mbox_run(w) != 0) {
+	}
+}
+
 void
 weir_worker_fini(struct weir_worker *w)
 {
+	answer_late(w);
 	weir_idle_fini(w);
 	if (w->sock.socks != NULL)
 		weir_sock_worker_fini(&w->sock);
