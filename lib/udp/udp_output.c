@@ -22,33 +22,50 @@ is_usable_source(const struct weir_addr *laddr)
 	       !weir_addr_is_broadcast(laddr);
 }
 
-/* Way and addresses of a datagram. @return 0 or negative errno */
+/* The way to raddr, looked up again when routes, addresses or the destination changed. */
 static int
-find_way(struct weir_udp *u, const struct weir_addr *laddr, int ifindex, struct weir_dst *dst,
-	struct weir_ip_hdr_info *info)
+find_way(
+	struct weir_udp *u, const struct weir_addr *raddr, int ifindex, const struct weir_dst **dst)
 {
-	const int rc = weir_ip_route(u->ip, info->dst, ifindex, dst);
+	const uint64_t hash = weir_mix64(raddr->q[0] ^ u->core->secret[0],
+		raddr->q[1] ^ u->core->secret[1] ^ UINT64_C(0x9e3779b97f4a7c15));
+	struct weir_udp_way *way = &u->ways[hash % WEIR_UDP_WAYS];
+	int rc;
 
+	*dst = &way->dst;
+	if (likely(weir_dst_is_fresh(u->ip, &way->dst) && way->ifindex == ifindex &&
+		    weir_addr_eq(&way->raddr, raddr)))
+		return 0;
+	rc = weir_ip_route(u->ip, raddr, ifindex, &way->dst);
 	if (rc < 0)
-		return rc;
+		way->dst.gen = 0; /* never fresh */
+	way->raddr = *raddr;
+	way->ifindex = ifindex;
+	return rc;
+}
+
+/* A source of the other version could not be answered to. */
+static int
+choose_source(
+	const struct weir_dst *dst, const struct weir_addr *laddr, struct weir_ip_hdr_info *info)
+{
 	info->src = is_usable_source(laddr) ? laddr : &dst->src;
 	return weir_addr_is_v4(info->src) == weir_addr_is_v4(info->dst) ? 0 : -ENETUNREACH;
 }
 
 /*
- * RFC 768: a sum of zero is sent as all ones, its other form. A datagram that will be split gets
- * its sum here: no port can see all of it. So does one at an odd address, which
- * weir_ip_l4_cksum() could not write to.
+ * RFC 768: a sum of zero is sent as all ones, its other form. A header at an odd address, behind it
+ * a payload at one, is nothing that weir_ip_l4_cksum() could write to.
  */
 static void
 fill_cksum(const struct weir_dst *dst, struct rte_mbuf *m, const struct weir_ip_hdr_info *info,
 	struct weir_udp_hdr *h)
 {
 	h->cksum.raw = 0;
-	if (unlikely(info->may_fragment || (uintptr_t)h % sizeof(uint16_t) != 0))
-		h->cksum.raw = weir_cksum_l4(m, 0, m->pkt_len, info->src, info->dst, IPPROTO_UDP);
-	else
+	if (likely((uintptr_t)h % sizeof(uint16_t) == 0))
 		weir_ip_l4_cksum(dst, m, info, &h->cksum.raw, sizeof(*h), 0);
+	else
+		h->cksum.raw = weir_cksum_l4(m, 0, m->pkt_len, info->src, info->dst, IPPROTO_UDP);
 	if (h->cksum.raw == 0)
 		h->cksum.raw = UINT16_MAX;
 }
@@ -74,15 +91,18 @@ weir_udp_output(struct weir_udp *u, struct rte_mbuf *m, const struct weir_addr *
 	struct weir_be16 lport, const struct weir_addr *raddr, struct weir_be16 rport, uint8_t tos,
 	uint8_t ttl, int ifindex)
 {
-	struct weir_ip_hdr_info info = {.dst = raddr, .proto = IPPROTO_UDP, .ttl = ttl, .tos = tos};
-	const uint32_t ip_hlen = weir_addr_is_v4(raddr) ? WEIR_IP4_HLEN : WEIR_IP6_HLEN;
-	struct weir_dst dst;
+	/* Routers may split it too: no path MTU is kept that could tell how long it may be. */
+	struct weir_ip_hdr_info info = {
+		.dst = raddr, .proto = IPPROTO_UDP, .ttl = ttl, .tos = tos, .may_fragment = true};
+	const struct weir_dst *dst;
 	struct rte_mbuf *d;
 	int rc = -EMSGSIZE;
 
 	if (!is_sendable(raddr, m->pkt_len + WEIR_UDP_HLEN))
 		goto refused;
-	rc = find_way(u, laddr, ifindex, &dst, &info);
+	rc = find_way(u, raddr, ifindex, &dst);
+	if (rc == 0)
+		rc = choose_source(dst, laddr, &info);
 	if (rc < 0)
 		goto refused;
 	rc = -ENOBUFS;
@@ -91,10 +111,9 @@ weir_udp_output(struct weir_udp *u, struct rte_mbuf *m, const struct weir_addr *
 		goto refused;
 	if (ttl == 0 && weir_addr_is_multicast(raddr))
 		info.ttl = 1; /* RFC 1112 6.1 */
-	info.may_fragment = d->pkt_len + ip_hlen > dst.mtu;
-	fill_cksum(&dst, d, &info, rte_pktmbuf_mtod(d, struct weir_udp_hdr *));
+	fill_cksum(dst, d, &info, rte_pktmbuf_mtod(d, struct weir_udp_hdr *));
 	u->stats.tx_datagrams++;
-	weir_ip_output(u->ip, &dst, d, &info);
+	weir_ip_output(u->ip, dst, d, &info);
 	return 0;
 
 refused:

@@ -38,12 +38,21 @@ struct weir_udp_pcb {
 };
 
 #define WEIR_UDP_BUCKETS 1024
+#define WEIR_UDP_WAYS    64 /* destinations whose route is remembered */
+
+/** The route to a destination sent to before. */
+struct weir_udp_way {
+	struct weir_addr raddr;
+	int ifindex;
+	struct weir_dst dst;
+};
 
 struct weir_udp {
 	struct weir_core *core;
 	struct weir_ip *ip;
 	LIST_HEAD(, weir_udp_pcb) *buckets; /* WEIR_UDP_BUCKETS, by local port */
 	struct weir_udp_stats stats;
+	struct weir_udp_way ways[WEIR_UDP_WAYS]; /* by hash of raddr */
 };
 
 int weir_udp_init(struct weir_udp *u, struct weir_core *core, struct weir_ip *ip, int numa_node);

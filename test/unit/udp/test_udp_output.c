@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "rig.h"
+#include "udp_rig.h"
+
+#include <stdio.h>
 
 #include "weir_cksum.h"
 #include "weir_ip_hdr.h"
@@ -47,6 +49,25 @@ send_from(struct rig *r, struct rte_mbuf *m, const char *from, const char *to)
 		&r->udp, m, &laddr, weir_be16(2000), &raddr, weir_be16(1000), 0, 0, -1);
 }
 
+static void
+check_addrs(struct rte_mbuf *m, const struct weir_addr *src, const struct weir_addr *dst)
+{
+	uint8_t bytes[WEIR_IP6_HLEN];
+	const uint8_t *p = rte_pktmbuf_read(m, 0, WEIR_IP6_HLEN, bytes);
+
+	if (p == NULL)
+		p = rte_pktmbuf_read(m, 0, WEIR_IP4_HLEN, bytes);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(p);
+	if (weir_addr_is_v4(dst)) {
+		CU_ASSERT_EQUAL(memcmp(p + 12, &src->b[12], 4), 0);
+		CU_ASSERT_EQUAL(memcmp(p + 16, &dst->b[12], 4), 0);
+		CU_ASSERT_EQUAL(p[6] & 0x40, 0); /* DF */
+	} else {
+		CU_ASSERT_EQUAL(memcmp(p + 8, src->b, 16), 0);
+		CU_ASSERT_EQUAL(memcmp(p + 24, dst->b, 16), 0);
+	}
+}
+
 /* The next packet sent, from to to, carries these n bytes in a right datagram. Taken and freed. */
 static void
 sent_is(struct rig *r, const char *from, const char *to, const void *data, uint16_t n)
@@ -60,6 +81,7 @@ sent_is(struct rig *r, const char *from, const char *to, const void *data, uint1
 	CU_ASSERT_PTR_NOT_NULL_FATAL(m);
 	CU_ASSERT_EQUAL_FATAL(m->pkt_len, (uint32_t)hlen + WEIR_UDP_HLEN + n);
 	memcpy(&h, rte_pktmbuf_read(m, hlen, sizeof(h), bytes), sizeof(h));
+	check_addrs(m, &src, &dst);
 	CU_ASSERT_EQUAL(weir_host16(h.src), 2000);
 	CU_ASSERT_EQUAL(weir_host16(h.dst), 1000);
 	CU_ASSERT_EQUAL(weir_host16(h.len), WEIR_UDP_HLEN + n);
@@ -114,6 +136,46 @@ no_route_is_an_error(void)
 	struct rig *r = rig_open();
 
 	CU_ASSERT_EQUAL(send_from(r, payload(r, hello, 5), US4, "198.51.100.1"), -ENETUNREACH);
+	rig_close(r);
+}
+
+/* The way to a destination is remembered, but not beyond a change of routes. */
+static void
+a_new_route_is_used_and_a_removed_one_no_more(void)
+{
+	const struct weir_addr net = addr("198.51.100.0"), gateway = addr(PEER4);
+	struct rig *r = rig_open();
+
+	for (unsigned int i = 0; i < 2; i++) {
+		CU_ASSERT_EQUAL(
+			send_from(r, payload(r, hello, 5), US4, "198.51.100.1"), -ENETUNREACH);
+		CU_ASSERT_EQUAL(weir_route_add(&r->ip, &net, 120, &gateway, 0), 0);
+		for (unsigned int k = 0; k < 2; k++) {
+			CU_ASSERT_EQUAL(send_from(r, payload(r, hello, 5), US4, "198.51.100.1"), 0);
+			sent_is(r, US4, "198.51.100.1", hello, 5);
+		}
+		CU_ASSERT_EQUAL(weir_route_del(&r->ip, &net, 120), 0);
+	}
+	rig_close(r);
+}
+
+/* More destinations than are remembered. */
+static void
+many_destinations_do_not_get_mixed_up(void)
+{
+	const struct weir_mac mac = {{2, 0, 0, 0, 0, 3}};
+	struct rig *r = rig_open();
+	char text[16];
+
+	for (unsigned int i = 0; i < 400; i++) {
+		struct weir_addr a;
+
+		snprintf(text, sizeof(text), "192.0.2.%u", 10 + i % 200);
+		a = addr(text);
+		weir_iface_add_neigh(&r->ifc, &a, &mac);
+		CU_ASSERT_EQUAL(send_from(r, payload(r, hello, 5), US4, text), 0);
+		sent_is(r, US4, text, hello, 5);
+	}
 	rig_close(r);
 }
 
@@ -287,6 +349,8 @@ main(void)
 		UNIT(an_unbound_source_is_the_routes),
 		UNIT(a_source_of_the_other_version_does_not_reach),
 		UNIT(no_route_is_an_error),
+		UNIT(a_new_route_is_used_and_a_removed_one_no_more),
+		UNIT(many_destinations_do_not_get_mixed_up),
 		UNIT(a_checksum_of_zero_is_sent_as_ones),
 		UNIT(too_long_for_ip_is_emsgsize),
 		UNIT(longer_than_the_mtu_is_split),

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "rig.h"
+#include "udp_rig.h"
 
 static unsigned int
 bind_all(struct rig *r, struct weir_udp_pcb *pcb, unsigned int n)

@@ -4,8 +4,8 @@
  * UDP on one interface behind a fake port: 192.0.2.1/24 and 2001:db8::1/64; the neighbours
  * 192.0.2.2 and 2001:db8::2 are known.
  */
-#ifndef RIG_H
-#define RIG_H
+#ifndef UDP_RIG_H
+#define UDP_RIG_H
 
 #include "fake_port.h"
 #include "unit.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "rig.h"
+#include "udp_rig.h"
 
 #include <stdlib.h>
 
