@@ -2,12 +2,7 @@
 /* Path: worker -> ethdev_rx | link/eth_output -> ethdev_tx */
 #include "ethdev_priv.h"
 
-#include <stdlib.h>
 #include <string.h>
-
-#include <rte_errno.h>
-
-#include "weir_log.h"
 
 static uint16_t
 ethdev_rx(struct weir_port *p, uint16_t queue, struct rte_mbuf **m, uint16_t n)

@@ -8,7 +8,6 @@
 #include <rte_malloc.h>
 
 #include "cable_priv.h"
-#include "weir_assert.h"
 #include "weir_rand.h"
 
 #define PKTS_DEFAULT	   16384

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <poll.h>
 
-#include "rig.h"
+#include "cable_rig.h"
 
 static void
 frames_arrive_in_order_and_by_pointer(void)

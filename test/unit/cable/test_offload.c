@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "cable_priv.h"
-#include "rig.h"
+#include "cable_rig.h"
 
 static const uint32_t all_cksums = WEIR_PORT_RX_IP4_CKSUM | WEIR_PORT_RX_L4_CKSUM;
 

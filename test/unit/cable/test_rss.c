@@ -2,7 +2,7 @@
 #include <rte_thash.h>
 
 #include "cable_priv.h"
-#include "rig.h"
+#include "cable_rig.h"
 
 /* The verification suite of Microsoft's RSS specification: 66.9.149.187:2794 to 161.142.100.80:1766
  */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Frames and a cable with a virtual clock, for the tests of this folder. */
-#ifndef RIG_H
-#define RIG_H
+#ifndef CABLE_RIG_H
+#define CABLE_RIG_H
 
 #include <string.h>
 
