@@ -4,14 +4,15 @@
 
 #include "weir_worker.h"
 
-/* The stages above the link, over what the vectors hold. Leaves them empty. */
+/* The stages above the link, over what the vectors hold. Leaves them empty. Nobody takes other
+ * protocols than TCP, UDP and ICMP: IP ends them itself. */
 static void
 run_stages(struct weir_worker *w)
 {
 	struct weir_rx_vecs *v = &w->rx;
 
-	weir_ip4_input(&w->ip, &v->ip4, &v->udp, &v->tcp, &v->raw);
-	weir_ip6_input(&w->ip, &v->ip6, &v->udp, &v->tcp, &v->raw);
+	weir_ip4_input(&w->ip, &v->ip4, &v->udp, &v->tcp, NULL);
+	weir_ip6_input(&w->ip, &v->ip6, &v->udp, &v->tcp, NULL);
 	weir_udp_input(&w->udp, &v->udp, &w->ready);
 	weir_tcp_input(&w->tcp, &v->tcp);
 	weir_ip_errors_done(&w->ip);

@@ -23,7 +23,6 @@ struct weir_rx_vecs {
 	struct weir_vec ip6;
 	struct weir_vec udp;
 	struct weir_vec tcp;
-	struct weir_vec raw;
 };
 
 struct weir_worker_stats {
