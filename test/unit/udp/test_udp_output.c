@@ -159,22 +159,27 @@ a_new_route_is_used_and_a_removed_one_no_more(void)
 	rig_close(r);
 }
 
-/* More destinations than are remembered. */
+/* More destinations than are remembered, each a neighbour of its own. */
 static void
 many_destinations_do_not_get_mixed_up(void)
 {
-	const struct weir_mac mac = {{2, 0, 0, 0, 0, 3}};
 	struct rig *r = rig_open();
 	char text[16];
 
 	for (unsigned int i = 0; i < 400; i++) {
+		const struct weir_mac mac = {{2, 0, 0, 0, 1, (uint8_t)(i % 200)}};
 		struct weir_addr a;
+		struct rte_mbuf *m;
 
 		snprintf(text, sizeof(text), "192.0.2.%u", 10 + i % 200);
 		a = addr(text);
 		weir_iface_add_neigh(&r->ifc, &a, &mac);
 		CU_ASSERT_EQUAL(send_from(r, payload(r, hello, 5), US4, text), 0);
-		sent_is(r, US4, text, hello, 5);
+		weir_eth_flush(&r->ifc);
+		m = fake_port_take(&r->port, 0);
+		CU_ASSERT_PTR_NOT_NULL_FATAL(m);
+		CU_ASSERT_TRUE(weir_mac_eq(rte_pktmbuf_mtod(m, struct weir_mac *), &mac));
+		rte_pktmbuf_free(m);
 	}
 	rig_close(r);
 }
