@@ -11,7 +11,13 @@
 #include "weir_assert.h"
 
 #define PULL_BURST 32
-#define NOW_NS	   1 /* for a timer: at once; 0 would stop it */
+
+#define TX_CAPS                                                                     \
+	(WEIR_PORT_TX_IP4_CKSUM | WEIR_PORT_TX_TCP_CKSUM | WEIR_PORT_TX_UDP_CKSUM | \
+		WEIR_PORT_TX_TSO | WEIR_PORT_TX_VLAN)
+/* What a frame may carry for which nothing is to be done on arrival. */
+#define PLAIN_FLAGS (RTE_MBUF_F_INDIRECT | RTE_MBUF_F_EXTERNAL | RTE_MBUF_F_RX_RSS_HASH)
+#define NOW_NS	    1 /* for a timer: at once; 0 would stop it */
 
 /* Frames that a port's offloads must not see when it does not have them. */
 static uint64_t
@@ -19,6 +25,8 @@ honoured(uint64_t flags, uint32_t caps)
 {
 	const uint64_t l4 = flags & RTE_MBUF_F_TX_L4_MASK;
 
+	if ((caps & TX_CAPS) == TX_CAPS && l4 != RTE_MBUF_F_TX_SCTP_CKSUM)
+		return flags;
 	if (!(caps & WEIR_PORT_TX_IP4_CKSUM))
 		flags &= ~RTE_MBUF_F_TX_IP_CKSUM;
 	if ((l4 == RTE_MBUF_F_TX_TCP_CKSUM && !(caps & WEIR_PORT_TX_TCP_CKSUM)) ||
@@ -340,6 +348,15 @@ settle_checksums(const struct cable_end *e, struct rte_mbuf *m, uint64_t *rx)
 	return m;
 }
 
+/* May a tag stand in the frame? Headers in pieces are looked at by cable_tag_out(). */
+static inline bool
+may_have_tag(const struct rte_mbuf *m)
+{
+	return m->data_len < RTE_ETHER_HDR_LEN ||
+	       rte_pktmbuf_mtod(m, const struct rte_ether_hdr *)->ether_type ==
+		       rte_cpu_to_be_16(RTE_ETHER_TYPE_VLAN);
+}
+
 static struct rte_mbuf *
 settle_tag(const struct cable_end *e, struct rte_mbuf *m, uint64_t *rx)
 {
@@ -349,7 +366,7 @@ settle_tag(const struct cable_end *e, struct rte_mbuf *m, uint64_t *rx)
 	if (!(m->ol_flags & RTE_MBUF_F_TX_VLAN)) {
 		m->vlan_tci = 0;
 		m->ol_flags &= ~stripped; /* of an earlier life */
-		if (strips)
+		if (strips && may_have_tag(m))
 			m = cable_tag_out(m);
 		if (m != NULL)
 			*rx |= m->ol_flags & stripped;
@@ -361,23 +378,33 @@ settle_tag(const struct cable_end *e, struct rte_mbuf *m, uint64_t *rx)
 	return m;
 }
 
-/* Turn a frame as it was sent into one as received. @return NULL (m freed) for want of mbufs */
+/* Do or report what was left to the ports. Returns m or a chain in its place, NULL as below. */
 static struct rte_mbuf *
+settle(const struct cable_end *e, uint32_t sender_caps, struct rte_mbuf *m, uint64_t *rx)
+{
+	m->ol_flags = honoured(m->ol_flags, sender_caps);
+	m = settle_checksums(e, m, rx);
+	if (m != NULL)
+		m = settle_tag(e, m, rx);
+	if (m != NULL && !(*rx & RTE_MBUF_F_RX_LRO))
+		m->tx_offload = 0; /* else tso_segsz tells the size of the merged segments */
+	return m;
+}
+
+/* Turn a frame as it was sent into one as received. @return NULL (m freed) for want of mbufs */
+static inline struct rte_mbuf *
 arrive(const struct cable_end *e, uint32_t sender_caps, struct rte_mbuf *m)
 {
 	uint64_t rx = 0;
 
-	m->ol_flags = honoured(m->ol_flags, sender_caps);
-	m = settle_checksums(e, m, &rx);
-	if (m != NULL)
-		m = settle_tag(e, m, &rx);
-	if (unlikely(m == NULL))
-		return NULL;
+	if ((m->ol_flags & ~PLAIN_FLAGS) || may_have_tag(m)) {
+		m = settle(e, sender_caps, m, &rx);
+		if (unlikely(m == NULL))
+			return NULL;
+	}
 	if (e->port.info.caps & WEIR_PORT_RX_RSS_HASH)
 		rx |= m->ol_flags & RTE_MBUF_F_RX_RSS_HASH;
 	m->ol_flags = (m->ol_flags & (RTE_MBUF_F_INDIRECT | RTE_MBUF_F_EXTERNAL)) | rx;
-	if (!(rx & RTE_MBUF_F_RX_LRO))
-		m->tx_offload = 0; /* else tso_segsz tells the size of the merged segments */
 	m->packet_type = 0;
 	m->port = RTE_MBUF_PORT_INVALID;
 	return m;
