@@ -26,8 +26,9 @@ move_bytes(struct pair *p, int fd_a, int fd_b, size_t n)
 	size_t sent = 0, got = 0;
 
 	for (unsigned int i = 0; i < 1000000 && got < n; i++) {
-		ssize_t rc = sent < n ? weir_send(p->a, fd_a, buf, RTE_MIN(sizeof(buf), n - sent), 0)
-				      : 0;
+		ssize_t rc = sent < n
+				     ? weir_send(p->a, fd_a, buf, RTE_MIN(sizeof(buf), n - sent), 0)
+				     : 0;
 
 		sent += rc > 0 ? (size_t)rc : 0;
 		rc = weir_recv(p->b, fd_b, buf, sizeof(buf), 0);
@@ -56,7 +57,8 @@ send_dgram(struct pair *p, int fd, char who, uint16_t port, size_t n)
 	struct sockaddr_storage ss;
 	const socklen_t len = pair_addr(who, AF_INET, port, &ss);
 
-	CU_ASSERT_EQUAL(weir_sendto(p->a, fd, bytes, n, 0, (struct sockaddr *)&ss, len), (ssize_t)n);
+	CU_ASSERT_EQUAL(
+		weir_sendto(p->a, fd, bytes, n, 0, (struct sockaddr *)&ss, len), (ssize_t)n);
 }
 
 static void
@@ -122,15 +124,19 @@ the_books_balance_over_a_bad_cable_with_workers(unsigned int workers)
 {
 	struct pair p;
 	int fa, fb, udp_a, udp_b;
-	const struct weir_impair bad = {
-		.loss_ppm = 20000, .dup_ppm = 10000, .corrupt_ppm = 10000, .delay_us = 1000, .jitter_us = 500};
+	const struct weir_impair bad = {.loss_ppm = 20000,
+		.dup_ppm = 10000,
+		.corrupt_ppm = 10000,
+		.delay_us = 1000,
+		.jitter_us = 500};
 
 	pair_open(&p, &(struct pair_conf){.workers = workers, .impair = bad, .seed = 3 + workers});
 	udp_a = udp_socket(p.a, 'a', 1000);
 	udp_b = udp_socket(p.b, 'b', 1000);
 	pair_connect(&p, AF_INET, 80, &fa, &fb);
 	for (unsigned int i = 0; i < 50; i++)
-		send_dgram(&p, udp_a, 'b', (uint16_t)(1000 + i % 2), 100 * i); /* some have no port */
+		send_dgram(
+			&p, udp_a, 'b', (uint16_t)(1000 + i % 2), 100 * i); /* some have no port */
 	move_bytes(&p, fa, fb, 300000);
 	account(p.a);
 	CU_ASSERT(account(p.b).rx.in > 300000 / 1500);
