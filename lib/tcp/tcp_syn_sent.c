@@ -110,6 +110,7 @@ weir_tcp_establish(struct weir_tcp *t, struct weir_tcp_conn *c, const struct wei
 	c->retries = 0;
 	c->retrans_since_us = 0;
 	c->rexmit_at = 0;
+	c->sent_us = t->core->now_us; /* no idle time yet */
 	c->cc.cwnd = is_syn_lost ? c->mss : weir_tcp_initial_cwnd(t, c);
 	c->cc.ssthresh = UINT32_MAX;
 	c->cc.ops->init(c);

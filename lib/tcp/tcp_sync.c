@@ -258,8 +258,10 @@ take_text(struct weir_tcp *t, struct weir_tcp_conn *c, struct weir_tcp_rx *rx)
 
 /* The FIN stands at the end of what came, or came before its turn: remember where. */
 static void
-note_fin(struct weir_tcp_conn *c, uint32_t fin_seq)
+note_fin(struct weir_tcp *t, struct weir_tcp_conn *c, uint32_t fin_seq)
 {
+	if (fin_seq != c->rcv.nxt)
+		weir_tcp_ack_now(t, c);
 	if (weir_seq_geq(fin_seq, c->rcv.nxt) &&
 		(fin_seq == c->rcv.nxt || weir_seq_lt(fin_seq, c->rcv.adv))) {
 		c->has_fin_seq = true;
@@ -312,7 +314,7 @@ weir_tcp_sync_text(struct weir_tcp *t, struct weir_tcp_conn *c, struct weir_tcp_
 	}
 	take_text(t, c, rx);
 	if (has_fin)
-		note_fin(c, fin_seq);
+		note_fin(t, c, fin_seq);
 	check_fin(t, c);
 }
 

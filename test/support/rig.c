@@ -401,6 +401,25 @@ rig_sent_seg(struct rig *r, const struct rig_seg *want, const char *file, unsign
 	rte_pktmbuf_free(m);
 }
 
+uint32_t
+rig_sent_text(struct rig *r, uint32_t seq)
+{
+	struct rte_mbuf *m = rig_take(r);
+	struct weir_tcp_seg got;
+	struct rig_seg want;
+	char text[128];
+
+	if (m == NULL)
+		return 0;
+	weir_tcp_parse(rte_pktmbuf_mtod_offset(m, const uint8_t *, ip_hlen(r)),
+		(uint16_t)(m->pkt_len - ip_hlen(r)), &got);
+	want = (struct rig_seg){
+		.flags = got.flags, .seq = seq, .ack = got.ack - r->irs, .len = got.len};
+	CU_ASSERT_PTR_NULL(compare(r, m, &want, text, sizeof(text)));
+	rte_pktmbuf_free(m);
+	return got.len;
+}
+
 /* The application */
 
 static struct rte_mbuf *
