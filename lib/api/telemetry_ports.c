@@ -154,11 +154,12 @@ tel_ports(struct tel_req *r)
 {
 	struct rte_tel_data *rows = tel_dict();
 	const uint64_t n = r->st->n_ports;
-	const uint64_t end = RTE_MIN(r->from + TEL_PORTS_MAX, n);
+	const uint64_t first = RTE_MIN(r->from, n);
+	const uint64_t end = RTE_MIN(first + TEL_PORTS_MAX, n);
 
 	if (rows == NULL)
 		return -ENOMEM;
-	for (uint64_t i = r->from; i < end; i++)
+	for (uint64_t i = first; i < end; i++)
 		tel_put_row(rows, (unsigned int)i, port_data(r->st, (unsigned int)i));
 	tel_put(r->d, "ports", rows);
 	if (end < n)

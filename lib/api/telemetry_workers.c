@@ -36,15 +36,17 @@ tel_workers(struct tel_req *r)
 {
 	struct rte_tel_data *rows = tel_dict();
 	const struct weir_stack *st = r->st;
-	const uint64_t end = RTE_MIN(r->from + TEL_ROWS_MAX, (uint64_t)st->n_workers);
+	const uint64_t n = st->n_workers;
+	const uint64_t first = RTE_MIN(r->from, n);
+	const uint64_t end = RTE_MIN(first + TEL_ROWS_MAX, n);
 
 	if (rows == NULL)
 		return -ENOMEM;
-	for (uint64_t i = r->from; i < end; i++)
+	for (uint64_t i = first; i < end; i++)
 		tel_put_row(rows, (unsigned int)i, worker_data(st->workers[i]));
 	tel_put(r->d, "workers", rows);
 	tel_int(r->d, "running", weir_stack_is_running(st));
-	if (end < st->n_workers)
+	if (end < n)
 		tel_u64(r->d, "next", end);
 	return 0;
 }
@@ -104,11 +106,12 @@ tel_pools(struct tel_req *r)
 	struct rte_tel_data *rows = tel_dict();
 	const struct weir_stack *st = r->st;
 	const uint64_t n = POOLS_OF_STACK + POOLS_OF_WORKER * (uint64_t)st->n_workers;
-	const uint64_t end = RTE_MIN(r->from + TEL_ROWS_MAX, n);
+	const uint64_t first = RTE_MIN(r->from, n);
+	const uint64_t end = RTE_MIN(first + TEL_ROWS_MAX, n);
 
 	if (rows == NULL)
 		return -ENOMEM;
-	for (uint64_t i = r->from; i < end; i++) {
+	for (uint64_t i = first; i < end; i++) {
 		if (i < POOLS_OF_STACK)
 			put_pool_of_stack(rows, (unsigned int)i, &st->socks);
 		else

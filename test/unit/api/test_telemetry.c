@@ -32,7 +32,7 @@ telemetry_open(void)
 	return fd;
 }
 
-/* The answer to a command, in one of a few places that take turns. */
+/* The answer to a command, good for the next three calls. */
 static const char *
 ask(const char *command)
 {
@@ -145,7 +145,8 @@ ports_workers_and_pools_are_shown(void)
 	CU_ASSERT(has(answer, "\"running\":0"));
 	answer = ask("/weir/pools,a");
 	CU_ASSERT(has(answer, "{\"name\":\"sockets\",\"size\":1024,\"in_use\":1,\"free\":1023}"));
-	CU_ASSERT(has(answer, "{\"name\":\"descriptors\",\"size\":1024,\"in_use\":1,\"free\":1023}"));
+	CU_ASSERT(
+		has(answer, "{\"name\":\"descriptors\",\"size\":1024,\"in_use\":1,\"free\":1023}"));
 	CU_ASSERT_EQUAL(count(answer, "\"name\":\"mbufs "), 2);
 	CU_ASSERT_EQUAL(count(answer, "\"name\":\"connections "), 2);
 	CU_ASSERT_EQUAL(weir_close(p.a, fa), 0);
@@ -159,15 +160,17 @@ ports_workers_and_pools_are_shown(void)
 static void
 every_counter_has_a_value_and_a_help_text(void)
 {
-	const char *layers = ask("/weir/counter_help"), *all, *help;
-	char name[32], command[64];
+	const char *help, *layers;
+	char list[256], name[32], command[64], *all;
 	unsigned int n_values, n_helps = 0;
 	struct pair p;
 
 	pair_open(&p, &(struct pair_conf){.seed = 3});
-	all = ask("/weir/counters,a");
+	all = strdup(ask("/weir/counters,a"));
+	CU_ASSERT_PTR_NOT_NULL_FATAL(all);
 	n_values = count(all, "\":") - 2; /* the command, "stack" */
-	layers = strchr(layers, '[');
+	snprintf(list, sizeof(list), "%s", ask("/weir/counter_help"));
+	layers = strchr(list, '[');
 	CU_ASSERT_PTR_NOT_NULL_FATAL(layers);
 	for (layers += 2; sscanf(layers, "%31[a-z_]", name) == 1; layers += strlen(name) + 3) {
 		snprintf(command, sizeof(command), "/weir/counter_help,%s", name);
@@ -181,6 +184,7 @@ every_counter_has_a_value_and_a_help_text(void)
 	}
 	CU_ASSERT(n_helps > 100);
 	CU_ASSERT_EQUAL(n_helps, n_values);
+	free(all);
 	pair_close(&p);
 }
 
@@ -217,7 +221,8 @@ count_in_pages(const char *text)
 	uint64_t next = 0;
 
 	do {
-		snprintf(command, sizeof(command), "/weir/sockets,a,%llu", (unsigned long long)next);
+		snprintf(
+			command, sizeof(command), "/weir/sockets,a,%llu", (unsigned long long)next);
 		answer = ask(command);
 		n += count(answer, text);
 		next = number(answer, "next");
@@ -255,8 +260,9 @@ sockets_are_shown_as_ss_does(void)
 	CU_ASSERT(has(fds, "{\"proto\":\"tcp\",\"state\":\"LISTEN\",\"recv_q\":0,\"send_q\":17,"
 			   "\"local\":\"[fd00::1]:8080\",\"peer\":\"[::]:*\",\"worker\":-1,"));
 	CU_ASSERT_EQUAL(count(fds, "ESTABLISHED"), 0);
-	CU_ASSERT(has(conns, "{\"proto\":\"tcp\",\"state\":\"ESTABLISHED\",\"recv_q\":0,\"send_q\":10,"
-			     "\"local\":\"[fd00::1]:"));
+	CU_ASSERT(has(conns,
+		"{\"proto\":\"tcp\",\"state\":\"ESTABLISHED\",\"recv_q\":0,\"send_q\":10,"
+		"\"local\":\"[fd00::1]:"));
 	CU_ASSERT(has(conns, "\"peer\":\"[fd00::2]:80\",\"worker\":0,"));
 	CU_ASSERT(has(conns, "\"cc\":\"newreno\""));
 	CU_ASSERT(number(conns, "cwnd") > 1000);
@@ -340,22 +346,25 @@ fill(struct weir_tcp_conn *c)
 static void
 the_longest_page_fits_an_answer(void)
 {
-	struct weir_tcp_conn *saved, *c;
+	const struct weir_slab *conns;
 	const char *answer;
 	struct pair p;
 	int fa[TEL_SOCKS_MAX], fb[TEL_SOCKS_MAX];
+	size_t len;
+	void *saved;
 
 	pair_open(&p, &(struct pair_conf){.seed = 8});
 	for (unsigned int i = 0; i < TEL_SOCKS_MAX; i++)
 		pair_connect(&p, AF_INET6, (uint16_t)(100 + i), &fa[i], &fb[i]);
-	c = weir_slab_at(&p.a->workers[0]->tcp.conns, 0);
-	saved = malloc(sizeof(*c) * TEL_SOCKS_MAX);
+	conns = &p.a->workers[0]->tcp.conns;
+	len = conns->obj_size * (size_t)TEL_SOCKS_MAX;
+	saved = malloc(len);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(saved);
-	memcpy(saved, c, sizeof(*c) * TEL_SOCKS_MAX);
+	memcpy(saved, conns->base, len);
 	for (unsigned int i = 0; i < TEL_SOCKS_MAX; i++)
-		fill(&c[i]);
+		fill(weir_slab_at(conns, i));
 	answer = ask("/weir/sockets,a,4294967296");
-	memcpy(c, saved, sizeof(*c) * TEL_SOCKS_MAX);
+	memcpy(conns->base, saved, len);
 	free(saved);
 	CU_ASSERT_EQUAL(count(answer, "\"proto\""), TEL_SOCKS_MAX);
 	CU_ASSERT_EQUAL(count(answer, "\"retransmits\":4294967295"), TEL_SOCKS_MAX);
