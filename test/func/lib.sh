@@ -1,0 +1,170 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# shellcheck shell=bash
+#
+# Steps that ./quickstart and the functional tests share. To be sourced. What it starts and makes is
+# noted, and weir_clean_up ends and removes it: call that from a trap on EXIT.
+#
+# Sets and uses   weir_ns    the network namespace, with the kernel as Weir's peer in it
+#                 weir_pid   the program that runs there, empty without
+#                 weir_tmp   a directory for what the run leaves behind
+
+weir_ns=
+weir_pid=
+weir_tmp=
+weir_hugepages_before=
+
+# The kernel's side of the tap in config/quickstart.conf, and Weir's.
+weir_iface=weir0
+weir_kernel4=10.77.0.1
+weir_kernel6=fd77::1
+weir4=10.77.0.2
+weir6=fd77::2
+
+# show COMMAND...: run it; quickstart replaces this by one that prints the command first
+if ! declare -F show >/dev/null; then
+	show() {
+		"$@"
+	}
+fi
+
+# wait_for SECONDS COMMAND...: until it succeeds; 1: it did not in time
+wait_for() {
+	local end=$((SECONDS + $1))
+
+	shift
+	until "$@" >/dev/null 2>&1; do
+		[ $SECONDS -ge $end ] && return 1
+		sleep 0.05
+	done
+}
+
+# ---- packages ----
+
+# Debian packages: to build, and to try it with the kernel as the client
+weir_packages_build=(gcc libc6-dev meson ninja-build pkg-config libdpdk-dev libnuma-dev libcunit1-dev)
+weir_packages_try=(iproute2 iputils-ping curl wrk)
+
+# packages_missing PACKAGE...: prints those that are not installed
+packages_missing() {
+	local package
+
+	for package in "$@"; do
+		[ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" = installed ] ||
+			echo "$package"
+	done
+}
+
+# packages_install PACKAGE...: those that are missing, by sudo unless we are root
+packages_install() {
+	local sudo=() missing
+
+	mapfile -t missing < <(packages_missing "$@")
+	[ ${#missing[@]} -eq 0 ] && return 0
+	[ "$(id -u)" -eq 0 ] || sudo=(sudo)
+	# Package lists may be missing or old: then fetch them and try again.
+	show "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive \
+		apt-get install -y -q --no-install-recommends "${missing[@]}" ||
+		{ show "${sudo[@]}" apt-get update -q &&
+			show "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive \
+				apt-get install -y -q --no-install-recommends "${missing[@]}"; }
+}
+
+# ---- network namespace ----
+
+# ns_make: a namespace of a name that is not in use; its name is in $weir_ns
+ns_make() {
+	local name=weir-$$-$RANDOM
+
+	show ip netns add "$name" || return 1
+	weir_ns=$name
+	ip -n "$weir_ns" link set lo up
+}
+
+in_ns() {
+	ip netns exec "$weir_ns" "$@"
+}
+
+# ---- hugepages ----
+
+weir_hugepages=/sys/kernel/mm/hugepages/hugepages-2048kB
+
+# hugepages_reserve MB: 2 MiB pages, that many free; not an error if the machine has no room
+hugepages_reserve() {
+	local free total missing
+
+	[ -w $weir_hugepages/nr_hugepages ] || return 1
+	free=$(<$weir_hugepages/free_hugepages)
+	total=$(<$weir_hugepages/nr_hugepages)
+	missing=$(($1 / 2 - free))
+	[ $missing -le 0 ] && return 0
+	weir_hugepages_before=$total
+	echo $((total + missing)) >$weir_hugepages/nr_hugepages
+	[ "$(<$weir_hugepages/free_hugepages)" -ge $(($1 / 2)) ]
+}
+
+hugepages_restore() {
+	[ -z "$weir_hugepages_before" ] && return
+	echo "$weir_hugepages_before" >$weir_hugepages/nr_hugepages
+	weir_hugepages_before=
+}
+
+# ---- a program in the namespace ----
+
+is_ready_or_gone() {
+	grep -q ': ready$' "$1" || ! kill -0 "$weir_pid"
+}
+
+# weir_start LOG PROGRAM ARG...: start it in the namespace, wait until it is ready
+weir_start() {
+	local log=$1
+
+	shift
+	ip netns exec "$weir_ns" "$@" >"$log" 2>&1 &
+	weir_pid=$! # ip becomes the program
+	if ! wait_for 60 is_ready_or_gone "$log" || ! grep -q ': ready$' "$log"; then
+		echo "$1 does not start:" >&2
+		tail -n 5 "$log" >&2
+		return 1
+	fi
+}
+
+# kernel_up: give the kernel's side of the tap its addresses. Its MAC address is that of Weir's side
+# at first: another one, as it would be on a wire. nodad: the address can be used at once.
+kernel_up() {
+	show ip -n "$weir_ns" link set $weir_iface address 02:00:00:00:77:01 up &&
+		show ip -n "$weir_ns" address add $weir_kernel4/24 dev $weir_iface &&
+		show ip -n "$weir_ns" address add $weir_kernel6/64 dev $weir_iface nodad
+}
+
+# weir_stop: end the program as Ctrl-C would; its exit status
+weir_stop() {
+	local pid=$weir_pid
+
+	[ -z "$pid" ] && return 0
+	weir_pid=
+	kill -TERM "$pid" 2>/dev/null
+	if ! wait_for 20 is_gone "$pid"; then
+		echo "process $pid does not end: killed" >&2
+		kill -KILL "$pid"
+	fi
+	wait "$pid"
+}
+
+# A child that has ended stays a zombie until it is waited for.
+is_gone() {
+	local state
+
+	state=$(sed -n 's/^State:\s*\(.\).*/\1/p' "/proc/$1/status" 2>/dev/null)
+	[ -z "$state" ] || [ "$state" = Z ]
+}
+
+weir_clean_up() {
+	weir_stop
+	if [ -n "$weir_ns" ]; then
+		ip netns del "$weir_ns"
+		weir_ns=
+	fi
+	hugepages_restore
+	[ -n "$weir_tmp" ] && rm -rf "$weir_tmp"
+	weir_tmp=
+}
