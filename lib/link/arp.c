@@ -132,6 +132,19 @@ learn(struct weir_iface *ifc, const struct weir_arp *arp, bool is_for_us)
 				.is_override = true});
 }
 
+/*
+ * Ours, come back? Our MAC alone does not say so: a net_tap device and the kernel's interface on its
+ * other side have the same one.
+ */
+static bool
+is_own(struct weir_iface *ifc, const struct weir_arp *arp)
+{
+	const struct weir_addr spa = weir_addr_v4(arp->spa);
+
+	return weir_mac_eq(&arp->sha, &ifc->mac) &&
+	       (weir_addr_is_any(&spa) || iface_usable_addr(ifc, &spa) != NULL);
+}
+
 /* @return how the packet ends */
 static enum weir_fate
 process(struct weir_iface *ifc, const struct weir_arp *arp, bool is_copy)
@@ -140,8 +153,8 @@ process(struct weir_iface *ifc, const struct weir_arp *arp, bool is_copy)
 	const struct weir_addr tpa = weir_addr_v4(arp->tpa);
 	const bool is_for_us = iface_usable_addr(ifc, &tpa) != NULL;
 
-	if (weir_mac_eq(&arp->sha, &ifc->mac))
-		return WEIR_FATE_arp_taken; /* our own, come back */
+	if (is_own(ifc, arp))
+		return WEIR_FATE_arp_taken;
 	if (iface_usable_addr(ifc, &spa) != NULL) {
 		defend(ifc, &spa, &arp->sha);
 		return WEIR_FATE_drop_arp_bad;
