@@ -599,3 +599,29 @@ weir_set_arg(struct weir_stack *st, int fd, void *arg)
 	weir_sock_unref(s);
 	return 0;
 }
+
+static int
+set_receiving(struct weir_stack *st, struct weir_sock *s, bool on)
+{
+	struct weir_sock_worker *ws = weir_here(st, s);
+
+	if (s->kind != WEIR_SOCK_TCP || !(weir_sock_flags(s) & WEIR_SOCK_CALLBACKS))
+		return -EOPNOTSUPP;
+	if (ws == NULL)
+		return -EWOULDBLOCK;
+	weir_sock_tcp_receiving(ws, s, on);
+	return 0;
+}
+
+int
+weir_set_receiving(struct weir_stack *st, int fd, bool on)
+{
+	struct weir_sock *s = st == NULL ? NULL : weir_fd_get(&st->socks, fd);
+	int rc;
+
+	if (s == NULL)
+		return -EBADF;
+	rc = set_receiving(st, s, on);
+	weir_sock_unref(s);
+	return rc;
+}

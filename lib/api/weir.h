@@ -190,6 +190,14 @@ int weir_set_callbacks(struct weir_stack *st, int fd, const struct weir_callback
 /** Change the arg of one socket; on its worker (in a callback). */
 int weir_set_arg(struct weir_stack *st, int fd, void *arg);
 
+/**
+ * Keep back what arrives on a connection with callbacks, so that its peer has to slow down, or let
+ * it come again: data, and the end of the data behind it. On its worker (in a callback). Of a
+ * packet that is being handed over in pieces, the rest still comes. A reset is told at once.
+ * @return 0; -EOPNOTSUPP unless TCP with callbacks, -EWOULDBLOCK on another thread
+ */
+int weir_set_receiving(struct weir_stack *st, int fd, bool on);
+
 #ifdef __cplusplus
 }
 #endif

@@ -143,8 +143,8 @@ hand_data(struct weir_sock_worker *ws, struct weir_sock *s, struct weir_tcp_conn
 {
 	struct rte_mbuf *m;
 
-	/* A callback may close the socket: the connection may be gone after each. */
-	while (s->conn == c && (m = weir_pktq_pop(&c->rcv.rx)) != NULL) {
+	/* A callback may close the socket, or hold it: the connection may be gone after each. */
+	while (s->conn == c && !s->is_held && (m = weir_pktq_pop(&c->rcv.rx)) != NULL) {
 		weir_tcp_credit(ws->tcp, c, weir_mbuf_truesize(m));
 		if (wants_data(s))
 			weir_sock_hand(ws, s, m);
@@ -176,6 +176,31 @@ take_data(struct weir_sock_worker *ws, struct weir_sock *s, struct weir_tcp_conn
 		hand_data(ws, s, c);
 	else
 		queue_data(s, c);
+}
+
+/*
+ * What is told behind data that is kept back waits with it; but not the end by an error, with which
+ * such data is lost. @return the events to be told now
+ */
+static uint16_t
+hold_back(struct weir_sock *s, const struct weir_tcp_conn *c, uint16_t events)
+{
+	const uint16_t behind = events & (WEIR_READY_PEERCLOSE | WEIR_READY_CLOSE);
+
+	if (!s->is_held || c->rcv.rx.n == 0 || c->error != 0)
+		return events;
+	s->held_events |= behind;
+	return events & (uint16_t)~behind;
+}
+
+void
+weir_sock_tcp_receiving(struct weir_sock_worker *ws, struct weir_sock *s, bool on)
+{
+	s->is_held = !on;
+	if (s->is_held || s->conn == NULL)
+		return;
+	weir_ready_add(ws->ready, &s->conn->ready, WEIR_READY_READ | s->held_events);
+	s->held_events = 0;
 }
 
 static void
@@ -229,6 +254,8 @@ weir_sock_tcp_event(struct weir_sock_worker *ws, struct weir_tcp_conn *c, uint16
 		tell_connected(ws, s);
 	if (s->conn == c)
 		take_data(ws, s, c);
+	if (s->conn == c)
+		events = hold_back(s, c, events);
 	if (s->conn == c && (events & WEIR_READY_PEERCLOSE))
 		tell_peer_closed(ws, s);
 	if (s->conn == c && (events & WEIR_READY_WRITE))

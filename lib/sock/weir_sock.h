@@ -72,8 +72,10 @@ struct weir_sock {
 	bool is_reuseaddr;
 	bool is_linger; /* SO_LINGER with linger_s */
 	bool is_connect_told; /* worker: WEIR_EV_CONNECT has been delivered */
+	bool is_held; /* home worker: data stays with TCP (weir_set_receiving) */
 	bool is_write_wanted; /* a send could not take everything; atomic */
 	uint16_t linger_s;
+	uint16_t held_events; /* home worker: enum weir_ready_event behind data that is held */
 	uint32_t rcvtimeo_ms; /* 0: for ever */
 	uint32_t sndtimeo_ms;
 	struct weir_flow flow; /* local and remote address as bound, connected, accepted */
@@ -327,6 +329,9 @@ int weir_sock_tcp_listen(struct weir_sock_worker *ws, struct weir_sock *s, uint3
 void weir_sock_tcp_unlisten(struct weir_sock_worker *ws, struct weir_sock *s);
 void weir_sock_tcp_event(struct weir_sock_worker *ws, struct weir_tcp_conn *c, uint16_t events);
 void weir_sock_tcp_serve(struct weir_sock_worker *ws, struct weir_sock *s, uint32_t bits);
+
+/** Let data come to the callbacks, or leave it with TCP (home worker). */
+void weir_sock_tcp_receiving(struct weir_sock_worker *ws, struct weir_sock *s, bool on);
 
 /** Queue m on the connection (home worker). @return 0 or negative errno, m the caller's */
 int weir_sock_tcp_send(struct weir_sock_worker *ws, struct weir_sock *s, struct rte_mbuf *m);

@@ -310,6 +310,81 @@ closing_a_listener_resets_what_nobody_accepted(void)
 	pair_close(&p);
 }
 
+struct held {
+	int fd;
+	size_t bytes;
+	bool is_closed;
+};
+
+static void
+held_event(struct weir_stack *st, int fd, enum weir_event ev, int error, void *arg)
+{
+	struct held *h = arg;
+
+	if (ev == WEIR_EV_ACCEPT) {
+		h->fd = fd;
+		CU_ASSERT_EQUAL(weir_set_receiving(st, fd, false), 0);
+	}
+	h->is_closed |= ev == WEIR_EV_PEERCLOSE;
+	if (ev == WEIR_EV_PEERCLOSE)
+		weir_close(st, fd);
+}
+
+static void
+held_recv(struct weir_stack *st, int fd, const void *buf, size_t len, const struct weir_from *from,
+	void *arg)
+{
+	struct held *h = arg;
+
+	CU_ASSERT_FALSE(h->is_closed);
+	h->bytes += len;
+	CU_ASSERT_EQUAL(weir_set_receiving(st, fd, false), 0); /* one packet at a time */
+}
+
+static void
+data_held_by_callbacks_slows_the_peer_and_comes_before_its_end(void)
+{
+	static char big[65536];
+	struct held h = {.fd = -1};
+	const struct weir_callbacks cb = {.recv = held_recv, .event = held_event, .arg = &h};
+	struct pair p;
+	struct sockaddr_storage ss;
+	const socklen_t len = pair_addr('b', AF_INET, 7, &ss);
+	size_t sent = 0, sent_before;
+	int l, fd;
+
+	pair_open(&p, &(struct pair_conf){.seed = 9});
+	l = weir_socket(p.b, AF_INET, SOCK_STREAM, 0);
+	CU_ASSERT_EQUAL(weir_set_receiving(p.b, l, false), -EOPNOTSUPP);
+	CU_ASSERT_EQUAL(weir_set_callbacks(p.b, l, &cb), 0);
+	CU_ASSERT_EQUAL(weir_bind(p.b, l, (struct sockaddr *)&ss, len), 0);
+	CU_ASSERT_EQUAL(weir_listen(p.b, l, 8), 0);
+	fd = weir_socket(p.a, AF_INET, SOCK_STREAM, 0);
+	CU_ASSERT_EQUAL(weir_connect(p.a, fd, (struct sockaddr *)&ss, len), -EINPROGRESS);
+	pair_pass(&p, 10000);
+	do {
+		sent_before = sent;
+		for (unsigned int i = 0; i < 1000; i++) {
+			const ssize_t n = weir_send(p.a, fd, big, sizeof(big), 0);
+
+			sent += n > 0 ? (size_t)n : 0;
+			pair_step(&p);
+		}
+	} while (sent != sent_before); /* until nobody takes any more */
+	CU_ASSERT_EQUAL(h.bytes, 0);
+	CU_ASSERT_EQUAL(weir_shutdown(p.a, fd, SHUT_WR), 0);
+	pair_pass(&p, 10000);
+	for (unsigned int i = 0; i < 100000 && !h.is_closed; i++) {
+		weir_set_receiving(p.b, h.fd, true);
+		pair_step(&p);
+	}
+	CU_ASSERT(h.is_closed);
+	CU_ASSERT_EQUAL(h.bytes, sent);
+	weir_close(p.a, fd);
+	weir_close(p.b, l);
+	pair_close(&p);
+}
+
 int
 main(void)
 {
@@ -324,6 +399,7 @@ main(void)
 		UNIT(buffer_callbacks_echo),
 		UNIT(mbuf_callbacks_echo_without_a_copy),
 		UNIT(closing_a_listener_resets_what_nobody_accepted),
+		UNIT(data_held_by_callbacks_slows_the_peer_and_comes_before_its_end),
 		{0},
 	};
 
