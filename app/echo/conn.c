@@ -27,8 +27,15 @@ end_conn(struct app_conn *app)
 void
 echo_conn_settle(struct echo_conn *c)
 {
-	if (c->is_over || (c->has_peer_closed && c->n_kept == 0))
+	const bool is_held = c->n_kept > 0;
+
+	if (c->is_over || (c->has_peer_closed && !is_held)) {
 		end_conn(&c->app);
+		return;
+	}
+	if (is_held != c->is_held) /* who does not read what comes back must not send on */
+		weir_set_receiving(c->e->st, c->fd, !is_held);
+	c->is_held = is_held;
 }
 
 static void

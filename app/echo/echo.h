@@ -61,6 +61,7 @@ struct echo_conn {
 	int fd;
 	bool has_peer_closed; /* so do we, when all is sent */
 	bool is_over;
+	bool is_held; /* what comes in waits with TCP */
 	size_t n_kept; /* what the socket has not taken yet, in the style's unit */
 };
 

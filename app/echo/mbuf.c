@@ -7,7 +7,7 @@
 
 #include <rte_mbuf.h>
 
-#define KEEP_MAX 256 /* packets */
+#define KEEP_MAX 4 /* packets; after the first no more are let in */
 
 struct conn {
 	struct echo_conn base; /* first; n_kept: packets */

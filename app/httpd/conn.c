@@ -215,10 +215,22 @@ httpd_conn_end(struct app_conn *app)
 	free(c);
 }
 
+/* While an answer waits for room, the client's next requests wait with TCP. */
+static void
+hold_input(struct conn *c)
+{
+	const bool is_held = c->phase == CONN_ANSWER;
+
+	if (is_held != c->is_held)
+		weir_set_receiving(c->h->st, c->fd, !is_held);
+	c->is_held = is_held;
+}
+
 /* The end of every callback: c may be gone after it. */
 static void
 settle(struct conn *c)
 {
+	hold_input(c);
 	if (c->phase != CONN_OVER && !(c->has_peer_closed && c->phase != CONN_ANSWER))
 		return;
 	if (c->source.kind != SOURCE_NONE || c->upload.kind != UPLOAD_NONE || c->out_len > 0 ||

@@ -115,7 +115,7 @@ set_target(struct text t, struct http_req *req)
 		t = path == NULL ? (struct text){"/", 1} : (struct text){path, t.len - skip};
 	}
 	t = cut(&t, '?');
-	if (t.len == 0 || (t.at[0] != '/' && !(is_text(t, "*") || req->method >= HTTP_KNOWN)))
+	if (t.len == 0 || (t.at[0] != '/' && req->method < HTTP_KNOWN))
 		return 400;
 	req->target = t.at;
 	req->target_len = t.len;

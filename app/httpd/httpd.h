@@ -20,7 +20,7 @@
 #include "root.h"
 
 #define HTTPD_HEAD_MAX 8192        /* of a request */
-#define HTTPD_KEEP_MAX (64 * 1024) /* received behind a request that is being answered */
+#define HTTPD_KEEP_MAX (128 * 1024) /* a packet's worth of requests behind one being answered */
 #define HTTPD_IO_MAX   (64 * 1024) /* given to the socket at once */
 #define HTTPD_BODY_MAX (UINT64_C(16) << 30)
 #define HTTPD_LINGER_MAX (UINT64_C(64) << 20) /* read and dropped after a refusal */
