@@ -157,12 +157,12 @@ build_error(struct weir_ip *ip, const struct rte_mbuf *m, const struct icmp_repo
 
 	if (e == NULL)
 		return NULL;
-	*rte_pktmbuf_mtod(e, struct weir_icmp_hdr *) =
-		(struct weir_icmp_hdr){.type = r->type, .code = r->code, .rest = weir_be32(r->rest)};
+	*rte_pktmbuf_mtod(e, struct weir_icmp_hdr *) = (struct weir_icmp_hdr){
+		.type = r->type, .code = r->code, .rest = weir_be32(r->rest)};
 	room = RTE_MIN((uint32_t)(is_v4 ? ERROR_LEN_MAX4 : ERROR_LEN_MAX6),
 		(uint32_t)rte_pktmbuf_tailroom(e));
-	quoted = (uint16_t)weir_mbuf_read(m, 0, room - WEIR_ICMP_HLEN,
-		rte_pktmbuf_mtod_offset(e, void *, WEIR_ICMP_HLEN));
+	quoted = (uint16_t)weir_mbuf_read(
+		m, 0, room - WEIR_ICMP_HLEN, rte_pktmbuf_mtod_offset(e, void *, WEIR_ICMP_HLEN));
 	rte_pktmbuf_append(e, (uint16_t)(WEIR_ICMP_HLEN + quoted));
 	return e;
 }

@@ -16,12 +16,12 @@ struct error_meaning {
 /* What "destination unreachable" means to a socket, by code (RFC 4443 3.1). */
 static const struct error_meaning unreach_meaning[] = {
 	{ENETUNREACH, false},  /* no route */
-	{EACCES, true},        /* prohibited */
+	{EACCES, true},	       /* prohibited */
 	{EHOSTUNREACH, false}, /* beyond the scope of the source address */
 	{EHOSTUNREACH, false}, /* address */
 	{ECONNREFUSED, true},  /* port */
-	{EACCES, true},        /* source address failed policy */
-	{EACCES, true},        /* reject route */
+	{EACCES, true},	       /* source address failed policy */
+	{EACCES, true},	       /* reject route */
 };
 
 /* RFC 8201 4: no path is believed to be narrower than IPv6 allows. */

@@ -6,11 +6,11 @@
 
 #include "ip_priv.h"
 
-#define TTL_DEFAULT          64
-#define ICMP_ERRORS_PER_S    1000
-#define ICMP_ERRORS_BURST    50
-#define ICMP_ECHO_PER_S      100000
-#define ICMP_ECHO_BURST      10000
+#define TTL_DEFAULT	  64
+#define ICMP_ERRORS_PER_S 1000
+#define ICMP_ERRORS_BURST 50
+#define ICMP_ECHO_PER_S	  100000
+#define ICMP_ECHO_BURST	  10000
 
 int
 weir_ip_init(struct weir_ip *ip, struct weir_core *core, const struct weir_ip_conf *conf)

@@ -132,10 +132,11 @@ input_one(struct weir_ip *ip, struct rte_mbuf *m, const struct ip_sinks *to)
 		weir_mbuf_trim(m, h.total_len);
 	ip_note_l4_cksum(ip, m);
 	if (unlikely(h.frag & (WEIR_IP4_MF | WEIR_IP4_FRAG_MASK))) {
-		m = reass_add(ip, m, &(struct ip_frag){.id = h.id,
-					     .off = (h.frag & WEIR_IP4_FRAG_MASK) * 8u,
-					     .proto = h.proto,
-					     .more = h.frag & WEIR_IP4_MF});
+		m = reass_add(ip, m,
+			&(struct ip_frag){.id = h.id,
+				.off = (h.frag & WEIR_IP4_FRAG_MASK) * 8u,
+				.proto = h.proto,
+				.more = h.frag & WEIR_IP4_MF});
 		if (m == NULL)
 			return;
 	}

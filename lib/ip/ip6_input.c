@@ -5,13 +5,13 @@
 #include "ip_priv.h"
 
 #define EXT_HEADERS_MAX 8    /* RFC 8504 5.3: a limit is allowed */
-#define EXT_LEN_MAX     2048 /* of one extension header: its length field ends there */
+#define EXT_LEN_MAX	2048 /* of one extension header: its length field ends there */
 
 /* Where the walk along the header chain stands. */
 struct walk {
-	uint32_t off;   /* of the next header */
+	uint32_t off;	/* of the next header */
 	uint32_t field; /* of the byte that names it: what parameter problems point at */
-	uint8_t next;   /* its type */
+	uint8_t next;	/* its type */
 };
 
 /* Addresses */
@@ -243,8 +243,8 @@ read_header(struct rte_mbuf *m, struct weir_ip6 *h)
 }
 
 static void
-end_or_deliver(struct weir_ip *ip, struct rte_mbuf *m, const struct walk *w,
-	const struct ip_sinks *to)
+end_or_deliver(
+	struct weir_ip *ip, struct rte_mbuf *m, const struct walk *w, const struct ip_sinks *to)
 {
 	struct weir_pkt *p = weir_pkt(m);
 

@@ -5,10 +5,10 @@
 #include "ip_priv.h"
 #include "weir_cksum.h"
 
-#define IP_LEN_MAX   65535
-#define FRAG_ALIGN   8
-#define TX_L4_FLAGS                                                                                \
-	(RTE_MBUF_F_TX_L4_MASK | RTE_MBUF_F_TX_TCP_SEG | RTE_MBUF_F_TX_IP_CKSUM |                  \
+#define IP_LEN_MAX 65535
+#define FRAG_ALIGN 8
+#define TX_L4_FLAGS                                                               \
+	(RTE_MBUF_F_TX_L4_MASK | RTE_MBUF_F_TX_TCP_SEG | RTE_MBUF_F_TX_IP_CKSUM | \
 		RTE_MBUF_F_TX_IPV4 | RTE_MBUF_F_TX_IPV6)
 
 /* Headers */
@@ -247,8 +247,7 @@ weir_ip_output(struct weir_ip *ip, const struct weir_dst *dst, struct rte_mbuf *
 
 /* Will the port finish the checksum? Not of packets that are split here or never reach it. */
 static bool
-is_offloaded(
-	const struct weir_dst *dst, const struct rte_mbuf *m, const struct weir_ip_hdr_info *h)
+is_offloaded(const struct weir_dst *dst, const struct rte_mbuf *m, const struct weir_ip_hdr_info *h)
 {
 	const uint32_t cap =
 		h->proto == IPPROTO_TCP ? WEIR_PORT_TX_TCP_CKSUM : WEIR_PORT_TX_UDP_CKSUM;
@@ -262,8 +261,7 @@ is_offloaded(
 static uint64_t
 tx_flags(const struct weir_ip_hdr_info *h, uint16_t tso_segsz)
 {
-	uint64_t flags =
-		weir_addr_is_v4(h->dst) ? RTE_MBUF_F_TX_IPV4 : RTE_MBUF_F_TX_IPV6;
+	uint64_t flags = weir_addr_is_v4(h->dst) ? RTE_MBUF_F_TX_IPV4 : RTE_MBUF_F_TX_IPV6;
 
 	flags |= h->proto == IPPROTO_TCP ? RTE_MBUF_F_TX_TCP_CKSUM : RTE_MBUF_F_TX_UDP_CKSUM;
 	return tso_segsz != 0 ? flags | RTE_MBUF_F_TX_TCP_SEG : flags;

@@ -4,10 +4,10 @@
 
 #include <rte_malloc.h>
 
-#define REASS_MAX         64   /* datagrams at a time */
-#define REASS_FRAGS_MAX   512  /* fragments held by all of them */
+#define REASS_MAX	  64  /* datagrams at a time */
+#define REASS_FRAGS_MAX	  512 /* fragments held by all of them */
 #define REASS_TIMEOUT_US  60000000
-#define REASS_LEN_MAX     65535
+#define REASS_LEN_MAX	  65535
 #define REASS_LEN_UNKNOWN UINT32_MAX
 
 /* One datagram that is not complete: its fragments by ascending offset. */
@@ -80,16 +80,16 @@ reass_fini(struct weir_ip *ip)
 	ip->reass = NULL;
 }
 
-/* The one that will time out first, other than `not`; NULL without. */
+/* The one that will time out first; NULL without. */
 static struct dgram *
-find_oldest(struct ip_reass *r, const struct dgram *not)
+find_oldest(struct ip_reass *r)
 {
 	struct dgram *oldest = NULL;
 
 	for (unsigned int i = 0; i < REASS_MAX; i++) {
 		struct dgram *d = &r->dgrams[i];
 
-		if (d->is_used && d != not && (oldest == NULL || d->until_us < oldest->until_us))
+		if (d->is_used && (oldest == NULL || d->until_us < oldest->until_us))
 			oldest = d;
 	}
 	return oldest;
@@ -98,7 +98,7 @@ find_oldest(struct ip_reass *r, const struct dgram *not)
 static void
 arm(struct weir_ip *ip)
 {
-	const struct dgram *d = find_oldest(ip->reass, NULL);
+	const struct dgram *d = find_oldest(ip->reass);
 
 	if (d == NULL)
 		weir_wheel_cancel(ip->core->wheel, &ip->timer);
@@ -127,7 +127,7 @@ dgram_of(struct weir_ip *ip, const struct weir_flow *flow, const struct ip_frag 
 			d = &r->dgrams[i];
 	}
 	if (d == NULL) {
-		d = find_oldest(r, NULL);
+		d = find_oldest(r);
 		dgram_end(ip, d, WEIR_FATE_drop_frag_limit);
 	}
 	*d = (struct dgram){.src = flow->raddr,
@@ -246,7 +246,7 @@ reass_add(struct weir_ip *ip, struct rte_mbuf *m, const struct ip_frag *f)
 		dgram_end(ip, d, WEIR_FATE_drop_frag_bad);
 	m = d->is_used && d->have == d->len ? merge(ip, d) : NULL;
 	while (ip->reass->n_held > REASS_FRAGS_MAX)
-		dgram_end(ip, find_oldest(ip->reass, NULL), WEIR_FATE_drop_frag_limit);
+		dgram_end(ip, find_oldest(ip->reass), WEIR_FATE_drop_frag_limit);
 	arm(ip);
 	return m;
 }

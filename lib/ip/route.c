@@ -391,11 +391,10 @@ leave_by(const struct weir_ip *ip, unsigned int ifindex, const struct weir_addr 
 }
 
 static int
-route_unicast(
-	struct weir_ip *ip, const struct weir_addr *dst, int ifindex, struct weir_dst *out)
+route_unicast(struct weir_ip *ip, const struct weir_addr *dst, int ifindex, struct weir_dst *out)
 {
-	const struct weir_route *r = weir_addr_is_v4(dst) ? lookup4(ip, dst, ifindex)
-							  : lookup6(ip, dst, ifindex);
+	const struct weir_route *r =
+		weir_addr_is_v4(dst) ? lookup4(ip, dst, ifindex) : lookup6(ip, dst, ifindex);
 	int rc;
 
 	if (r == NULL) {
@@ -411,8 +410,7 @@ route_unicast(
 
 /* Groups and link-local addresses say nothing about the interface: the asked one, or the first. */
 static int
-route_on_link(
-	struct weir_ip *ip, const struct weir_addr *dst, int ifindex, struct weir_dst *out)
+route_on_link(struct weir_ip *ip, const struct weir_addr *dst, int ifindex, struct weir_dst *out)
 {
 	return leave_by(ip, ifindex < 0 ? 0 : (unsigned int)ifindex, dst, dst, out);
 }

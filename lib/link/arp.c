@@ -133,8 +133,8 @@ learn(struct weir_iface *ifc, const struct weir_arp *arp, bool is_for_us)
 }
 
 /*
- * Ours, come back? Our MAC alone does not say so: a net_tap device and the kernel's interface on its
- * other side have the same one.
+ * Ours, come back? Our MAC alone does not say so: a net_tap device and the kernel's interface on
+ * its other side have the same one.
  */
 static bool
 is_own(struct weir_iface *ifc, const struct weir_arp *arp)

@@ -25,8 +25,7 @@ read_frame(const struct rte_mbuf *m, struct frame *f)
 
 	if (unlikely(eth == NULL))
 		return false;
-	*f = (struct frame){
-		.dst = eth->dst, .type = weir_host16(eth->type), .hlen = WEIR_ETH_HLEN};
+	*f = (struct frame){.dst = eth->dst, .type = weir_host16(eth->type), .hlen = WEIR_ETH_HLEN};
 	if (m->ol_flags & RTE_MBUF_F_RX_VLAN_STRIPPED) {
 		f->vlan = m->vlan_tci & 0xfff;
 		return true;

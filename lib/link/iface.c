@@ -10,15 +10,15 @@
 
 #define IP4_MTU_MIN 68 /* RFC 791 3.2 */
 
-#define S_US                1000000ull
-#define REACHABLE_BASE_US   (30 * S_US) /* RFC 4861 10 */
-#define RETRANS_US          (1 * S_US)
-#define RS_DELAY_MAX_US     (1 * S_US)
-#define RS_INTERVAL_US      (4 * S_US)
-#define RS_MAX              3
+#define S_US		     1000000ull
+#define REACHABLE_BASE_US    (30 * S_US) /* RFC 4861 10 */
+#define RETRANS_US	     (1 * S_US)
+#define RS_DELAY_MAX_US	     (1 * S_US)
+#define RS_INTERVAL_US	     (4 * S_US)
+#define RS_MAX		     3
 #define ANNOUNCE_INTERVAL_US (2 * S_US) /* RFC 5227 1.1 */
-#define ANNOUNCE_NUM        2
-#define TWO_HOURS_US        (7200 * S_US) /* RFC 4862 5.5.3 (e) */
+#define ANNOUNCE_NUM	     2
+#define TWO_HOURS_US	     (7200 * S_US) /* RFC 4862 5.5.3 (e) */
 
 static const struct weir_addr link_local_prefix = {.b = {0xfe, 0x80}};
 static const struct weir_addr all_nodes = {.b = {0xff, 0x02, [15] = 1}};
@@ -317,8 +317,8 @@ begin_addr(struct weir_iface *ifc, struct weir_ifaddr *a)
 }
 
 int
-weir_iface_add_addr(struct weir_iface *ifc, const struct weir_addr *addr,
-	unsigned int prefix_len, bool use_dad)
+weir_iface_add_addr(
+	struct weir_iface *ifc, const struct weir_addr *addr, unsigned int prefix_len, bool use_dad)
 {
 	const bool is_tentative = use_dad && !weir_addr_is_v4(addr);
 	struct weir_ifaddr *a;

@@ -11,8 +11,8 @@
 #define ND_HOP_LIMIT 255
 
 /* What a router may set (RFC 4861 6.2.1 and sense): retransmission and reachable time, us. */
-#define RETRANS_US_MIN   100000u
-#define RETRANS_US_MAX   60000000u
+#define RETRANS_US_MIN	 100000u
+#define RETRANS_US_MAX	 60000000u
 #define REACHABLE_MS_MAX 3600000u
 
 static const struct weir_addr any;
@@ -37,12 +37,11 @@ send_nd(struct weir_iface *ifc, const struct weir_nd *nd, const struct weir_addr
 	rte_pktmbuf_append(m, len);
 	cksum = weir_cksum_l4(m, 0, len, src, dst, IPPROTO_ICMPV6);
 	memcpy(msg + 2, &cksum, sizeof(cksum));
-	weir_ip6_build(rte_pktmbuf_prepend(m, WEIR_IP6_HLEN),
-		&(struct weir_ip6){.src = *src,
-			.dst = *dst,
-			.payload_len = len,
-			.next = IPPROTO_ICMPV6,
-			.hop_limit = ND_HOP_LIMIT});
+	weir_ip6_build(rte_pktmbuf_prepend(m, WEIR_IP6_HLEN), &(struct weir_ip6){.src = *src,
+								      .dst = *dst,
+								      .payload_len = len,
+								      .next = IPPROTO_ICMPV6,
+								      .hop_limit = ND_HOP_LIMIT});
 	ifc->stats.nd_sent++;
 	weir_eth_output(ifc, m, dst);
 }

@@ -26,6 +26,12 @@ neigh_find(const struct weir_iface *ifc, const struct weir_addr *addr)
 	return NULL;
 }
 
+static uint32_t
+index_of(const struct weir_neigh *n)
+{
+	return (uint32_t)(n - n->ifc->neighs);
+}
+
 static struct weir_neigh *
 find_free(struct weir_iface *ifc)
 {
@@ -73,7 +79,7 @@ neigh_new(struct weir_iface *ifc, const struct weir_addr *addr)
 		.ifc = ifc,
 		.used_us = ifc->core->now_us};
 	weir_wheel_entry_init(&n->timer, WEIR_TIMER_NEIGH);
-	if (weir_table_add(&ifc->neigh_table, hash_of(ifc, addr), (uint32_t)(n - ifc->neighs)) != 0) {
+	if (weir_table_add(&ifc->neigh_table, hash_of(ifc, addr), index_of(n)) != 0) {
 		n->state = WEIR_NEIGH_FREE;
 		return NULL;
 	}
@@ -85,7 +91,7 @@ void
 weir_neigh_del(struct weir_neigh *n)
 {
 	struct weir_iface *ifc = n->ifc;
-	const uint32_t i = (uint32_t)(n - ifc->neighs);
+	const uint32_t i = index_of(n);
 
 	weir_wheel_cancel(ifc->core->wheel, &n->timer);
 	for (unsigned int k = 0; k < n->n_waiting; k++)

@@ -28,11 +28,8 @@ weir_arp_parse(const void *bytes, size_t len, struct weir_arp *arp)
 	if (weir_host16(h.htype) != HTYPE_ETHERNET || weir_host16(h.ptype) != WEIR_ETH_TYPE_IP4 ||
 		h.hlen != sizeof(struct weir_mac) || h.plen != sizeof(struct weir_be32))
 		return false;
-	*arp = (struct weir_arp){.op = weir_host16(h.op),
-		.sha = h.sha,
-		.tha = h.tha,
-		.spa = h.spa,
-		.tpa = h.tpa};
+	*arp = (struct weir_arp){
+		.op = weir_host16(h.op), .sha = h.sha, .tha = h.tha, .spa = h.spa, .tpa = h.tpa};
 	return arp->op == WEIR_ARP_REQUEST || arp->op == WEIR_ARP_REPLY;
 }
 

@@ -4,16 +4,16 @@
 #define OPT_SLLA   1
 #define OPT_TLLA   2
 #define OPT_PREFIX 3
-#define OPT_MTU    5
+#define OPT_MTU	   5
 
 #define OPT_PREFIX_LEN 32
 #define OPT_MTU_LEN    8
 
-#define NA_ROUTER       0x80
-#define NA_SOLICITED    0x40
-#define NA_OVERRIDE     0x20
-#define PREFIX_ON_LINK  0x80
-#define PREFIX_AUTO     0x40
+#define NA_ROUTER      0x80
+#define NA_SOLICITED   0x40
+#define NA_OVERRIDE    0x20
+#define PREFIX_ON_LINK 0x80
+#define PREFIX_AUTO    0x40
 
 /* Where options start: the length of each type's fixed part. */
 static size_t

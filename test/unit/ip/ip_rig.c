@@ -38,8 +38,8 @@ ip_close(struct ip_rig *t)
 void
 ip_begin(struct ip_rig *t, struct rte_mbuf *m, uint16_t l3_type, uint8_t flags)
 {
-	*weir_pkt(m) = (struct weir_pkt){
-		.rx_us = t->r.core.now_us, .l3_type = l3_type, .flags = flags};
+	*weir_pkt(m) =
+		(struct weir_pkt){.rx_us = t->r.core.now_us, .l3_type = l3_type, .flags = flags};
 }
 
 void
@@ -56,6 +56,14 @@ ip_recv_mbuf(struct ip_rig *t, struct rte_mbuf *m, bool is_v4)
 		weir_ip6_input(&t->ip, v, &t->udp, &t->tcp, raw);
 	CU_ASSERT_EQUAL(v->n, 0);
 	weir_core_flush(&t->r.core);
+}
+
+/* memcpy() that takes NULL for nothing. */
+static void
+put(uint8_t *to, const void *from, size_t n)
+{
+	if (n > 0)
+		memcpy(to, from, n);
 }
 
 void
@@ -76,8 +84,8 @@ ip_recv4(struct ip_rig *t, const struct pkt4 *p)
 				  .frag = p->frag,
 				  .proto = p->proto != 0 ? p->proto : IPPROTO_UDP,
 				  .ttl = p->ttl != 0 ? p->ttl : 64});
-	memcpy(b + WEIR_IP4_HLEN, p->options, p->n_options);
-	memcpy(b + hlen, p->payload, p->n);
+	put(b + WEIR_IP4_HLEN, p->options, p->n_options);
+	put(b + hlen, p->payload, p->n);
 	h->version_ihl = p->version_ihl != 0 ? p->version_ihl : (uint8_t)(0x40 | hlen / 4);
 	h->cksum = 0;
 	h->cksum = (uint16_t)~rte_raw_cksum(b, hlen);
@@ -97,15 +105,15 @@ ip_recv6(struct ip_rig *t, const struct pkt6 *p)
 	struct rte_mbuf *m;
 
 	memset(b, 0, n + p->pad);
-	weir_ip6_build(b, &(struct weir_ip6){.src = p->src != NULL ? ip_addr(p->src) : peer6,
-				  .dst = p->dst != NULL ? ip_addr(p->dst) : us6,
-				  .payload_len = (uint16_t)(p->payload_len != 0
-								    ? p->payload_len
-								    : (int)(n - WEIR_IP6_HLEN)),
-				  .next = p->next,
-				  .hop_limit = p->hop_limit != 0 ? p->hop_limit : 64});
-	memcpy(b + WEIR_IP6_HLEN, p->ext, p->n_ext);
-	memcpy(b + WEIR_IP6_HLEN + p->n_ext, p->payload, p->n);
+	weir_ip6_build(b,
+		&(struct weir_ip6){.src = p->src != NULL ? ip_addr(p->src) : peer6,
+			.dst = p->dst != NULL ? ip_addr(p->dst) : us6,
+			.payload_len = (uint16_t)(p->payload_len != 0 ? p->payload_len
+								      : (int)(n - WEIR_IP6_HLEN)),
+			.next = p->next,
+			.hop_limit = p->hop_limit != 0 ? p->hop_limit : 64});
+	put(b + WEIR_IP6_HLEN, p->ext, p->n_ext);
+	put(b + WEIR_IP6_HLEN + p->n_ext, p->payload, p->n);
 	m = rig_mbuf(&t->r, b, n + p->pad, p->seg);
 	m->ol_flags |= p->ol_flags;
 	ip_begin(t, m, WEIR_ETH_TYPE_IP6, p->flags);

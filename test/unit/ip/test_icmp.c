@@ -48,11 +48,9 @@ recv_echo6(const char *dst, size_t n, size_t seg)
 		msg[i] = (uint8_t)i;
 	memcpy(msg, "\x80\0\0\0\x12\x34\0\1", 8);
 	ip_icmp6_cksum(&t, msg, n, NULL, dst);
-	ip_recv6(&t, &(struct pkt6){.next = IPPROTO_ICMPV6,
-			     .dst = dst,
-			     .payload = msg,
-			     .n = n,
-			     .seg = seg});
+	ip_recv6(&t,
+		&(struct pkt6){
+			.next = IPPROTO_ICMPV6, .dst = dst, .payload = msg, .n = n, .seg = seg});
 }
 
 static void
@@ -174,8 +172,7 @@ malformed_messages_end_by_name(void)
 	ip_fate(&t, drop_icmp_type, 2);
 	msg[0] = 128; /* an echo request from nobody */
 	ip_icmp6_cksum(&t, msg, 16, "::", NULL);
-	ip_recv6(&t, &(struct pkt6){
-			     .src = "::", .next = IPPROTO_ICMPV6, .payload = msg, .n = 16});
+	ip_recv6(&t, &(struct pkt6){.src = "::", .next = IPPROTO_ICMPV6, .payload = msg, .n = 16});
 	ip_fate(&t, drop_ip_martian_src, 1);
 	CU_ASSERT_EQUAL(rig_drain(&t.r), 0);
 	ip_close(&t);
@@ -213,8 +210,7 @@ unknown_protocol_and_port_are_reported(void)
 	m = sent(&h, 40);
 	CU_ASSERT_EQUAL(h.type, WEIR_ICMP6_UNREACH);
 	CU_ASSERT_EQUAL(h.code, WEIR_ICMP6_UNREACH_PORT);
-	CU_ASSERT_TRUE(
-		weir_cksum_l4_ok(m, 54, m->pkt_len - 54, &us6, &peer6, IPPROTO_ICMPV6));
+	CU_ASSERT_TRUE(weir_cksum_l4_ok(m, 54, m->pkt_len - 54, &us6, &peer6, IPPROTO_ICMPV6));
 	rte_pktmbuf_free(m);
 	CU_ASSERT_EQUAL(t.ip.stats.icmp_errors_sent, 3);
 	ip_close(&t);
@@ -230,8 +226,9 @@ no_error_answers_groups_errors_or_nobody(void)
 	open_rig();
 	ip_recv4(&t, &(struct pkt4){.proto = 99, .dst = "10.0.0.255", .payload = payload, .n = 16});
 	ip_recv4(&t, &(struct pkt4){.proto = 99, .dst = "224.0.0.1", .payload = payload, .n = 16});
-	ip_recv4(&t, &(struct pkt4){
-			     .proto = 99, .flags = WEIR_PKT_BROADCAST, .payload = payload, .n = 16});
+	ip_recv4(
+		&t, &(struct pkt4){
+			    .proto = 99, .flags = WEIR_PKT_BROADCAST, .payload = payload, .n = 16});
 	ip_recv4(&t, &(struct pkt4){.proto = 99,
 			     .src = "0.0.0.0",
 			     .dst = "255.255.255.255",

@@ -116,8 +116,8 @@ only_our_addresses_and_groups_are_taken(void)
 static void
 extension_headers_are_walked(void)
 {
-	static const uint8_t ext[] = {60, 0, 1, 4, 0, 0, 0, 0, 43, 1, 1, 12, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-		0, 0, 0, 17, 0, 0, 0, 0, 0, 0, 0};
+	static const uint8_t ext[] = {60, 0, 1, 4, 0, 0, 0, 0, 43, 1, 1, 12, 0, 0, 0, 0, 0, 0, 0, 0,
+		0, 0, 0, 0, 17, 0, 0, 0, 0, 0, 0, 0};
 
 	open_rig();
 	for (size_t seg = 0; seg < 80; seg += 11) {

@@ -131,8 +131,8 @@ fragments_are_those_of_the_datagram(void)
 			while ((m = rig_sent(&t.r)) != NULL) {
 				const uint8_t *b = rig_bytes(m) + 14;
 				const uint32_t len = m->pkt_len - 14 - hlen;
-				const uint32_t frag = v4 ? (b[6] << 8 | b[7])
-							 : (b[42] << 8 | b[43]);
+				const uint32_t frag =
+					v4 ? (b[6] << 8 | b[7]) : (b[42] << 8 | b[43]);
 
 				CU_ASSERT_TRUE(m->pkt_len <= 1514);
 				CU_ASSERT_EQUAL(v4 ? (frag & 0x1fff) * 8 : frag & 0xfff8, off);

@@ -11,6 +11,7 @@
 
 static struct ip_rig t;
 static struct weir_rand rnd;
+static uint64_t seen[WEIR_FATE_MAX]; /* fates over all seeds */
 
 static uint32_t
 below(uint32_t n)
@@ -52,13 +53,14 @@ make_ip4(uint8_t *b)
 						       .proto = IPPROTO_TCP});
 		ip_icmp_cksum(b + 20, n);
 	}
-	weir_ip4_build(b, &(struct weir_ip4){.src = below(50) ? weir_addr_to_v4(&peer4) : weir_be32(0),
-				  .dst = below(50) ? weir_addr_to_v4(&us4) : weir_be32(0x7f000001),
-				  .total_len = (uint16_t)(20 + n),
-				  .id = (uint16_t)below(3),
-				  .frag = (uint16_t)(below(3) ? 0 : below(2) * WEIR_IP4_MF + below(20)),
-				  .proto = proto,
-				  .ttl = 64});
+	weir_ip4_build(
+		b, &(struct weir_ip4){.src = below(50) ? weir_addr_to_v4(&peer4) : weir_be32(0),
+			   .dst = below(50) ? weir_addr_to_v4(&us4) : weir_be32(0x7f000001),
+			   .total_len = (uint16_t)(20 + n),
+			   .id = (uint16_t)below(3),
+			   .frag = (uint16_t)(below(3) ? 0 : below(2) * WEIR_IP4_MF + below(20)),
+			   .proto = proto,
+			   .ttl = 64});
 	return 20 + n;
 }
 
@@ -121,8 +123,9 @@ make_frame(void)
 	static const uint16_t types[] = {WEIR_ETH_TYPE_ARP, WEIR_ETH_TYPE_IP4, WEIR_ETH_TYPE_IP6};
 	const uint32_t kind = below(3);
 	uint8_t b[600] = {0};
-	struct weir_eth_hdr eth = {
-		.dst = below(8) ? us_mac : all_mac, .src = peer_mac, .type = weir_be16(types[kind])};
+	struct weir_eth_hdr eth = {.dst = below(8) ? us_mac : all_mac,
+		.src = peer_mac,
+		.type = weir_be16(types[kind])};
 	size_t n = 14;
 
 	memcpy(b, &eth, sizeof(eth));
@@ -163,7 +166,7 @@ expect_all_fates(void)
 
 		for (size_t i = 0; i < RTE_DIM(never); i++)
 			may_be_zero |= never[i] == f;
-		CU_ASSERT(may_be_zero || t.r.core.fates[f] > 0);
+		CU_ASSERT(may_be_zero || seen[f] > 0);
 	}
 }
 
@@ -183,9 +186,11 @@ damaged_frames_all_end_somewhere(void)
 		for (unsigned int i = 0; i < FRAMES; i++)
 			turn();
 		CU_ASSERT_EQUAL(t.r.core.mbuf_fail, 0);
-		expect_all_fates();
 		ip_close(&t);
+		for (unsigned int f = 0; f < WEIR_FATE_MAX; f++)
+			seen[f] += t.r.core.fates[f];
 	}
+	expect_all_fates();
 }
 
 int

@@ -4,7 +4,7 @@
 #define S 1000000ull
 
 static struct ip_rig t;
-static uint8_t data[65535];
+static uint8_t data[65600];
 
 static void
 open_rig(void)
@@ -28,10 +28,9 @@ recv_frag(bool is_v4, uint16_t id, size_t off, size_t len, bool more)
 				     .seg = 1000});
 		return;
 	}
-	weir_ip6_frag_build(ext, &(struct weir_ip6_frag){.id = id,
-					 .offset = (uint16_t)off,
-					 .next = IPPROTO_UDP,
-					 .more = more});
+	weir_ip6_frag_build(
+		ext, &(struct weir_ip6_frag){
+			     .id = id, .offset = (uint16_t)off, .next = IPPROTO_UDP, .more = more});
 	ip_recv6(&t, &(struct pkt6){.next = 44,
 			     .ext = ext,
 			     .n_ext = 8,
@@ -69,7 +68,8 @@ parts_in_any_order_make_the_datagram(void)
 	static const unsigned int orders[6][3] = {
 		{0, 1, 2}, {0, 2, 1}, {1, 0, 2}, {1, 2, 0}, {2, 0, 1}, {2, 1, 0}};
 
-	BOTH(v4) {
+	BOTH(v4)
+	{
 		open_rig();
 		for (unsigned int o = 0; o < 6; o++) {
 			for (unsigned int i = 0; i < 3; i++) {
@@ -89,7 +89,8 @@ parts_in_any_order_make_the_datagram(void)
 static void
 largest_datagram_is_put_together(void)
 {
-	BOTH(v4) {
+	BOTH(v4)
+	{
 		const size_t len = v4 ? 65515 : 65535;
 
 		open_rig();
@@ -103,7 +104,8 @@ largest_datagram_is_put_together(void)
 static void
 overlap_drops_the_whole_datagram(void)
 {
-	BOTH(v4) {
+	BOTH(v4)
+	{
 		open_rig();
 		recv_frag(v4, 1, 0, 80, true);
 		recv_frag(v4, 1, 160, 80, true);
@@ -123,7 +125,8 @@ overlap_drops_the_whole_datagram(void)
 static void
 duplicate_is_dropped_alone(void)
 {
-	BOTH(v4) {
+	BOTH(v4)
+	{
 		open_rig();
 		recv_frag(v4, 1, 0, 80, true);
 		recv_frag(v4, 1, 0, 80, true);
@@ -137,7 +140,8 @@ duplicate_is_dropped_alone(void)
 static void
 malformed_parts_are_dropped(void)
 {
-	BOTH(v4) {
+	BOTH(v4)
+	{
 		open_rig();
 		recv_frag(v4, 1, 0, 81, true); /* not a multiple of 8 */
 		recv_frag(v4, 1, 8, 0, true);
@@ -153,7 +157,8 @@ malformed_parts_are_dropped(void)
 static void
 contradicting_ends_drop_the_datagram(void)
 {
-	BOTH(v4) {
+	BOTH(v4)
+	{
 		open_rig();
 		recv_frag(v4, 1, 80, 8, false);
 		recv_frag(v4, 1, 160, 8, false); /* ends elsewhere */
@@ -176,10 +181,11 @@ datagrams_do_not_mix(void)
 	recv_frag(true, 1, 0, 80, true);
 	recv_frag(true, 2, 80, 8, false);
 	recv_frag(false, 1, 80, 8, false);
-	ip_recv4(&t, &(struct pkt4){.id = 1, .frag = 10, .proto = IPPROTO_TCP, .payload = data + 80,
-			     .n = 8});
-	ip_recv4(&t, &(struct pkt4){.id = 1, .frag = 10, .src = "10.0.0.3", .payload = data + 80,
-			     .n = 8});
+	ip_recv4(&t,
+		&(struct pkt4){
+			.id = 1, .frag = 10, .proto = IPPROTO_TCP, .payload = data + 80, .n = 8});
+	ip_recv4(&t, &(struct pkt4){
+			     .id = 1, .frag = 10, .src = "10.0.0.3", .payload = data + 80, .n = 8});
 	CU_ASSERT_EQUAL(t.udp.n + t.tcp.n, 0);
 	CU_ASSERT_EQUAL(weir_ip_frags_held(&t.ip), 5);
 	recv_frag(true, 1, 80, 8, false);
@@ -208,7 +214,8 @@ incomplete_datagram_times_out_and_is_reported(void)
 	struct weir_icmp_hdr h;
 	struct rte_mbuf *m;
 
-	BOTH(v4) {
+	BOTH(v4)
+	{
 		open_rig();
 		recv_frag(v4, 1, 0, 80, true);
 		recv_frag(v4, 2, 80, 80, true); /* without its start there is nothing to quote */

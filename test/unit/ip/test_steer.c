@@ -54,8 +54,11 @@ spread(uint8_t proto, uint8_t flags, const char *dst)
 
 	for (uint8_t i = 0; i < 100; i++) {
 		l4[1] = i;
-		ip_recv4(&t, &(struct pkt4){
-				     .proto = proto, .flags = flags, .dst = dst, .payload = l4, .n = 20});
+		ip_recv4(&t, &(struct pkt4){.proto = proto,
+				     .flags = flags,
+				     .dst = dst,
+				     .payload = l4,
+				     .n = 20});
 	}
 	kept = t.udp.n + t.tcp.n;
 	ip_use(&t);

@@ -115,10 +115,12 @@ gratuitous_arp_updates_but_does_not_create(void)
 	struct rte_mbuf *m;
 
 	rig_open(&r, &(struct rig_conf){0});
-	recv_arp(&(struct weir_arp){WEIR_ARP_REQUEST, .sha = other_mac, .spa = v4(2), .tpa = v4(2)});
+	recv_arp(
+		&(struct weir_arp){WEIR_ARP_REQUEST, .sha = other_mac, .spa = v4(2), .tpa = v4(2)});
 	CU_ASSERT_EQUAL(r.ifc.neigh_table.count, 0);
 	recv_arp(&(struct weir_arp){WEIR_ARP_REQUEST, .sha = peer_mac, .spa = v4(2), .tpa = v4(1)});
-	recv_arp(&(struct weir_arp){WEIR_ARP_REQUEST, .sha = other_mac, .spa = v4(2), .tpa = v4(2)});
+	recv_arp(
+		&(struct weir_arp){WEIR_ARP_REQUEST, .sha = other_mac, .spa = v4(2), .tpa = v4(2)});
 	rig_drain(&r);
 	send_to_peer();
 	m = rig_sent(&r);
@@ -172,7 +174,8 @@ conflict_is_counted_and_answered_once(void)
 	CU_ASSERT_EQUAL(arp.spa.raw, arp.tpa.raw);
 	CU_ASSERT_PTR_NULL(rig_sent(&r));
 	rig_pass(&r, 10000000);
-	recv_arp(&(struct weir_arp){WEIR_ARP_REQUEST, .sha = other_mac, .spa = v4(1), .tpa = v4(2)});
+	recv_arp(
+		&(struct weir_arp){WEIR_ARP_REQUEST, .sha = other_mac, .spa = v4(1), .tpa = v4(2)});
 	sent_arp(&arp);
 	rig_close(&r);
 }
@@ -212,8 +215,7 @@ impossible_senders_are_dropped(void)
 static void
 truncated_and_scattered_packets(void)
 {
-	const struct weir_arp arp = {
-		WEIR_ARP_REQUEST, .sha = peer_mac, .spa = v4(2), .tpa = v4(1)};
+	const struct weir_arp arp = {WEIR_ARP_REQUEST, .sha = peer_mac, .spa = v4(2), .tpa = v4(1)};
 	uint8_t bytes[14 + WEIR_ARP_LEN];
 	struct rte_mbuf *m;
 
@@ -237,10 +239,8 @@ static void
 off_link_asker_is_answered_but_not_kept(void)
 {
 	rig_open(&r, &(struct rig_conf){0});
-	recv_arp(&(struct weir_arp){WEIR_ARP_REQUEST,
-		.sha = peer_mac,
-		.spa = weir_be32(0xc0a80001),
-		.tpa = v4(1)});
+	recv_arp(&(struct weir_arp){
+		WEIR_ARP_REQUEST, .sha = peer_mac, .spa = weir_be32(0xc0a80001), .tpa = v4(1)});
 	CU_ASSERT_EQUAL(rig_drain(&r), 1);
 	CU_ASSERT_EQUAL(r.ifc.neigh_table.count, 0);
 	rig_close(&r);
@@ -249,8 +249,7 @@ off_link_asker_is_answered_but_not_kept(void)
 static void
 other_workers_get_a_copy_and_do_not_answer(void)
 {
-	const struct weir_arp arp = {
-		WEIR_ARP_REQUEST, .sha = peer_mac, .spa = v4(2), .tpa = v4(1)};
+	const struct weir_arp arp = {WEIR_ARP_REQUEST, .sha = peer_mac, .spa = v4(2), .tpa = v4(1)};
 	struct rte_mbuf *copy;
 
 	rig_open(&r, &(struct rig_conf){.worker = 1, .n_workers = 3});

@@ -75,8 +75,8 @@ short_frames_and_unknown_types_are_dropped(void)
 static struct rte_mbuf *
 tagged(uint16_t tci, uint16_t type)
 {
-	uint8_t bytes[64] = {(uint8_t)(tci >> 8), (uint8_t)tci, (uint8_t)(type >> 8), (uint8_t)type,
-		0x45};
+	uint8_t bytes[64] = {
+		(uint8_t)(tci >> 8), (uint8_t)tci, (uint8_t)(type >> 8), (uint8_t)type, 0x45};
 
 	return rig_frame(&r, &us_mac, WEIR_ETH_TYPE_VLAN, bytes, sizeof(bytes));
 }

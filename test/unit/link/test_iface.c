@@ -35,8 +35,8 @@ bad_configurations_are_refused(void)
 	CU_ASSERT_EQUAL(try_conf(&(struct weir_iface_conf){.port = p, .mtu = 1501}), -EINVAL);
 	CU_ASSERT_EQUAL(try_conf(&(struct weir_iface_conf){.port = p, .mtu = 67}), -EINVAL);
 	CU_ASSERT_EQUAL(try_conf(&(struct weir_iface_conf){.port = p, .mtu = 576}), 0);
-	CU_ASSERT_EQUAL(
-		try_conf(&(struct weir_iface_conf){.port = p, .mtu = 576, .is_ipv6 = true}), -EINVAL);
+	CU_ASSERT_EQUAL(try_conf(&(struct weir_iface_conf){.port = p, .mtu = 576, .is_ipv6 = true}),
+		-EINVAL);
 	CU_ASSERT_EQUAL(try_conf(&(struct weir_iface_conf){.port = p, .vlan = 4095}), -EINVAL);
 	CU_ASSERT_EQUAL(try_conf(&(struct weir_iface_conf){.port = p, .index = 16}), -EINVAL);
 	CU_ASSERT_EQUAL(try_conf(&(struct weir_iface_conf){0}), -EINVAL);

@@ -58,8 +58,8 @@ sent_nd(struct weir_ip6 *ip, struct weir_nd *nd)
 	CU_ASSERT_EQUAL(weir_ip6_parse(rig_bytes(m) + 14, 40, m->pkt_len - 14, ip), WEIR_IP_OK);
 	CU_ASSERT_EQUAL(ip->hop_limit, 255);
 	CU_ASSERT_EQUAL(ip->next, IPPROTO_ICMPV6);
-	CU_ASSERT_TRUE(weir_cksum_l4_ok(
-		m, 54, ip->payload_len, &ip->src, &ip->dst, IPPROTO_ICMPV6));
+	CU_ASSERT_TRUE(
+		weir_cksum_l4_ok(m, 54, ip->payload_len, &ip->src, &ip->dst, IPPROTO_ICMPV6));
 	CU_ASSERT_TRUE(weir_nd_parse(rig_bytes(m) + 54, ip->payload_len, nd));
 	rte_pktmbuf_free(m);
 	return dst;
@@ -175,7 +175,8 @@ static void
 advertisement_changes_entries_as_its_flags_say(void)
 {
 	advertise(WEIR_NEIGH_INCOMPLETE, true, false, WEIR_NEIGH_REACHABLE, true);
-	advertise(WEIR_NEIGH_INCOMPLETE, false, false, WEIR_NEIGH_DELAY, true); /* it sends at once */
+	advertise(
+		WEIR_NEIGH_INCOMPLETE, false, false, WEIR_NEIGH_DELAY, true); /* it sends at once */
 	advertise(WEIR_NEIGH_REACHABLE, true, false, WEIR_NEIGH_STALE, false);
 	advertise(WEIR_NEIGH_STALE, true, false, WEIR_NEIGH_STALE, false);
 	advertise(WEIR_NEIGH_STALE, true, true, WEIR_NEIGH_REACHABLE, true);
@@ -219,8 +220,9 @@ messages_that_fail_the_rfc_checks_are_dropped(void)
 	recv_nd(&(struct msg){peer6, all_nodes}, &a), n++; /* solicited, but to all */
 	bad = a, bad.target = group;
 	recv_nd(&(struct msg){peer6, us6}, &bad), n++;
-	recv_nd(&(struct msg){any, all_nodes}, &(struct weir_nd){.type = WEIR_ND_RS, .has_slla = true,
-						       .slla = peer_mac}), n++;
+	recv_nd(&(struct msg){any, all_nodes},
+		&(struct weir_nd){.type = WEIR_ND_RS, .has_slla = true, .slla = peer_mac}),
+		n++;
 	rig_fate(&r, drop_nd_bad, n);
 	CU_ASSERT_EQUAL(rig_drain(&r), 0);
 	CU_ASSERT_EQUAL(r.ifc.neigh_table.count, 0);
@@ -394,11 +396,13 @@ router_must_be_link_local_and_prefix_sensible(void)
 	rig_open(&r, &(struct rig_conf){.accept_ra = true});
 	recv_ra(&peer6, &(struct ra){1800, 1400, 0, 0, 64, ON_LINK_AUTO});
 	rig_fate(&r, drop_nd_bad, 1);
-	recv_ra(&router, &(struct ra){1800, 100, 0, 0, 64, ON_LINK_AUTO}); /* no lifetime, tiny MTU */
+	recv_ra(&router,
+		&(struct ra){1800, 100, 0, 0, 64, ON_LINK_AUTO}); /* no lifetime, tiny MTU */
 	CU_ASSERT_PTR_NULL(auto_addr());
 	CU_ASSERT_EQUAL(r.ifc.mtu6, 1500);
 	r.core.fates[WEIR_FATE_drop_nd_bad]--, r.core.rx_frames--;
-	recv_ra(&router, &(struct ra){1800, 1400, 60, 61, 64, ON_LINK_AUTO}); /* preferred > valid */
+	recv_ra(&router,
+		&(struct ra){1800, 1400, 60, 61, 64, ON_LINK_AUTO}); /* preferred > valid */
 	recv_ra(&router, &(struct ra){1800, 1400, 60, 60, 48, ON_LINK_AUTO});
 	recv_ra(&router, &(struct ra){1800, 1400, 60, 60, 64, 0x80}); /* not for addresses */
 	CU_ASSERT_PTR_NULL(auto_addr());
@@ -495,7 +499,8 @@ other_workers_get_a_copy_and_do_not_answer(void)
 	CU_ASSERT_EQUAL(rig_drain(&r), 1);
 	CU_ASSERT_EQUAL_FATAL(r.core.handover[0].n, 1);
 	CU_ASSERT_EQUAL(weir_pkt(r.core.handover[0].m[0])->l3_type, WEIR_ETH_TYPE_IP6);
-	recv_nd(&(struct msg){peer6, weir_addr_solicited_node(&us6), .flags = WEIR_PKT_STEERED}, &q);
+	recv_nd(&(struct msg){peer6, weir_addr_solicited_node(&us6), .flags = WEIR_PKT_STEERED},
+		&q);
 	CU_ASSERT_EQUAL(rig_drain(&r), 0);
 	CU_ASSERT_EQUAL(r.core.handover[0].n, 1);
 	rig_close(&r);

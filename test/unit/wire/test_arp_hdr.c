@@ -4,8 +4,8 @@
 #include "unit.h"
 
 /* RFC 826: 10.0.0.1 at 02:..:01 asks for 10.0.0.2. */
-static const uint8_t request[WEIR_ARP_LEN] = {0, 1, 8, 0, 6, 4, 0, 1, 2, 0, 0, 0, 0, 1, 10, 0, 0, 1,
-	0, 0, 0, 0, 0, 0, 10, 0, 0, 2};
+static const uint8_t request[WEIR_ARP_LEN] = {
+	0, 1, 8, 0, 6, 4, 0, 1, 2, 0, 0, 0, 0, 1, 10, 0, 0, 1, 0, 0, 0, 0, 0, 0, 10, 0, 0, 2};
 
 static void
 request_is_read(void)

@@ -75,8 +75,8 @@ quote6(uint8_t *bytes, uint8_t next, const uint8_t *ext, size_t ext_len)
 static void
 ip6_quote_is_found_behind_extension_headers(void)
 {
-	static const uint8_t ext[] = {60, 0, 1, 4, 0, 0, 0, 0, 44, 0, 1, 4, 0, 0, 0, 0, 17, 0, 0, 1,
-		0, 0, 0, 9};
+	static const uint8_t ext[] = {
+		60, 0, 1, 4, 0, 0, 0, 0, 44, 0, 1, 4, 0, 0, 0, 0, 17, 0, 0, 1, 0, 0, 0, 9};
 	struct weir_icmp_quote q;
 	uint8_t bytes[128];
 	const size_t n = quote6(bytes, WEIR_IP6_NH_HOPOPTS, ext, sizeof(ext));

@@ -81,10 +81,10 @@ ip4_options_must_be_well_formed(void)
 {
 	CU_ASSERT_TRUE(weir_ip4_options_ok("", 0));
 	CU_ASSERT_TRUE(weir_ip4_options_ok("\1\1\1\0", 4));
-	CU_ASSERT_TRUE(weir_ip4_options_ok("\x07\x07\4\0\0\0\0\0", 8));  /* record route */
-	CU_ASSERT_TRUE(weir_ip4_options_ok("\0\xff\xff\xff", 4));        /* after the end: anything */
+	CU_ASSERT_TRUE(weir_ip4_options_ok("\x07\x07\4\0\0\0\0\0", 8)); /* record route */
+	CU_ASSERT_TRUE(weir_ip4_options_ok("\0\xff\xff\xff", 4)); /* after the end: anything */
 	CU_ASSERT_FALSE(weir_ip4_options_ok("\x07\x09\4\0\0\0\0\0", 8)); /* beyond the header */
-	CU_ASSERT_FALSE(weir_ip4_options_ok("\x07\1\1\1", 4));           /* shorter than itself */
+	CU_ASSERT_FALSE(weir_ip4_options_ok("\x07\1\1\1", 4));		 /* shorter than itself */
 	CU_ASSERT_FALSE(weir_ip4_options_ok("\x07\0\1\1", 4));
 	CU_ASSERT_FALSE(weir_ip4_options_ok("\1\1\1\x07", 4)); /* no length */
 }

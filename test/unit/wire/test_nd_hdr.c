@@ -44,8 +44,8 @@ solicitation_and_advertisement_survive(void)
 
 /* RFC 4861 4.2: hop limit 64, router for 1800 s, MTU 1400, one prefix. */
 static const uint8_t ra[16 + 8 + 8 + 32] = {134, 0, 0, 0, 64, 0, 7, 8, 0, 0, 0x75, 0x30, 0, 0, 3,
-	0xe8, 1, 1, 2, 0, 0, 0xaa, 0xbb, 0xcc, 5, 1, 0, 0, 0, 0, 5, 0x78, 3, 4, 64, 0xc0, 0, 0, 0x0e,
-	0x10, 0, 0, 7, 8, 0, 0, 0, 0, 0x20, 1, 0xd, 0xb8};
+	0xe8, 1, 1, 2, 0, 0, 0xaa, 0xbb, 0xcc, 5, 1, 0, 0, 0, 0, 5, 0x78, 3, 4, 64, 0xc0, 0, 0,
+	0x0e, 0x10, 0, 0, 7, 8, 0, 0, 0, 0, 0x20, 1, 0xd, 0xb8};
 
 static void
 router_advertisement_is_read(void)
