@@ -171,3 +171,62 @@ weir_clean_up() {
 	[ -n "$weir_tmp" ] && rm -rf "$weir_tmp"
 	weir_tmp=
 }
+
+# ---- tests ----
+
+weir_checks=0
+weir_failed=0
+
+# check NAME COMMAND...: a line that says whether it succeeded; its output if not
+check() {
+	local name=$1 out
+
+	shift
+	weir_checks=$((weir_checks + 1))
+	if out=$("$@" 2>&1); then
+		echo "ok   $name"
+	else
+		printf 'FAIL %s: %s\n%s\n' "$name" "$*" "$(tail -n 20 <<<"$out")"
+		weir_failed=$((weir_failed + 1))
+	fi
+}
+
+# test_begin: for a functional test that needs root; meson takes 77 as "skipped"
+test_begin() {
+	if [ "$(id -u)" -ne 0 ]; then
+		echo "skipped: needs root, for network namespaces"
+		exit 77
+	fi
+	trap weir_clean_up EXIT
+	trap 'exit 130' INT
+	trap 'exit 143' TERM HUP
+	weir_tmp=$(mktemp -d)
+	ns_make || exit 1
+}
+
+# test_start PROGRAM ARG...: with the quickstart's configuration, and the kernel's side set up
+test_start() {
+	weir_start "$weir_tmp/log" "$weir_build/app/$1" "$weir_source/config/quickstart.conf" "${@:2}" &&
+		kernel_up || exit 1
+}
+
+gave_all_back() {
+	cat "$weir_tmp/log"
+	grep -q ': at the end 0 sockets, 0 mbufs more than at the start, packets all accounted for$' \
+		"$weir_tmp/log" && ! grep -qE ' left at the end' "$weir_tmp/log"
+}
+
+# test_stop: end the program; it must have given everything back
+test_stop() {
+	weir_stop # not in a subshell, whose child it is not
+	check "ends well" [ $? -eq 0 ]
+	check "every mbuf and socket is back, every packet accounted for" gave_all_back
+	grep -E '^weir-[a-z]+: [0-9]+ connections' "$weir_tmp/log"
+}
+
+# test_end: the total, and the exit status
+test_end() {
+	echo "$weir_checks checks, $weir_failed failed"
+	[ $weir_failed -eq 0 ]
+	exit
+}
