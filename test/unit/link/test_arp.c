@@ -190,6 +190,17 @@ our_own_packets_come_back_without_harm(void)
 	rig_close(&r);
 }
 
+/* net_tap: the kernel's interface on the other side has the address of ours. */
+static void
+peer_with_our_mac_is_answered(void)
+{
+	rig_open(&r, &(struct rig_conf){0});
+	recv_arp(&(struct weir_arp){WEIR_ARP_REQUEST, .sha = us_mac, .spa = v4(2), .tpa = v4(1)});
+	CU_ASSERT_EQUAL(rig_drain(&r), 1);
+	CU_ASSERT_EQUAL(r.ifc.neigh_table.count, 1);
+	rig_close(&r);
+}
+
 static void
 impossible_senders_are_dropped(void)
 {
@@ -312,6 +323,7 @@ main(void)
 		UNIT(packets_wait_for_the_answer_in_order),
 		UNIT(conflict_is_counted_and_answered_once),
 		UNIT(our_own_packets_come_back_without_harm),
+		UNIT(peer_with_our_mac_is_answered),
 		UNIT(impossible_senders_are_dropped),
 		UNIT(truncated_and_scattered_packets),
 		UNIT(off_link_asker_is_answered_but_not_kept),
