@@ -262,6 +262,7 @@ make_worker(struct weir_stack *st, unsigned int i, char *err, size_t err_len)
 			.index = (uint8_t)p,
 			.accept_ra = st->conf.ports[p].accept_ra,
 			.is_ipv6 = st->conf.ports[p].use_ipv6,
+			.no_dad = !st->conf.ports[p].use_dad,
 		};
 	st->workers[i] = rte_zmalloc_socket("weir_worker", sizeof(*st->workers[i]),
 		RTE_CACHE_LINE_SIZE, conf.numa_node);
