@@ -127,11 +127,34 @@ own_waiter(struct weir_stack *st)
 	return w;
 }
 
+void
+weir_find_noise(sigset_t *noise)
+{
+	struct sigaction sa;
+
+	sigemptyset(noise);
+	for (int sig = SIGRTMIN; sig <= SIGRTMAX; sig++)
+		if (sigaction(sig, NULL, &sa) == 0 && (sa.sa_flags & SA_RESTART) &&
+			sa.sa_handler != SIG_DFL && sa.sa_handler != SIG_IGN)
+			sigaddset(noise, sig);
+}
+
+/* The signals that are not to disturb the calling thread's sleep: what it blocks, and noise. */
+static void
+sleep_mask(const struct weir_stack *st, sigset_t *mask)
+{
+	sigset_t own;
+
+	pthread_sigmask(SIG_BLOCK, NULL, &own);
+	sigorset(mask, &own, &st->noise);
+}
+
 /* Sleep until woken or until the deadline. @return 0, -EAGAIN at the deadline, -EINTR */
 static int
-doze(struct weir_waiter *w, uint64_t deadline_us)
+doze(const struct weir_stack *st, struct weir_waiter *w, uint64_t deadline_us)
 {
 	struct pollfd pfd = {.fd = w->efd, .events = POLLIN};
+	sigset_t mask;
 	struct timespec ts;
 	uint64_t count, now;
 	int rc;
@@ -142,7 +165,8 @@ doze(struct weir_waiter *w, uint64_t deadline_us)
 		ts.tv_sec = (time_t)(now / 1000000);
 		ts.tv_nsec = (long)(now % 1000000) * 1000;
 	}
-	rc = ppoll(&pfd, 1, deadline_us == UINT64_MAX ? NULL : &ts, NULL);
+	sleep_mask(st, &mask);
+	rc = ppoll(&pfd, 1, deadline_us == UINT64_MAX ? NULL : &ts, &mask);
 	if (rc > 0 && read(w->efd, &count, sizeof(count)) < 0)
 		rc = 1; /* EAGAIN: somebody's wake-up of an earlier sleep, drained already */
 	if (rc == 0)
@@ -181,7 +205,7 @@ weir_wait(struct weir_stack *st, struct weir_sock *s, bool (*done)(const struct 
 		if (weir_sock_flags(s) & WEIR_SOCK_FD_CLOSED)
 			rc = -EBADF;
 		else
-			rc = doze(w, deadline_us);
+			rc = doze(st, w, deadline_us);
 	}
 	leave(w);
 	return rc;
@@ -228,7 +252,7 @@ poll_socks(struct weir_stack *st, struct weir_sock **socks, struct pollfd *fds, 
 		ready = look(socks, fds, n);
 		if (ready != 0)
 			break;
-		rc = doze(w, deadline_us);
+		rc = doze(st, w, deadline_us);
 	}
 	leave(w);
 	return ready != 0 || rc == -EAGAIN ? ready : rc;

@@ -378,6 +378,7 @@ weir_stack_new(const struct weir_conf *conf, const struct weir_clock *clock,
 	snprintf(st->prefix, sizeof(st->prefix), "%.*s", (int)sizeof(st->prefix) - 1, conf->name);
 	weir_clock_init_tsc(&st->tsc);
 	st->clock = clock != NULL ? clock : &st->tsc;
+	weir_find_noise(&st->noise);
 	st->has_waiter_key = pthread_key_create(&st->waiter_key, close_waiter) == 0;
 	rc = st->has_waiter_key ? build(st, err, err_len)
 				: fail(err, err_len, -EAGAIN, "%s: no thread key", conf->name);

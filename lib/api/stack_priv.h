@@ -7,6 +7,7 @@
 #define WEIR_STACK_PRIV_H
 
 #include <pthread.h>
+#include <signal.h>
 
 #include "weir.h"
 #include "weir_worker.h"
@@ -26,6 +27,7 @@ struct weir_stack {
 	struct weir_socks socks;
 	uint64_t secret[2];
 	uint32_t n_running; /* workers in a loop of their own; atomic */
+	sigset_t noise; /* signals that waiting calls sleep through */
 	bool has_waiter_key;
 	pthread_key_t waiter_key; /* a thread's weir_waiter of this stack */
 	TAILQ_ENTRY(weir_stack) link; /* list of telemetry.c */
@@ -67,6 +69,12 @@ uint64_t weir_real_us(void);
  */
 int weir_wait(struct weir_stack *st, struct weir_sock *s, bool (*done)(const struct weir_sock *),
 	uint64_t deadline_us);
+
+/**
+ * Realtime signals whose handler says that interrupted calls are to go on (SA_RESTART), which poll
+ * would not do by itself. DPDK's tap driver has the kernel send one with every packet, to any thread.
+ */
+void weir_find_noise(sigset_t *noise);
 
 /** The deadline of a call with SO_RCVTIMEO or SO_SNDTIMEO ms (0: none). */
 static inline uint64_t
