@@ -10,7 +10,8 @@ static const char usage[] =
 	"usage: weir-httpd CONF [--port PORT] [--root DIR]\n"
 	"A web server on the stack that the configuration file CONF describes.\n"
 	"  --port PORT  TCP port (80)\n"
-	"  --root DIR   files to serve, and where PUT makes new ones; without it there is a built-in\n"
+	"  --root DIR   files to serve, and where PUT makes new ones; without it there is a "
+	"built-in\n"
 	"               page, GET /size/N (N bytes) and PUT /sink (counted, not kept) alone\n"
 	"Ends by Ctrl-C.\n";
 

@@ -80,8 +80,8 @@ app_fini(const struct app *app)
 	struct weir_account a;
 
 	weir_stack_account(app->st, &a);
-	printf("%s: at the end %u sockets, %u mbufs more than at the start, packets %s\n", app->name,
-		a.sockets, mbufs_in_use(&a) - app->mbufs,
+	printf("%s: at the end %u sockets, %u mbufs more than at the start, packets %s\n",
+		app->name, a.sockets, mbufs_in_use(&a) - app->mbufs,
 		a.is_balanced ? "all accounted for" : "NOT all accounted for");
 	weir_fini(app->st);
 }

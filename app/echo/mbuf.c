@@ -83,8 +83,8 @@ on_event(struct weir_stack *st, int fd, enum weir_event ev, int error, void *arg
 }
 
 static void
-on_datagram(struct weir_stack *st, int fd, struct rte_mbuf *m, const struct weir_from *from,
-	void *arg)
+on_datagram(
+	struct weir_stack *st, int fd, struct rte_mbuf *m, const struct weir_from *from, void *arg)
 {
 	struct echo_counts *n = echo_counts_here(arg);
 
@@ -98,8 +98,7 @@ on_datagram(struct weir_stack *st, int fd, struct rte_mbuf *m, const struct weir
 static int
 start(struct echo *e, uint16_t port)
 {
-	const struct weir_callbacks stream = {
-		.recv_mbuf = on_recv, .event = on_event, .arg = e};
+	const struct weir_callbacks stream = {.recv_mbuf = on_recv, .event = on_event, .arg = e};
 	const struct weir_callbacks datagram = {.recv_mbuf = on_datagram, .arg = e};
 
 	e->tcp = app_open(e->st, SOCK_STREAM, port, &stream);

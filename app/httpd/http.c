@@ -95,8 +95,8 @@ http_head_len(const char *data, size_t len)
 static enum http_method
 method_of(struct text t)
 {
-	static const char *const names[] = {"GET", "HEAD", "PUT", "POST", "DELETE", "OPTIONS",
-		"TRACE", "CONNECT", "PATCH"};
+	static const char *const names[] = {
+		"GET", "HEAD", "PUT", "POST", "DELETE", "OPTIONS", "TRACE", "CONNECT", "PATCH"};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (t.len == strlen(names[i]) && memcmp(t.at, names[i], t.len) == 0)

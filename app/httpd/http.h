@@ -4,7 +4,7 @@
  * HTTP/1.1 requests as values: bytes in, values out, no input or output (RFC 9110, RFC 9112).
  * Model   http_head_len() finds the end of a head, http_parse() reads it, http_body_next() takes
  *         the body apart as it comes, in pieces of any size.
- * Owner   A request points into the head it was read from.
+ * Owner   A request points into the head it was read from, or to constants.
  */
 #ifndef HTTP_H
 #define HTTP_H

@@ -94,8 +94,8 @@ frame_byte(struct http_body *b, char c)
 }
 
 ptrdiff_t
-http_body_next(struct http_body *b, const char *data, size_t len, const char **part,
-	size_t *part_len)
+http_body_next(
+	struct http_body *b, const char *data, size_t len, const char **part, size_t *part_len)
 {
 	size_t used = 0;
 

@@ -22,8 +22,7 @@ static const char welcome[] =
 
 /* The answer's head */
 
-static void __rte_format_printf(2, 3)
-print(struct conn *c, const char *format, ...)
+static void __rte_format_printf(2, 3) print(struct conn *c, const char *format, ...)
 {
 	const size_t room = sizeof(c->out) - c->out_len;
 	va_list args;
@@ -44,7 +43,8 @@ date(struct httpd_lane *lane)
 
 	if (now != lane->date_s) {
 		lane->date_s = now;
-		strftime(lane->date, sizeof(lane->date), "%a, %d %b %Y %T GMT", gmtime_r(&now, &tm));
+		strftime(
+			lane->date, sizeof(lane->date), "%a, %d %b %Y %T GMT", gmtime_r(&now, &tm));
 	}
 	return lane->date;
 }

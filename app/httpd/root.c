@@ -27,7 +27,8 @@ next_name(const char **path, char name[ROOT_NAME_MAX])
 	return 1;
 }
 
-/* Go down to the directory of the last name. @return its descriptor; 0 in name[0]: no name at all */
+/* Go down to the directory of the last name. @return its descriptor; 0 in name[0]: no name at all
+ */
 static int
 walk(int root, const char *path, char name[ROOT_NAME_MAX])
 {

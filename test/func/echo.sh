@@ -1,11 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
 # weir-echo in each of its styles, with the kernel as the client: echo.sh BUILD_DIR STYLE [SECONDS]
-# SECONDS: of load in both directions at once (5)
+# SECONDS: of load in both directions at once (30)
 set -u
 weir_build=$1
 style=$2
-seconds=${3:-5}
+seconds=${3:-${WEIR_TEST_SECONDS:-30}}
 weir_source=$(dirname "$0")/../..
 # shellcheck source=test/func/lib.sh
 . "$weir_source/test/func/lib.sh"

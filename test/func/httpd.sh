@@ -1,10 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
 # weir-httpd with the kernel as the client: httpd.sh BUILD_DIR [MIB]
-# MIB: how much goes each way over each IP version (64)
+# MIB: how much goes each way over each IP version (1024)
 set -u
 weir_build=$1
-mib=${2:-64}
+mib=${2:-${WEIR_TEST_MIB:-1024}}
 weir_source=$(dirname "$0")/../..
 # shellcheck source=test/func/lib.sh
 . "$weir_source/test/func/lib.sh"
