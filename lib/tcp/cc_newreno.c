@@ -32,7 +32,7 @@ newreno_acked(struct weir_tcp_conn *c, uint32_t acked, uint64_t now_us)
 	}
 }
 
-/* RFC 5681 equation (4); what limited transmit sent beyond cwnd does not count (RFC 5681 3.2 (2)). */
+/* RFC 5681 equation (4); what limited transmit sent beyond cwnd does not count (3.2 (2)). */
 static void
 halve(struct weir_tcp_conn *c, uint64_t now_us)
 {

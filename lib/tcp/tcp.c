@@ -5,13 +5,14 @@ void
 weir_tcp_conf_default(struct weir_tcp_conf *conf)
 {
 	*conf = (struct weir_tcp_conf){
-		.opts = {
-			.sndbuf = 1 << 20,
-			.rcvbuf = 1 << 20,
-			.keep_idle_s = 7200,
-			.keep_intvl_s = 75,
-			.keep_cnt = 9,
-		},
+		.opts =
+			{
+				.sndbuf = 1 << 20,
+				.rcvbuf = 1 << 20,
+				.keep_idle_s = 7200,
+				.keep_intvl_s = 75,
+				.keep_cnt = 9,
+			},
 		.max_conns = 65536,
 		.rto_min_us = 200000, /* RFC 6298 2.4 asks for 1 s; as Linux: see doc/rfc.md */
 		.rto_initial_us = 1000000,
@@ -41,6 +42,7 @@ weir_tcp_init(struct weir_tcp *t, struct weir_core *core, struct weir_ip *ip,
 	*t = (struct weir_tcp){.core = core, .ip = ip, .ready = ready, .conf = *conf};
 	TAILQ_INIT(&t->out);
 	TAILQ_INIT(&t->time_wait);
+	t->held_max = (uint64_t)core->pool->size * core->pool->elt_size / 2;
 	t->port_offset = (uint32_t)weir_rand_u64(&core->rand);
 	return weir_tcp_table_init(t, numa_node);
 }

@@ -4,7 +4,14 @@
 
 #define DUP_ACKS_MAX 3 /* RFC 5681 3.2: as many make a loss */
 
-/* RFC 6298 2, but the variance term is at least the minimum, as in Linux, instead of the whole. */
+/* RFC 6298 2.3, but the variance term, not the whole, is at least the minimum, as in Linux. */
+static void
+set_rto(const struct weir_tcp *t, struct weir_tcp_conn *c)
+{
+	c->rto_us = RTE_MIN(
+		c->srtt_us + RTE_MAX(4 * c->rttvar_us, t->conf.rto_min_us), t->conf.rto_max_us);
+}
+
 void
 weir_tcp_rtt_sample(struct weir_tcp *t, struct weir_tcp_conn *c, uint32_t rtt_us)
 {
@@ -19,10 +26,26 @@ weir_tcp_rtt_sample(struct weir_tcp *t, struct weir_tcp_conn *c, uint32_t rtt_us
 		c->rttvar_us = c->rttvar_us - c->rttvar_us / 4 + delta / 4;
 		c->srtt_us = RTE_MAX(c->srtt_us - c->srtt_us / 8 + rtt / 8, 1u);
 	}
-	c->rto_us = RTE_MIN(c->srtt_us + RTE_MAX(4 * c->rttvar_us, t->conf.rto_min_us),
-		t->conf.rto_max_us);
+	set_rto(t, c);
 	if (weir_dst_is_fresh(t->ip, &c->dst))
 		weir_neigh_confirm(c->dst.ifc, &c->dst.next_hop);
+}
+
+/*
+ * Data was sent again at rtt_start_us. An echo from then on measures the path (RFC 7323 4). An
+ * older one tells that the first transmission arrived and only its ACK was lost (RFC 3522): how
+ * long that took is no round-trip time, but there is no reason to back off any more.
+ */
+static void
+measure_echo(struct weir_tcp *t, struct weir_tcp_conn *c, uint32_t ts_ecr)
+{
+	const uint32_t rtt_ms = weir_tcp_ts_now(t, c) - ts_ecr;
+	const uint64_t since_us = t->core->now_us - c->rtt_start_us;
+
+	if (rtt_ms <= since_us / 1000 + 1)
+		weir_tcp_rtt_sample(t, c, rtt_ms * 1000);
+	else if (c->srtt_us != 0)
+		set_rto(t, c);
 }
 
 /* One segment is timed at a time; timestamps serve where it was sent again (Karn, RFC 6298 3). */
@@ -35,10 +58,7 @@ measure(struct weir_tcp *t, struct weir_tcp_conn *c, const struct weir_tcp_seg *
 		c->is_timing = false;
 		weir_tcp_rtt_sample(t, c, (uint32_t)(t->core->now_us - c->rtt_start_us));
 	} else if (c->has_ts && (seg->opts & WEIR_TCP_OPT_TS) && seg->ts_ecr != 0) {
-		const uint32_t rtt_ms = weir_tcp_ts_now(t, c) - seg->ts_ecr;
-
-		if (rtt_ms < t->conf.rto_max_us / 1000)
-			weir_tcp_rtt_sample(t, c, rtt_ms * 1000);
+		measure_echo(t, c, seg->ts_ecr);
 	}
 }
 

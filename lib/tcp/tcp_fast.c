@@ -35,7 +35,7 @@ weir_tcp_fast_input(struct weir_tcp *t, struct weir_tcp_conn *c, struct weir_tcp
 	const struct weir_tcp_seg *seg = &rx->seg;
 
 	if (!is_steady(c) || !is_expected(c, seg) || !has_expected_options(c, seg) ||
-		(seg->len > 0 && c->rcv.held > c->opts.rcvbuf))
+		(seg->len > 0 && (c->rcv.held > c->opts.rcvbuf || t->held > t->held_max)))
 		return false;
 	if (c->has_ts && weir_seq_leq(seg->seq, c->last_ack_sent))
 		c->ts_recent = seg->ts_val;

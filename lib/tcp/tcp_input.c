@@ -9,10 +9,11 @@ is_cksum_ok(const struct rte_mbuf *m, const struct weir_pkt *p)
 {
 	if (p->flags & (WEIR_PKT_L4_CKSUM_OK | WEIR_PKT_L4_CKSUM_BAD))
 		return !(p->flags & WEIR_PKT_L4_CKSUM_BAD);
-	return weir_cksum_l4_ok(m, p->l4_off, p->l4_len, &p->flow.raddr, &p->flow.laddr, IPPROTO_TCP);
+	return weir_cksum_l4_ok(
+		m, p->l4_off, p->l4_len, &p->flow.raddr, &p->flow.laddr, IPPROTO_TCP);
 }
 
-/* Header to weir_pkt.tcp, ports to the flow. @return the fate of what is no TCP segment, or tcp_taken */
+/* Header to weir_pkt.tcp, ports to the flow. @return tcp_taken, or why it is no segment */
 static enum weir_fate
 parse(struct rte_mbuf *m)
 {

@@ -10,8 +10,7 @@ weir_tcp_isn(const struct weir_tcp *t, const struct weir_flow *flow)
 {
 	const size_t len = offsetof(struct weir_flow, rport) + sizeof(flow->rport);
 
-	return (uint32_t)weir_siphash(t->core->secret, flow, len) +
-	       (uint32_t)(t->core->now_us / 4);
+	return (uint32_t)weir_siphash(t->core->secret, flow, len) + (uint32_t)(t->core->now_us / 4);
 }
 
 bool
@@ -25,7 +24,8 @@ weir_tcp_may_accept(const struct weir_tcp *t, const struct weir_tcp_listener *l)
 static bool
 may_take_syn(const struct weir_tcp *t, const struct weir_tcp_listener *l)
 {
-	return weir_tcp_may_accept(t, l) && l->n_syn < RTE_MAX(l->backlog, (uint32_t)WEIR_TCP_SYN_MIN);
+	return weir_tcp_may_accept(t, l) &&
+	       l->n_syn < RTE_MAX(l->backlog, (uint32_t)WEIR_TCP_SYN_MIN);
 }
 
 static void

@@ -10,13 +10,19 @@ window_max(const struct weir_tcp_conn *c)
 	return RTE_MIN(c->opts.rcvbuf / 2, (uint32_t)UINT16_MAX << c->rcv.wscale);
 }
 
-/* Half of the free memory: an mbuf costs about twice its payload. */
+/*
+ * Half of the free memory: an mbuf costs about twice its payload. When all connections together
+ * hold much, those that hold anything get no more, the others a little.
+ */
 static uint32_t
-window_by_memory(const struct weir_tcp_conn *c)
+window_by_memory(const struct weir_tcp *t, const struct weir_tcp_conn *c)
 {
 	const uint32_t free = c->opts.rcvbuf > c->rcv.held ? c->opts.rcvbuf - c->rcv.held : 0;
+	const uint32_t wnd = RTE_MIN(free / 2, window_max(c));
 
-	return RTE_MIN(free / 2, window_max(c));
+	if (unlikely(t->held > t->held_max / 2))
+		return c->rcv.held == 0 ? RTE_MIN(wnd, 2u * c->rcv.mss) : 0;
+	return wnd;
 }
 
 uint32_t
@@ -25,31 +31,31 @@ weir_tcp_syn_window(const struct weir_tcp_conn *c)
 	return RTE_MIN(c->opts.rcvbuf / 2, (uint32_t)UINT16_MAX);
 }
 
-/* RFC 9293 3.8.6.2.2: it opens in steps of a segment or a fair part of the buffer, never shrinks. */
+/* RFC 9293 3.8.6.2.2: it opens by a segment or a fair part of the buffer, never shrinks. */
 static uint32_t
-window(const struct weir_tcp_conn *c)
+window(const struct weir_tcp *t, const struct weir_tcp_conn *c)
 {
 	const uint32_t now = c->rcv.adv - c->rcv.nxt;
-	const uint32_t wanted = window_by_memory(c);
+	const uint32_t wanted = window_by_memory(t, c);
 	const uint32_t step = RTE_MIN((uint32_t)c->rcv.mss, window_max(c) / 2);
 
 	return wanted > now && wanted - now >= step ? wanted : now;
 }
 
 bool
-weir_tcp_is_window_news(const struct weir_tcp_conn *c)
+weir_tcp_is_window_news(const struct weir_tcp *t, const struct weir_tcp_conn *c)
 {
 	const uint32_t now = c->rcv.adv - c->rcv.nxt;
 
-	return now <= window_max(c) / 2 && window(c) >= 2 * now && window(c) != now;
+	return now <= window_max(c) / 2 && window(t, c) >= 2 * now && window(t, c) != now;
 }
 
 /* The window field; the announced edge moves. Rounded up, so that the edge never goes back. */
 static uint16_t
-announce_window(struct weir_tcp_conn *c, bool is_syn)
+announce_window(const struct weir_tcp *t, struct weir_tcp_conn *c, bool is_syn)
 {
 	const uint8_t shift = is_syn ? 0 : c->rcv.wscale;
-	const uint32_t wnd = is_syn ? weir_tcp_syn_window(c) : window(c);
+	const uint32_t wnd = is_syn ? weir_tcp_syn_window(c) : window(t, c);
 	const uint32_t unit = 1u << shift;
 	uint32_t field = (wnd + unit - 1) >> shift;
 
@@ -122,7 +128,8 @@ weir_tcp_route(struct weir_tcp *t, struct weir_tcp_conn *c)
 /* One segment */
 
 static void
-fill_syn_options(const struct weir_tcp *t, const struct weir_tcp_conn *c, struct weir_tcp_hdr_info *h)
+fill_syn_options(
+	const struct weir_tcp *t, const struct weir_tcp_conn *c, struct weir_tcp_hdr_info *h)
 {
 	const bool is_answer = c->state == WEIR_TCP_SYN_RECEIVED;
 
@@ -135,15 +142,22 @@ fill_syn_options(const struct weir_tcp *t, const struct weir_tcp_conn *c, struct
 		h->opts |= WEIR_TCP_OPT_TS;
 }
 
+/* The pool is dry: what waits out of order here can be sent again, and may be what is missing. */
+static void
+note_no_mbuf(struct weir_tcp *t, struct weir_tcp_conn *c)
+{
+	t->stats.no_mbuf++;
+	weir_tcp_reass_free(t, c);
+}
+
 /* An mbuf with room for the header of a segment with these flags; h but for seq, ack, window. */
 static struct rte_mbuf *
-new_segment(struct weir_tcp *t, const struct weir_tcp_conn *c, struct weir_tcp_hdr_info *h,
-	uint8_t flags)
+new_segment(struct weir_tcp *t, struct weir_tcp_conn *c, struct weir_tcp_hdr_info *h, uint8_t flags)
 {
 	struct rte_mbuf *m = weir_core_alloc(t->core);
 
 	if (m == NULL) {
-		t->stats.no_mbuf++;
+		note_no_mbuf(t, c);
 		return NULL;
 	}
 	*h = (struct weir_tcp_hdr_info){
@@ -174,11 +188,11 @@ emit(struct weir_tcp *t, const struct weir_dst *dst, struct rte_mbuf *m,
 
 /* Every segment with ACK carries all that is due to the peer. */
 static void
-carry_ack(struct weir_tcp_conn *c, struct weir_tcp_hdr_info *h)
+carry_ack(const struct weir_tcp *t, struct weir_tcp_conn *c, struct weir_tcp_hdr_info *h)
 {
 	h->ack = c->rcv.nxt;
 	h->ts_ecr = c->ts_recent;
-	h->wnd = announce_window(c, h->flags & WEIR_TCP_SYN);
+	h->wnd = announce_window(t, c, h->flags & WEIR_TCP_SYN);
 	if (c->rcv.quick_acks > 0 && c->last_ack_sent != c->rcv.nxt)
 		c->rcv.quick_acks--;
 	c->last_ack_sent = c->rcv.nxt;
@@ -200,15 +214,18 @@ send_segment(struct weir_tcp *t, struct weir_tcp_conn *c, struct rte_mbuf *m,
 	};
 
 	if (h->flags & WEIR_TCP_ACK)
-		carry_ack(c, h);
+		carry_ack(t, c, h);
 	else if (h->flags & WEIR_TCP_SYN)
 		h->wnd = (uint16_t)weir_tcp_syn_window(c);
 	emit(t, &c->dst, m, &ip, h, tso_segsz);
 }
 
+/* Room in the interface's queue, or in the worker's own way back for our own addresses. */
 static bool
-has_room(const struct weir_tcp_conn *c)
+has_room(const struct weir_tcp *t, const struct weir_tcp_conn *c)
 {
+	if (unlikely(c->dst.is_local))
+		return t->core->loop.n < WEIR_VEC_MAX / 2;
 	return weir_eth_room(c->dst.ifc) >= WEIR_TCP_ROOM_MIN;
 }
 
@@ -373,6 +390,7 @@ note_sent(struct weir_tcp *t, struct weir_tcp_conn *c, uint32_t seq, uint32_t le
 		t->stats.rexmit_segs++;
 		c->rexmits++;
 		c->is_timing = false; /* Karn: RFC 6298 3 */
+		c->rtt_start_us = now_us;
 	} else if (!c->is_timing) {
 		c->is_timing = true;
 		c->rtt_seq = seq;
@@ -396,7 +414,7 @@ send_text(struct weir_tcp *t, struct weir_tcp_conn *c, uint32_t seq, uint32_t le
 	if (m == NULL)
 		return false;
 	if (len > 0 && (put = weir_tcp_sndq_put(t, c, m, seq, len, segs_max)) == 0) {
-		t->stats.no_mbuf++;
+		note_no_mbuf(t, c);
 		rte_pktmbuf_free(m);
 		return false;
 	}
@@ -423,7 +441,7 @@ send_again(struct weir_tcp *t, struct weir_tcp_conn *c)
 
 	if (!c->is_rexmit_due)
 		return true;
-	if (!has_room(c) || !send_text(t, c, c->snd.una, len, has_fin))
+	if (!has_room(t, c) || !send_text(t, c, c->snd.una, len, has_fin))
 		return false;
 	c->is_rexmit_due = false;
 	return true;
@@ -442,7 +460,7 @@ restart_after_idle(const struct weir_tcp *t, struct weir_tcp_conn *c)
 static uint32_t
 max_len(const struct weir_tcp_conn *c, uint32_t mss)
 {
-	if (!(c->dst.ifc->caps & WEIR_PORT_TX_TSO) || mss < c->mss)
+	if (!(c->dst.ifc->caps & WEIR_PORT_TX_TSO) || c->dst.is_local || mss < c->mss)
 		return mss;
 	return WEIR_TCP_TSO_MAX - WEIR_TCP_TSO_MAX % mss;
 }
@@ -474,7 +492,7 @@ send_data(struct weir_tcp *t, struct weir_tcp_conn *c)
 
 		if (len == 0 && !has_fin)
 			break;
-		if (!has_room(c) || !send_text(t, c, c->snd.nxt, len, has_fin))
+		if (!has_room(t, c) || !send_text(t, c, c->snd.nxt, len, has_fin))
 			return false;
 		c->is_forced = false;
 		if (len % mss != 0)
@@ -496,7 +514,7 @@ send_syn(struct weir_tcp *t, struct weir_tcp_conn *c)
 		return true;
 	if (c->state == WEIR_TCP_SYN_RECEIVED)
 		flags |= WEIR_TCP_ACK;
-	if (!has_room(c) || !send_empty(t, c, c->iss, flags))
+	if (!has_room(t, c) || !send_empty(t, c, c->iss, flags))
 		return false;
 	c->snd.nxt = c->iss + 1;
 	c->snd.max = c->snd.nxt;
@@ -514,7 +532,7 @@ send_ack(struct weir_tcp *t, struct weir_tcp_conn *c)
 {
 	if (!c->ack_now)
 		return true;
-	return has_room(c) && send_empty(t, c, empty_seq(c), WEIR_TCP_ACK);
+	return has_room(t, c) && send_empty(t, c, empty_seq(c), WEIR_TCP_ACK);
 }
 
 /* RFC 6298 5.1 while something is under way; the persist timer while something can't go. */

@@ -83,6 +83,22 @@ weir_tcp_is_fin_acked(const struct weir_tcp_conn *c)
 	return c->is_fin_queued && weir_seq_gt(c->snd.una, c->snd.end);
 }
 
+/** c holds bytes more of received data: counted for it and for the worker. */
+static inline void
+weir_tcp_hold(struct weir_tcp *t, struct weir_tcp_conn *c, uint32_t bytes)
+{
+	c->rcv.held += bytes;
+	t->held += bytes;
+}
+
+static inline void
+weir_tcp_let_go(struct weir_tcp *t, struct weir_tcp_conn *c, uint32_t bytes)
+{
+	WEIR_ASSERT(bytes <= c->rcv.held);
+	c->rcv.held -= bytes;
+	t->held -= bytes;
+}
+
 /** The next flush shall look at c. */
 static inline void
 weir_tcp_want_output(struct weir_tcp *t, struct weir_tcp_conn *c)
@@ -221,7 +237,7 @@ void weir_tcp_take_in_order(struct weir_tcp *t, struct weir_tcp_conn *c, struct 
 void weir_tcp_ack_data(struct weir_tcp *t, struct weir_tcp_conn *c);
 
 /** Free the out-of-order queue. */
-void weir_tcp_reass_free(struct weir_tcp_conn *c);
+void weir_tcp_reass_free(struct weir_tcp *t, struct weir_tcp_conn *c);
 
 /* tcp_output.c */
 
@@ -244,7 +260,7 @@ bool weir_tcp_send_probe(struct weir_tcp *t, struct weir_tcp_conn *c);
 uint32_t weir_tcp_syn_window(const struct weir_tcp_conn *c);
 
 /** Should the peer be told that the window has opened? */
-bool weir_tcp_is_window_news(const struct weir_tcp_conn *c);
+bool weir_tcp_is_window_news(const struct weir_tcp *t, const struct weir_tcp_conn *c);
 
 /** Find c's way anew if routes changed. @return whether there is one */
 bool weir_tcp_route(struct weir_tcp *t, struct weir_tcp_conn *c);

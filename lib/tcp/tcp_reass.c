@@ -111,7 +111,7 @@ weir_tcp_take_in_order(struct weir_tcp *t, struct weir_tcp_conn *c, struct weir_
 	if (merge_into_tail(c, rx))
 		return;
 	m = take_payload(rx);
-	c->rcv.held += weir_mbuf_truesize(m);
+	weir_tcp_hold(t, c, weir_mbuf_truesize(m));
 	weir_pktq_add(&c->rcv.rx, m);
 }
 
@@ -125,19 +125,19 @@ ooo_pop(struct weir_tcp_conn *c)
 }
 
 static void
-ooo_drop_first(struct weir_tcp_conn *c)
+ooo_drop_first(struct weir_tcp *t, struct weir_tcp_conn *c)
 {
 	struct rte_mbuf *m = ooo_pop(c);
 
-	c->rcv.held -= weir_mbuf_truesize(m);
+	weir_tcp_let_go(t, c, weir_mbuf_truesize(m));
 	rte_pktmbuf_free(m);
 }
 
 void
-weir_tcp_reass_free(struct weir_tcp_conn *c)
+weir_tcp_reass_free(struct weir_tcp *t, struct weir_tcp_conn *c)
 {
 	while (c->has_ooo)
-		ooo_drop_first(c);
+		ooo_drop_first(t, c);
 }
 
 /* The first packet that waits reaches rcv.nxt: what is new of it is in order now. */
@@ -147,7 +147,7 @@ ooo_deliver_first(struct weir_tcp *t, struct weir_tcp_conn *c)
 	struct rte_mbuf *m = ooo_pop(c);
 	const uint32_t old = c->rcv.nxt - start_of(m);
 
-	c->rcv.held -= weir_mbuf_truesize(m);
+	weir_tcp_let_go(t, c, weir_mbuf_truesize(m));
 	c->rcv.nxt = end_of(m);
 	t->stats.rx_bytes += m->pkt_len - old;
 	if (c->is_rcv_shut) {
@@ -156,7 +156,7 @@ ooo_deliver_first(struct weir_tcp *t, struct weir_tcp_conn *c)
 	}
 	weir_mbuf_strip(m, old);
 	m = drop_empty_head(m);
-	c->rcv.held += weir_mbuf_truesize(m);
+	weir_tcp_hold(t, c, weir_mbuf_truesize(m));
 	weir_pktq_add(&c->rcv.rx, m);
 	weir_ready_add(t->ready, &c->ready, WEIR_READY_READ);
 }
@@ -169,7 +169,7 @@ ooo_drain(struct weir_tcp *t, struct weir_tcp_conn *c)
 
 	while ((m = weir_pktq_first(&c->ooo)) != NULL && weir_seq_leq(start_of(m), c->rcv.nxt)) {
 		if (weir_seq_leq(end_of(m), c->rcv.nxt))
-			ooo_drop_first(c);
+			ooo_drop_first(t, c);
 		else
 			ooo_deliver_first(t, c);
 	}
@@ -190,7 +190,8 @@ ooo_before(struct weir_tcp_conn *c, uint32_t seq)
 }
 
 static void
-ooo_insert_after(struct weir_tcp_conn *c, struct rte_mbuf *prev, struct rte_mbuf *m)
+ooo_insert_after(
+	struct weir_tcp *t, struct weir_tcp_conn *c, struct rte_mbuf *prev, struct rte_mbuf *m)
 {
 	struct weir_qnode *n = &weir_pkt(m)->qn;
 	struct weir_qnode **link = prev == NULL ? &c->ooo.first : &weir_pkt(prev)->qn.next;
@@ -201,11 +202,12 @@ ooo_insert_after(struct weir_tcp_conn *c, struct rte_mbuf *prev, struct rte_mbuf
 		c->ooo.last = n;
 	c->ooo.n++;
 	c->has_ooo = true;
-	c->rcv.held += weir_mbuf_truesize(m);
+	weir_tcp_hold(t, c, weir_mbuf_truesize(m));
 }
 
 static void
-ooo_drop_after(struct weir_tcp_conn *c, struct rte_mbuf *prev, struct rte_mbuf *m)
+ooo_drop_after(
+	struct weir_tcp *t, struct weir_tcp_conn *c, struct rte_mbuf *prev, struct rte_mbuf *m)
 {
 	struct weir_qnode **link = prev == NULL ? &c->ooo.first : &weir_pkt(prev)->qn.next;
 
@@ -214,13 +216,13 @@ ooo_drop_after(struct weir_tcp_conn *c, struct rte_mbuf *prev, struct rte_mbuf *
 		c->ooo.last = &weir_pkt(prev)->qn;
 	c->ooo.n--;
 	c->has_ooo = c->ooo.first != NULL;
-	c->rcv.held -= weir_mbuf_truesize(m);
+	weir_tcp_let_go(t, c, weir_mbuf_truesize(m));
 	rte_pktmbuf_free(m);
 }
 
 /* Cut rx against its neighbours, drop what it covers whole. */
 static void
-ooo_fit(struct weir_tcp_conn *c, struct rte_mbuf *prev, struct weir_tcp_rx *rx)
+ooo_fit(struct weir_tcp *t, struct weir_tcp_conn *c, struct rte_mbuf *prev, struct weir_tcp_rx *rx)
 {
 	struct weir_tcp_seg *seg = &rx->seg;
 	struct rte_mbuf *next;
@@ -229,7 +231,7 @@ ooo_fit(struct weir_tcp_conn *c, struct rte_mbuf *prev, struct weir_tcp_rx *rx)
 		trim_front(rx, RTE_MIN(end_of(prev) - seg->seq, (uint32_t)seg->len));
 	while ((next = prev == NULL ? weir_pktq_first(&c->ooo) : weir_pktq_next(prev)) != NULL &&
 		weir_seq_leq(end_of(next), seg->seq + seg->len) && seg->len > 0)
-		ooo_drop_after(c, prev, next);
+		ooo_drop_after(t, c, prev, next);
 	if (next != NULL && weir_seq_lt(start_of(next), seg->seq + seg->len))
 		seg->len = (uint16_t)(start_of(next) - seg->seq);
 }
@@ -240,22 +242,30 @@ ooo_add(struct weir_tcp *t, struct weir_tcp_conn *c, struct weir_tcp_rx *rx)
 	struct rte_mbuf *prev = ooo_before(c, rx->seg.seq);
 
 	t->stats.ooo_segs++;
-	ooo_fit(c, prev, rx);
+	ooo_fit(t, c, prev, rx);
 	if (rx->seg.len == 0)
 		rx->fate = WEIR_FATE_drop_tcp_duplicate;
 	else if (c->ooo.n >= t->conf.ooo_max)
 		rx->fate = WEIR_FATE_drop_tcp_rcvbuf;
 	else
-		ooo_insert_after(c, prev, take_payload(rx));
+		ooo_insert_after(t, c, prev, take_payload(rx));
 }
 
-/* Twice the buffer is the end, however small the segments were that filled it. */
+/*
+ * Twice the buffer is the end, however small the segments were that filled it; and what all
+ * connections hold together is bounded. What is out of order gives way to what is in order: the
+ * peer will send it again.
+ */
 static bool
-has_room(struct weir_tcp_conn *c, bool is_in_order)
+has_room(struct weir_tcp *t, struct weir_tcp_conn *c, bool is_in_order)
 {
-	if (is_in_order && c->rcv.held > 2 * (uint64_t)c->opts.rcvbuf)
-		weir_tcp_reass_free(c); /* the peer will send it again */
-	return c->rcv.held <= 2 * (uint64_t)c->opts.rcvbuf;
+	const uint64_t max = 2 * (uint64_t)c->opts.rcvbuf;
+
+	if (!is_in_order)
+		return c->rcv.held <= max && t->held <= t->held_max / 2;
+	if (c->rcv.held > max || t->held > t->held_max)
+		weir_tcp_reass_free(t, c);
+	return c->rcv.held <= max && t->held <= t->held_max;
 }
 
 /* Cut to what is new and in the window. */
@@ -265,9 +275,8 @@ trim_to_window(struct weir_tcp_conn *c, struct weir_tcp_rx *rx)
 	struct weir_tcp_seg *seg = &rx->seg;
 
 	trim_front(rx, RTE_MIN(weir_tcp_seq_span(c->rcv.nxt, seg->seq), (uint32_t)seg->len));
-	seg->len = (uint16_t)(seg->len -
-			      RTE_MIN(weir_tcp_seq_span(seg->seq + seg->len, c->rcv.adv),
-				      (uint32_t)seg->len));
+	seg->len = (uint16_t)(seg->len - RTE_MIN(weir_tcp_seq_span(seg->seq + seg->len, c->rcv.adv),
+						 (uint32_t)seg->len));
 }
 
 void
@@ -278,11 +287,11 @@ weir_tcp_reass_input(struct weir_tcp *t, struct weir_tcp_conn *c, struct weir_tc
 
 	trim_to_window(c, rx);
 	is_in_order = rx->seg.seq == c->rcv.nxt;
-	if (!is_in_order || c->has_ooo || rx->seg.len == 0 || !has_room(c, is_in_order))
+	if (!is_in_order || c->has_ooo || rx->seg.len == 0 || !has_room(t, c, is_in_order))
 		weir_tcp_ack_now(t, c); /* RFC 5681 4.2 */
 	if (rx->seg.len == 0)
 		rx->fate = was_old ? WEIR_FATE_drop_tcp_duplicate : WEIR_FATE_drop_tcp_seq;
-	else if (!has_room(c, is_in_order))
+	else if (!has_room(t, c, is_in_order))
 		rx->fate = WEIR_FATE_drop_tcp_rcvbuf;
 	else if (is_in_order)
 		weir_tcp_take_in_order(t, c, rx);

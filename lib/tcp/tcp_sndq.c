@@ -191,8 +191,8 @@ new_reference(struct weir_tcp *t, const struct place *p, uint32_t len)
 }
 
 static uint32_t
-put_references(struct weir_tcp *t, struct rte_mbuf *m, struct place p, uint32_t len,
-	unsigned int segs_max)
+put_references(
+	struct weir_tcp *t, struct rte_mbuf *m, struct place p, uint32_t len, unsigned int segs_max)
 {
 	struct rte_mbuf *last = m;
 	uint32_t put = 0;

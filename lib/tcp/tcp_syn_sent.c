@@ -86,7 +86,8 @@ time_syn(struct weir_tcp *t, struct weir_tcp_conn *c, const struct weir_tcp_seg 
 {
 	if (c->is_timing)
 		weir_tcp_rtt_sample(t, c, (uint32_t)(t->core->now_us - c->rtt_start_us));
-	else if (c->has_ts && (seg->opts & WEIR_TCP_OPT_TS) && seg->ts_ecr != 0)
+	else if (c->has_ts && (seg->opts & WEIR_TCP_OPT_TS) && seg->ts_ecr != 0 &&
+		 weir_tcp_ts_now(t, c) - seg->ts_ecr < t->conf.rto_max_us / 1000)
 		weir_tcp_rtt_sample(t, c, (weir_tcp_ts_now(t, c) - seg->ts_ecr) * 1000);
 	else if (c->retries > 0)
 		c->rto_us = RTE_MAX(t->conf.rto_initial_us, (uint32_t)WEIR_TCP_RTO_NO_SAMPLE);

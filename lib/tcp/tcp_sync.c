@@ -62,8 +62,8 @@ is_acceptable(const struct weir_tcp_conn *c, const struct weir_tcp_seg *seg)
 
 /* RFC 7323 5.2; TS.Recent of a connection idle for 24 days says nothing. */
 static bool
-is_old_by_timestamp(const struct weir_tcp *t, const struct weir_tcp_conn *c,
-	const struct weir_tcp_seg *seg)
+is_old_by_timestamp(
+	const struct weir_tcp *t, const struct weir_tcp_conn *c, const struct weir_tcp_seg *seg)
 {
 	return c->has_ts && (seg->opts & WEIR_TCP_OPT_TS) && !(seg->flags & WEIR_TCP_RST) &&
 	       weir_seq_lt(seg->ts_val, c->ts_recent) &&
@@ -88,7 +88,8 @@ is_syn_again(const struct weir_tcp_conn *c, const struct weir_tcp_seg *seg)
 	       (seg->flags & (WEIR_TCP_SYN | WEIR_TCP_ACK | WEIR_TCP_RST)) == WEIR_TCP_SYN;
 }
 
-/* Answer what is not acceptable. Data that was lost on its way back needs each ACK; the rest has a limit. */
+/* Answer what is not acceptable. Data that was lost on its way back needs each ACK; the rest has a
+ * limit. */
 static void
 answer_unacceptable(struct weir_tcp *t, struct weir_tcp_conn *c, const struct weir_tcp_seg *seg)
 {
@@ -165,8 +166,8 @@ check_syn(struct weir_tcp *t, struct weir_tcp_conn *c, struct weir_tcp_rx *rx)
 static void
 note_timestamp(struct weir_tcp_conn *c, const struct weir_tcp_seg *seg)
 {
-	if (c->has_ts && (seg->opts & WEIR_TCP_OPT_TS) && weir_seq_leq(seg->seq, c->last_ack_sent) &&
-		weir_seq_geq(seg->ts_val, c->ts_recent))
+	if (c->has_ts && (seg->opts & WEIR_TCP_OPT_TS) &&
+		weir_seq_leq(seg->seq, c->last_ack_sent) && weir_seq_geq(seg->ts_val, c->ts_recent))
 		c->ts_recent = seg->ts_val;
 }
 

@@ -115,7 +115,7 @@ get_conn(struct weir_tcp *t)
 
 	if (c != NULL)
 		return c;
-	TAILQ_FOREACH(c, &t->time_wait, link) {
+	TAILQ_FOREACH (c, &t->time_wait, link) {
 		if (c->owner == NULL) {
 			weir_tcp_finish(t, c, 0);
 			return weir_slab_get(&t->conns);
@@ -158,6 +158,7 @@ weir_tcp_conn_free(struct weir_tcp *t, struct weir_tcp_conn *c)
 	WEIR_ASSERT(c->state == WEIR_TCP_CLOSED && !weir_wheel_is_armed(&c->timer) && !c->is_out);
 	weir_ready_del(t->ready, &c->ready);
 	weir_pktq_free(&c->rcv.rx);
+	weir_tcp_let_go(t, c, c->rcv.held); /* the rest is the socket layer's alone now */
 	t->n_state[WEIR_TCP_CLOSED]--;
 	c->is_live = false;
 	weir_slab_put(&t->conns, c);
@@ -195,7 +196,7 @@ weir_tcp_finish(struct weir_tcp *t, struct weir_tcp_conn *c, int error)
 		t->stats.open_failed++;
 	unlink_conn(t, c);
 	weir_tcp_sndq_free(c);
-	weir_tcp_reass_free(c);
+	weir_tcp_reass_free(t, c);
 	weir_tcp_set_state(t, c, WEIR_TCP_CLOSED);
 	c->error = error;
 	if (c->owner == NULL)
@@ -242,7 +243,7 @@ weir_tcp_find_listener(const struct weir_tcp *t, const struct weir_flow *flow)
 	struct weir_tcp_listener *l;
 	int best_score = 0;
 
-	LIST_FOREACH(l, &t->listeners[listen_bucket(flow->lport)], link) {
+	LIST_FOREACH (l, &t->listeners[listen_bucket(flow->lport)], link) {
 		const int score = listener_score(l, flow);
 
 		if (score > best_score) {
@@ -258,7 +259,7 @@ has_listener_on_port(const struct weir_tcp *t, struct weir_be16 port)
 {
 	const struct weir_tcp_listener *l;
 
-	LIST_FOREACH(l, &t->listeners[listen_bucket(port)], link) {
+	LIST_FOREACH (l, &t->listeners[listen_bucket(port)], link) {
 		if (l->lport.raw == port.raw)
 			return true;
 	}

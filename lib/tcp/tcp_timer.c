@@ -206,8 +206,8 @@ keep_expired(struct weir_tcp *t, struct weir_tcp_conn *c)
 	c->keep_probes++;
 	t->stats.keepalive_probes++;
 	weir_tcp_send_probe(t, c);
-	weir_tcp_timer_set(t, c, &c->keep_at,
-		t->core->now_us + c->opts.keep_intvl_s * UINT64_C(1000000));
+	weir_tcp_timer_set(
+		t, c, &c->keep_at, t->core->now_us + c->opts.keep_intvl_s * UINT64_C(1000000));
 	return true;
 }
 
@@ -218,7 +218,7 @@ weir_tcp_time_wait(struct weir_tcp *t, struct weir_tcp_conn *c)
 
 	if (c->state != WEIR_TCP_TIME_WAIT) {
 		weir_tcp_set_state(t, c, WEIR_TCP_TIME_WAIT);
-		weir_tcp_reass_free(c);
+		weir_tcp_reass_free(t, c);
 		c->rexmit_at = 0;
 		c->keep_at = 0;
 		if (c->owner != NULL)

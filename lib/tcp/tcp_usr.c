@@ -78,11 +78,10 @@ weir_tcp_send(struct weir_tcp *t, struct weir_tcp_conn *c, struct rte_mbuf *m)
 void
 weir_tcp_credit(struct weir_tcp *t, struct weir_tcp_conn *c, uint32_t truesize)
 {
-	WEIR_ASSERT(truesize <= c->rcv.held);
-	c->rcv.held -= RTE_MIN(truesize, c->rcv.held);
+	weir_tcp_let_go(t, c, truesize);
 	if ((c->state == WEIR_TCP_ESTABLISHED || c->state == WEIR_TCP_FIN_WAIT_1 ||
 		    c->state == WEIR_TCP_FIN_WAIT_2) &&
-		weir_tcp_is_window_news(c))
+		weir_tcp_is_window_news(t, c))
 		weir_tcp_ack_now(t, c);
 }
 

@@ -164,7 +164,7 @@ struct weir_tcp_conn {
 	uint32_t rtt_seq;  /* sequence number being timed */
 	/* line 3: sending */
 	struct weir_tcp_sndq sndq;
-	uint64_t rtt_start_us;
+	uint64_t rtt_start_us; /* when rtt_seq was sent; not timing: when data was sent again last */
 	uint64_t sent_us;  /* when data was sent last */
 	uint32_t wnd_max; /* largest window the peer ever offered */
 	uint32_t recover; /* RFC 6582 */
@@ -234,6 +234,8 @@ struct weir_tcp {
 	LIST_HEAD(, weir_tcp_listener) *listeners; /* WEIR_TCP_LISTEN_BUCKETS, by port */
 	struct weir_tcp_conns out;        /* to be looked at by weir_tcp_flush() */
 	struct weir_tcp_conns time_wait;  /* oldest first */
+	uint64_t held;     /* rcv.held of all connections */
+	uint64_t held_max; /* half of the worker's pool: the rest is for sending and the ports */
 	uint32_t port_offset; /* RFC 6056 3.3.3 */
 	uint32_t turn;        /* bursts so far */
 	uint64_t n_state[WEIR_TCP_STATES]; /* connections in each state */

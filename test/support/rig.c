@@ -54,8 +54,8 @@ set_up_tcp(struct rig *r)
 	conf.use_wscale = r->setup.use_wscale;
 	if (r->setup.tune != NULL)
 		r->setup.tune(&conf);
-	CU_ASSERT_EQUAL_FATAL(weir_tcp_init(&r->tcp, &r->core, &r->ip, &r->ready, &conf,
-				      SOCKET_ID_ANY), 0);
+	CU_ASSERT_EQUAL_FATAL(
+		weir_tcp_init(&r->tcp, &r->core, &r->ip, &r->ready, &conf, SOCKET_ID_ANY), 0);
 }
 
 static void
@@ -180,7 +180,8 @@ rig_advance(struct rig *r, uint64_t us)
 		r->core.now_us = r->now_us;
 		while (weir_wheel_expire(&r->wheel, r->now_us, &due, 1) == 1) {
 			if (due->kind == WEIR_TIMER_TCP)
-				weir_tcp_timer(&r->tcp, container_of(due, struct weir_tcp_conn, timer));
+				weir_tcp_timer(
+					&r->tcp, container_of(due, struct weir_tcp_conn, timer));
 			else if (due->kind == WEIR_TIMER_IFACE)
 				weir_iface_timer(container_of(due, struct weir_iface, timer));
 		}
@@ -247,8 +248,8 @@ void
 rig_queue_seg(struct rig *r, struct weir_vec *v, const struct rig_seg *s)
 {
 	const struct weir_tcp_hdr_info h = hdr_of(r, s);
-	const uint16_t hlen =
-		(uint16_t)(s->raw != NULL ? WEIR_TCP_HLEN + (unsigned int)s->raw_len : weir_tcp_build_len(&h));
+	const uint16_t hlen = (uint16_t)(s->raw != NULL ? WEIR_TCP_HLEN + (unsigned int)s->raw_len
+							: weir_tcp_build_len(&h));
 	const uint16_t l4_len = (uint16_t)(hlen + s->len);
 	struct rte_mbuf *m = rte_pktmbuf_alloc(r->input);
 	struct weir_tcp_hdr *hdr;
@@ -266,8 +267,8 @@ rig_queue_seg(struct rig *r, struct weir_vec *v, const struct rig_seg *s)
 	}
 	for (uint32_t i = 0; i < s->len; i++)
 		p[hlen + i] = pattern(s->seq + i);
-	hdr->cksum = weir_cksum_l4(
-		m, ip_hlen(r), l4_len, &r->flow.raddr, &r->flow.laddr, IPPROTO_TCP);
+	hdr->cksum =
+		weir_cksum_l4(m, ip_hlen(r), l4_len, &r->flow.raddr, &r->flow.laddr, IPPROTO_TCP);
 	hdr->cksum ^= s->is_bad_cksum;
 	*weir_pkt(m) = (struct weir_pkt){.l4_off = ip_hlen(r),
 		.l4_len = l4_len,

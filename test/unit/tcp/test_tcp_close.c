@@ -348,7 +348,8 @@ new_syn_takes_the_place_of_time_wait(void)
 static void
 syn_with_later_timestamp_takes_the_place_of_time_wait(void)
 {
-	rig_open_as(&r, WEIR_TCP_TIME_WAIT, &(struct rig_setup){.is_passive = true, .use_ts = true});
+	rig_open_as(
+		&r, WEIR_TCP_TIME_WAIT, &(struct rig_setup){.is_passive = true, .use_ts = true});
 	weir_tcp_release(&r.tcp, r.conn);
 	rig_recv(&r, .flags = SYN, .seq = -5000, .ts_val = r.ts_val - 1);
 	rig_sent(&r, .flags = ACK, .seq = 2, .ack = 2);

@@ -139,7 +139,8 @@ passive_open(void)
 static void
 passive_open_of_ipv6(void)
 {
-	rig_open_as(&r, WEIR_TCP_ESTABLISHED, &(struct rig_setup){.is_passive = true, .is_v6 = true});
+	rig_open_as(
+		&r, WEIR_TCP_ESTABLISHED, &(struct rig_setup){.is_passive = true, .is_v6 = true});
 	rig_write(&r, 1500);
 	rig_sent(&r, .flags = ACK, .seq = 1, .ack = 1, .len = 1000);
 	rig_sent(&r, .flags = PSH | ACK, .seq = 1001, .ack = 1, .len = 500);
@@ -232,9 +233,16 @@ data_on_syn_is_not_acknowledged(void)
 {
 	rig_open(&r, WEIR_TCP_SYN_RECEIVED);
 	rig_recv(&r, .flags = SYN, .seq = 500, .sport = 4000, .len = 10);
-	rig_sent(&r, .flags = SYN | ACK, .seq = r.tcp.listeners != NULL ? weir_tcp_find(&r.tcp,
-		&(struct weir_flow){.laddr = r.flow.laddr, .raddr = r.flow.raddr,
-			.lport = r.flow.lport, .rport = weir_be16(4000)})->iss - r.iss : 0, .ack = 501);
+	rig_sent(&r, .flags = SYN | ACK,
+		.seq = r.tcp.listeners != NULL
+			       ? weir_tcp_find(&r.tcp, &(struct weir_flow){.laddr = r.flow.laddr,
+							       .raddr = r.flow.raddr,
+							       .lport = r.flow.lport,
+							       .rport = weir_be16(4000)})
+						 ->iss -
+					 r.iss
+			       : 0,
+		.ack = 501);
 	rig_close(&r);
 }
 

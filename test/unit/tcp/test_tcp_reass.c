@@ -51,12 +51,12 @@ overlaps_of_every_kind(void)
 		uint32_t read;
 	} cases[] = {
 		{101, 100, 200}, /* the same */
-		{121, 50, 200},  /* inside */
-		{51, 100, 200},  /* left */
+		{121, 50, 200},	 /* inside */
+		{51, 100, 200},	 /* left */
 		{151, 100, 250}, /* right */
-		{51, 200, 250},  /* around */
-		{201, 50, 250},  /* touching right */
-		{91, 10, 200},   /* touching left */
+		{51, 200, 250},	 /* around */
+		{201, 50, 250},	 /* touching right */
+		{91, 10, 200},	 /* touching left */
 	};
 
 	for (unsigned int i = 0; i < RTE_DIM(cases); i++) {
@@ -102,8 +102,7 @@ random_arrival_gives_the_stream(void)
 		for (unsigned int i = 0; i < 5000 && got < TOTAL; i++) {
 			const uint32_t at = weir_rand_below(&rand, TOTAL / STEP) * STEP +
 					    (i % 2 != 0 ? weir_rand_below(&rand, STEP) : 0);
-			const uint32_t len =
-				RTE_MIN(1 + weir_rand_below(&rand, 900), TOTAL - at);
+			const uint32_t len = RTE_MIN(1 + weir_rand_below(&rand, 900), TOTAL - at);
 
 			rig_recv(&r, .flags = ACK, .seq = 1 + at, .ack = 1, .len = (uint16_t)len,
 				.split = (uint16_t)weir_rand_below(&rand, 40 + len));

@@ -11,7 +11,8 @@ open_with_rtt(void)
 {
 	rig_open(&r, WEIR_TCP_SYN_SENT);
 	rig_advance(&r, 100 * RIG_MS);
-	rig_recv(&r, .flags = SYN | ACK, .seq = 0, .ack = 1, .opts = WEIR_TCP_OPT_MSS, .mss = RIG_MSS);
+	rig_recv(&r, .flags = SYN | ACK, .seq = 0, .ack = 1, .opts = WEIR_TCP_OPT_MSS,
+		.mss = RIG_MSS);
 	rig_forget(&r);
 }
 
@@ -78,8 +79,25 @@ timestamps_give_samples_of_what_was_sent_twice(void)
 	CU_ASSERT_EQUAL(rig_forget(&r), 2);
 	rig_advance(&r, 29 * RIG_MS);
 	rig_recv(&r, .flags = ACK, .seq = 1, .ack = 101,
+		.ts_ecr = (uint32_t)(r.now_us / 1000) + r.conn->ts_offset - 29);
+	CU_ASSERT(r.conn->srtt_us > 3600 && r.conn->srtt_us < 3700); /* 1/8 of 29 ms */
+	rig_close(&r);
+}
+
+/* RFC 3522: the echo is of the first transmission, only its ACK was lost. */
+static void
+echo_of_the_first_transmission_ends_the_back_off_but_is_no_sample(void)
+{
+	rig_open_as(&r, WEIR_TCP_ESTABLISHED, &(struct rig_setup){.use_ts = true});
+	rig_write(&r, 100);
+	rig_advance(&r, 201 * RIG_MS);
+	CU_ASSERT_EQUAL(rig_forget(&r), 2);
+	CU_ASSERT(r.conn->rto_us > 400000);
+	rig_advance(&r, 29 * RIG_MS);
+	rig_recv(&r, .flags = ACK, .seq = 1, .ack = 101,
 		.ts_ecr = (uint32_t)(r.now_us / 1000) + r.conn->ts_offset - 230);
-	CU_ASSERT(r.conn->srtt_us > 28000 && r.conn->srtt_us < 30000); /* 1/8 of 230 ms */
+	CU_ASSERT_EQUAL(r.conn->srtt_us, 1);
+	CU_ASSERT_EQUAL(r.conn->rto_us, 200001);
 	rig_close(&r);
 }
 
@@ -302,6 +320,7 @@ main(void)
 		UNIT(later_samples_smooth),
 		UNIT(time_out_sends_again_and_backs_off),
 		UNIT(timestamps_give_samples_of_what_was_sent_twice),
+		UNIT(echo_of_the_first_transmission_ends_the_back_off_but_is_no_sample),
 		UNIT(connection_times_out),
 		UNIT(user_timeout_ends_it_at_its_time),
 		UNIT(time_out_goes_back_in_slow_start),

@@ -28,7 +28,8 @@ nagle_holds_back_the_second_small_segment(void)
 	rig_write(&r, 200);
 	rig_sent(&r, .flags = ACK, .seq = 301, .ack = 1, .len = 1000);
 	rig_sent_nothing(&r);
-	rig_recv(&r, .flags = ACK, .seq = 1, .ack = 301); /* the small one is gone, a full one is not */
+	rig_recv(&r, .flags = ACK, .seq = 1,
+		.ack = 301); /* the small one is gone, a full one is not */
 	rig_sent(&r, .flags = PSH | ACK, .seq = 1301, .ack = 1, .len = 50);
 	rig_close(&r);
 }
@@ -165,7 +166,8 @@ stream_is_whole_however_it_was_written(void)
 		uint32_t sent = 1;
 
 		rig_open_as(&r, WEIR_TCP_ESTABLISHED,
-			&(struct rig_setup){.tune = nagle_off, .iss = (uint32_t)weir_rand_u64(&rand)});
+			&(struct rig_setup){
+				.tune = nagle_off, .iss = (uint32_t)weir_rand_u64(&rand)});
 		for (unsigned int i = 0; i < 200; i++) {
 			uint32_t n = 1 + weir_rand_below(&rand, i % 3 == 0 ? 5000 : 300);
 

@@ -161,7 +161,8 @@ unacceptable_acks_are_answered_and_dropped(void)
 	rig_sent(&r, .flags = ACK, .seq = 101, .ack = 1);
 	CU_ASSERT_EQUAL(r.core.fates[WEIR_FATE_drop_tcp_ack], 2);
 	CU_ASSERT_EQUAL(rig_read(&r), 0);
-	rig_recv(&r, .flags = ACK, .seq = 1, .ack = -999, .wnd = 1000, .len = 5); /* old, harmless */
+	rig_recv(
+		&r, .flags = ACK, .seq = 1, .ack = -999, .wnd = 1000, .len = 5); /* old, harmless */
 	rig_sent(&r, .flags = ACK, .seq = 101, .ack = 6);
 	CU_ASSERT_EQUAL(rig_read(&r), 5);
 	rig_close(&r);
@@ -220,7 +221,8 @@ malformed_segments_are_dropped(void)
 		weir_pkt(v.m[len])->l4_len = len;
 	}
 	rig_turn(&r, &v);
-	rig_queue(&r, &v, .flags = ACK, .seq = 11, .ack = 1, .raw = none); /* offset beyond its end */
+	rig_queue(
+		&r, &v, .flags = ACK, .seq = 11, .ack = 1, .raw = none); /* offset beyond its end */
 	rte_pktmbuf_mtod_offset(v.m[0], struct weir_tcp_hdr *, 20)->off = 6 << 4;
 	rig_queue(&r, &v, .flags = ACK, .seq = 11, .ack = 1, .raw = none); /* offset too small */
 	rte_pktmbuf_mtod_offset(v.m[1], struct weir_tcp_hdr *, 20)->off = 4 << 4;
@@ -239,16 +241,16 @@ malformed_options_do_no_harm(void)
 		uint8_t bytes[12];
 		uint8_t len;
 	} cases[] = {
-		{{2, 0, 0, 0}, 4},              /* length 0 */
-		{{2, 1, 0, 0}, 4},              /* length 1 */
-		{{2, 40, 5, 0}, 4},             /* beyond the header */
-		{{1, 1, 1, 2}, 4},              /* kind without length */
-		{{2, 3, 5, 1}, 4},              /* MSS of a wrong length */
-		{{2, 4, 0, 0}, 4},              /* MSS 0 */
-		{{3, 3, 200, 0}, 4},            /* scale 200 */
+		{{2, 0, 0, 0}, 4},   /* length 0 */
+		{{2, 1, 0, 0}, 4},   /* length 1 */
+		{{2, 40, 5, 0}, 4},  /* beyond the header */
+		{{1, 1, 1, 2}, 4},   /* kind without length */
+		{{2, 3, 5, 1}, 4},   /* MSS of a wrong length */
+		{{2, 4, 0, 0}, 4},   /* MSS 0 */
+		{{3, 3, 200, 0}, 4}, /* scale 200 */
 		{{8, 9, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10}, 12},
-		{{253, 4, 1, 2, 254, 2, 1, 0}, 8}, /* unknown kinds */
-		{{0, 9, 9, 9}, 4},              /* bytes after the end of the list */
+		{{253, 4, 1, 2, 254, 2, 1, 0}, 8},	    /* unknown kinds */
+		{{0, 9, 9, 9}, 4},			    /* bytes after the end of the list */
 		{{5, 9, 1, 2, 3, 4, 5, 6, 7, 8, 0, 0}, 12}, /* half a SACK block */
 	};
 	uint32_t seq = 1;

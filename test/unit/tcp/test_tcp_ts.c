@@ -22,10 +22,12 @@ every_segment_has_timestamps(void)
 	weir_tcp_shutdown(&r.tcp, r.conn);
 	rig_write_parts(&r, 0, 1);
 	rig_read(&r);
-	rig_sent(&r, .flags = FIN | ACK, .seq = 11, .ack = 6, .opts = WEIR_TCP_OPT_TS, .ts_ecr = 5007);
+	rig_sent(&r, .flags = FIN | ACK, .seq = 11, .ack = 6, .opts = WEIR_TCP_OPT_TS,
+		.ts_ecr = 5007);
 	weir_tcp_abort(&r.tcp, r.conn);
 	weir_eth_flush(&r.ifc);
-	rig_sent(&r, .flags = RST | ACK, .seq = 12, .ack = 6, .opts = WEIR_TCP_OPT_TS, .ts_ecr = 5007);
+	rig_sent(&r, .flags = RST | ACK, .seq = 12, .ack = 6, .opts = WEIR_TCP_OPT_TS,
+		.ts_ecr = 5007);
 	rig_close(&r);
 }
 
@@ -36,8 +38,8 @@ sent_ts(void)
 	struct rte_mbuf *m = rig_take(&r);
 
 	CU_ASSERT_PTR_NOT_NULL_FATAL(m);
-	weir_tcp_parse(rte_pktmbuf_mtod_offset(m, const uint8_t *, 20), (uint16_t)(m->pkt_len - 20),
-		&seg);
+	weir_tcp_parse(
+		rte_pktmbuf_mtod_offset(m, const uint8_t *, 20), (uint16_t)(m->pkt_len - 20), &seg);
 	rte_pktmbuf_free(m);
 	return seg.ts_val;
 }
@@ -66,7 +68,8 @@ old_timestamp_is_dropped_and_acknowledged(void)
 	rig_sent(&r, .flags = ACK, .seq = 1, .ack = 1, .ts_ecr = 5000);
 	CU_ASSERT_EQUAL(r.core.fates[WEIR_FATE_drop_tcp_paws], 1);
 	CU_ASSERT_EQUAL(r.rx.n, 0);
-	rig_recv(&r, .flags = ACK, .seq = 1, .ack = 1, .len = 10, .ts_val = 5000); /* equal is fine */
+	rig_recv(&r, .flags = ACK, .seq = 1, .ack = 1, .len = 10,
+		.ts_val = 5000); /* equal is fine */
 	CU_ASSERT_EQUAL(rig_read(&r), 10);
 	rig_forget(&r);
 	rig_close(&r);

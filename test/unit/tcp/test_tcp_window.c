@@ -3,6 +3,8 @@
 
 #include <errno.h>
 
+#include "tcp_priv.h"
+
 static struct rig r;
 
 static void
@@ -156,7 +158,8 @@ window_closes_and_opens(void)
 	while (r.conn->rcv.adv != r.conn->rcv.nxt && seq < 200000) {
 		const uint32_t room = r.conn->rcv.adv - r.conn->rcv.nxt;
 
-		rig_recv(&r, .flags = ACK, .seq = seq, .ack = 1, .len = (uint16_t)RTE_MIN(room, 1400u));
+		rig_recv(&r, .flags = ACK, .seq = seq, .ack = 1,
+			.len = (uint16_t)RTE_MIN(room, 1400u));
 		CU_ASSERT(weir_seq_geq(r.conn->rcv.adv, last)); /* never shrunk */
 		last = r.conn->rcv.adv;
 		seq = r.conn->rcv.nxt - r.irs;
@@ -175,7 +178,7 @@ static void
 small_reads_do_not_open_the_window(void)
 {
 	rig_open_as(&r, WEIR_TCP_ESTABLISHED, &(struct rig_setup){.tune = buffer_of_64k});
-	r.conn->rcv.held = 65536;
+	weir_tcp_hold(&r.tcp, r.conn, 65536);
 	r.conn->rcv.adv = r.conn->rcv.nxt;
 	weir_tcp_credit(&r.tcp, r.conn, 500);
 	rig_write(&r, 0);
@@ -183,7 +186,6 @@ small_reads_do_not_open_the_window(void)
 	weir_tcp_credit(&r.tcp, r.conn, 5000);
 	rig_write(&r, 0);
 	rig_sent(&r, .flags = ACK, .seq = 1, .ack = 1, .wnd = 2750);
-	r.conn->rcv.held = 0;
 	rig_close(&r);
 }
 
@@ -194,13 +196,12 @@ peers_ack_counts_while_our_window_is_closed(void)
 	rig_write(&r, 100);
 	rig_forget(&r);
 	r.conn->rcv.adv = r.conn->rcv.nxt;
-	r.conn->rcv.held = r.conn->opts.rcvbuf;
+	weir_tcp_hold(&r.tcp, r.conn, r.conn->opts.rcvbuf);
 	rig_recv(&r, .flags = ACK, .seq = 1, .ack = 101, .len = 20);
 	CU_ASSERT_EQUAL(r.conn->snd.una, r.iss + 101);
 	rig_sent(&r, .flags = ACK, .seq = 101, .ack = 1, .wnd = RIG_WND_0);
 	rig_recv(&r, .flags = RST, .seq = 1);
 	CU_ASSERT_EQUAL(r.conn->state, WEIR_TCP_CLOSED);
-	r.conn->rcv.held = 0;
 	rig_close(&r);
 }
 

@@ -22,8 +22,11 @@ rebuild(const struct weir_tcp_hdr_info *h, uint16_t n)
 static void
 plain_header_comes_back(void)
 {
-	const struct weir_tcp_hdr_info h = {
-		.seq = 0x01020304, .ack = 0xfffefdfc, .wnd = 0x1234, .urg = 7, .flags = WEIR_TCP_ACK};
+	const struct weir_tcp_hdr_info h = {.seq = 0x01020304,
+		.ack = 0xfffefdfc,
+		.wnd = 0x1234,
+		.urg = 7,
+		.flags = WEIR_TCP_ACK};
 	const struct weir_tcp_seg seg = rebuild(&h, 100);
 
 	CU_ASSERT_EQUAL(seg.seq, h.seq);
@@ -50,16 +53,21 @@ syn_options_stand_in_their_order(void)
 			{2, 4, 5, 180, 1, 1, 4, 2, 1, 3, 3, 8}},
 		{WEIR_TCP_OPT_MSS | WEIR_TCP_OPT_TS | WEIR_TCP_OPT_WSCALE, 20,
 			{2, 4, 5, 180, 1, 1, 8, 10, 0, 0, 0, 1, 0, 0, 0, 2, 1, 3, 3, 8}},
-		{WEIR_TCP_OPT_MSS | WEIR_TCP_OPT_SACK_OK | WEIR_TCP_OPT_TS | WEIR_TCP_OPT_WSCALE, 20,
-			{2, 4, 5, 180, 4, 2, 8, 10, 0, 0, 0, 1, 0, 0, 0, 2, 1, 3, 3, 8}},
+		{WEIR_TCP_OPT_MSS | WEIR_TCP_OPT_SACK_OK | WEIR_TCP_OPT_TS | WEIR_TCP_OPT_WSCALE,
+			20, {2, 4, 5, 180, 4, 2, 8, 10, 0, 0, 0, 1, 0, 0, 0, 2, 1, 3, 3, 8}},
 	};
 	uint8_t hdr[WEIR_TCP_HLEN_MAX];
 
 	for (unsigned int i = 0; i < RTE_DIM(cases); i++) {
-		const struct weir_tcp_hdr_info h = {.flags = WEIR_TCP_SYN, .opts = cases[i].opts,
-			.mss = 1460, .wscale = 8, .ts_val = 1, .ts_ecr = 2};
+		const struct weir_tcp_hdr_info h = {.flags = WEIR_TCP_SYN,
+			.opts = cases[i].opts,
+			.mss = 1460,
+			.wscale = 8,
+			.ts_val = 1,
+			.ts_ecr = 2};
 
-		CU_ASSERT_EQUAL(weir_tcp_build(hdr, &h), WEIR_TCP_HLEN + (unsigned int)cases[i].len);
+		CU_ASSERT_EQUAL(
+			weir_tcp_build(hdr, &h), WEIR_TCP_HLEN + (unsigned int)cases[i].len);
 		CU_ASSERT_EQUAL(memcmp(hdr + WEIR_TCP_HLEN, cases[i].bytes, cases[i].len), 0);
 	}
 }
@@ -69,7 +77,9 @@ sack_blocks_come_back(void)
 {
 	static const struct weir_tcp_sack blocks[] = {{100, 200}, {UINT32_MAX, 5}, {7, 8}};
 	const struct weir_tcp_hdr_info h = {.flags = WEIR_TCP_ACK,
-		.opts = WEIR_TCP_OPT_TS | WEIR_TCP_OPT_SACK, .n_sack = 3, .sack = blocks};
+		.opts = WEIR_TCP_OPT_TS | WEIR_TCP_OPT_SACK,
+		.n_sack = 3,
+		.sack = blocks};
 	uint8_t hdr[WEIR_TCP_HLEN_MAX];
 	struct weir_tcp_seg seg;
 
