@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* EAL, configurations, stacks and bare ports of both ends. */
+#include "perf.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <rte_mempool.h>
+
+#include "stack_priv.h"
+#include "weir_cable.h"
+#include "weir_ethdev.h"
+
+#define MBUFS       16384
+#define TIME_WAITS  16384 /* connections in TIME_WAIT at a time, see client_time_wait_ms */
+#define MEMORY_MB   "512" /* of a process */
+#define DEVICE_DESC 512
+
+struct setting {
+	const char *section;
+	const char *key;
+	const char *value;
+};
+
+/* @return 0; else err has been said */
+static int
+set_all(struct weir_conf *conf, const struct setting *s, size_t n)
+{
+	char err[WEIR_CONF_ERR_MAX];
+
+	for (size_t i = 0; i < n; i++)
+		if (weir_conf_set(conf, s[i].section, s[i].key, s[i].value, err, sizeof(err)) != 0) {
+			fprintf(stderr, "%s\n", err);
+			return -EINVAL;
+		}
+	return 0;
+}
+
+/* "port p0.offloads_off=tso": the last dot before the equals sign ends the section. */
+static int
+set_text(struct weir_conf *conf, const char *text)
+{
+	char section[WEIR_CONF_TEXT_MAX];
+	char *value, *key;
+
+	snprintf(section, sizeof(section), "%s", text);
+	value = strchr(section, '=');
+	if (value != NULL)
+		*value++ = '\0';
+	key = value == NULL ? NULL : strrchr(section, '.');
+	if (key == NULL) {
+		fprintf(stderr, "--set %s: allowed: SECTION.KEY=VALUE\n", text);
+		return -EINVAL;
+	}
+	*key++ = '\0';
+	return set_all(conf, &(struct setting){section, key, value}, 1);
+}
+
+/*
+ * Flows use the first pair of memifs, the ceiling the second: a memif that was closed can't be
+ * opened again. One process has both ends of a pair, two have one each.
+ */
+static const char *
+device(const struct perf_opts *o, bool is_server, bool is_ceiling)
+{
+	const bool is_even = is_server || o->is_two_cores;
+
+	if (o->ports == PERF_CABLE)
+		return is_server ? "perf:a" : "perf:b";
+	if (is_ceiling)
+		return is_even ? "net_memif2" : "net_memif3";
+	return is_even ? "net_memif0" : "net_memif1";
+}
+
+static int
+make_conf(struct weir_conf *conf, const struct perf_opts *o, bool is_server, bool may_sleep)
+{
+	char conns[24], sockets[24];
+	const struct setting s[] = {
+		{"stack", "name", is_server ? "server" : "client"},
+		{"workers", "idle", may_sleep ? "sleep" : "poll"},
+		{"pools", "connections", conns},
+		{"pools", "sockets", sockets},
+		{"port p0", "driver", o->ports == PERF_CABLE ? "wire" : "ethdev"},
+		{"port p0", "device", device(o, is_server, false)},
+		{"port p0", "address", is_server ? "10.80.0.1/24" : "10.80.0.2/24"},
+		{"port p0", "ipv6", "no"},
+		/* The server is what is measured: the client need not remember for long. */
+		{"tcp", "time_wait_ms", is_server ? "60000" : "1"},
+		{"tcp", "ephemeral_ports", "1024-65535"},
+	};
+	int rc;
+
+	snprintf(conns, sizeof(conns), "%u", o->conns + TIME_WAITS);
+	snprintf(sockets, sizeof(sockets), "%u", o->conns + TIME_WAITS);
+	weir_conf_default(conf);
+	rc = set_all(conf, s, RTE_DIM(s));
+	for (unsigned int i = 0; i < o->n_sets && rc == 0; i++)
+		rc = set_text(conf, o->sets[i]);
+	return rc;
+}
+
+static int
+add_memif(struct weir_conf *conf, const struct perf_opts *o, bool is_server, bool is_ceiling)
+{
+	const int owner = o->is_two_cores && is_server ? getppid() : getpid();
+	const char *name = device(o, is_server, is_ceiling);
+	char key[8], args[WEIR_CONF_TEXT_MAX];
+
+	snprintf(key, sizeof(key), "vdev%c", name[strlen(name) - 1]);
+	snprintf(args, sizeof(args), "%s,role=%s,id=0,socket=weir-perf-%d-%s", name,
+		is_server ? "server" : "client", owner, is_ceiling ? "ceiling" : "flow");
+	return set_all(conf, &(struct setting){"eal", key, args}, 1);
+}
+
+static int
+add_memifs(struct weir_conf *conf, const struct perf_opts *o, bool is_server)
+{
+	int rc = 0;
+
+	for (unsigned int i = 0; i < 2 && rc == 0; i++) {
+		const bool is_ceiling = i == 1;
+
+		rc = add_memif(conf, o, is_server, is_ceiling);
+		if (rc == 0 && !o->is_two_cores)
+			rc = add_memif(conf, o, !is_server, is_ceiling);
+	}
+	return rc;
+}
+
+int
+perf_eal(const struct perf_opts *o, bool is_server)
+{
+	char lcores[64], prefix[WEIR_CONF_NAME_MAX], err[WEIR_CONF_ERR_MAX];
+	const struct setting s[] = {
+		{"eal", "lcores", lcores},
+		{"eal", "memory", MEMORY_MB},
+		{"eal", "hugepages", o->hugepages},
+		{"eal", "file_prefix", prefix},
+		{"eal", "telemetry", "no"},
+		{"eal", "extra", "--log-level=5 --log-level=pmd.net.memif:emergency"},
+	};
+	struct weir_conf conf;
+	int rc;
+
+	snprintf(lcores, sizeof(lcores), "0@%d,1@%d", o->client_cpu, o->server_cpu);
+	snprintf(prefix, sizeof(prefix), "weir-perf-%d", getpid());
+	weir_conf_default(&conf);
+	rc = set_all(&conf, s, RTE_DIM(s));
+	if (rc == 0 && o->ports == PERF_MEMIF)
+		rc = add_memifs(&conf, o, is_server);
+	if (rc != 0)
+		return rc;
+	rc = weir_eal_init(&conf, "weir-perf", err, sizeof(err));
+	if (rc != 0)
+		fprintf(stderr, "%s\n", err);
+	return rc;
+}
+
+struct weir_stack *
+perf_stack(const struct perf_opts *o, bool is_server, bool may_sleep)
+{
+	char err[WEIR_CONF_ERR_MAX];
+	struct weir_stack *st = NULL;
+	struct weir_conf conf;
+
+	if (make_conf(&conf, o, is_server, may_sleep) != 0)
+		return NULL;
+	if (weir_stack_new(&conf, NULL, &st, err, sizeof(err)) == 0)
+		return st;
+	fprintf(stderr, "%s\n", err);
+	return NULL;
+}
+
+int
+perf_port_open(const struct perf_opts *o, bool is_server, struct rte_mempool *pool,
+	struct weir_port **port)
+{
+	const struct weir_driver *driver =
+		o->ports == PERF_CABLE ? &weir_cable_driver : &weir_ethdev_driver;
+	const struct weir_port_conf conf = {
+		.name = is_server ? "server" : "client",
+		.device = device(o, is_server, true),
+		.n_queues = 1,
+		.rx_desc = DEVICE_DESC,
+		.tx_desc = DEVICE_DESC,
+		.pools = &pool,
+	};
+	char err[WEIR_CONF_ERR_MAX] = "";
+	int rc = driver->open(&conf, port, err, sizeof(err));
+
+	if (rc == 0)
+		rc = (*port)->ops->start(*port);
+	if (rc != 0)
+		fprintf(stderr, "%s\n", err[0] != '\0' ? err : strerror(-rc));
+	return rc;
+}
+
+int
+perf_link_wait(struct weir_port *port)
+{
+	for (unsigned int i = 0; i < PERF_WAIT_MS; i++) {
+		struct weir_port_link link;
+
+		if (port->ops->link(port, &link) == 0 && link.is_up)
+			return 0;
+		usleep(1000);
+	}
+	fprintf(stderr, "%s: no link\n", port->info.name);
+	return -ETIMEDOUT;
+}
+
+/* Each stack's ports, queues and the cable may hold packets of the other's pool. */
+void
+perf_stacks_free(struct weir_stack *a, struct weir_stack *b)
+{
+	struct weir_stack *const st[] = {a, b};
+	struct rte_mempool *pools[2] = {NULL, NULL};
+
+	for (unsigned int i = 0; i < 2; i++)
+		if (st[i] != NULL) {
+			pools[i] = st[i]->pools[0];
+			st[i]->pools[0] = NULL;
+		}
+	for (unsigned int i = 0; i < 2; i++)
+		weir_stack_free(st[i]);
+	for (unsigned int i = 0; i < 2; i++)
+		rte_mempool_free(pools[i]);
+}
+
+void
+perf_stack_counts(struct weir_stack *st, struct perf_counts *c)
+{
+	struct weir_port_stats s = {0};
+
+	c->tsc = rte_rdtsc();
+	c->cycles = __atomic_load_n(&st->workers[0]->stats.busy_tsc, __ATOMIC_RELAXED);
+	c->rexmits = __atomic_load_n(&st->workers[0]->tcp.stats.rexmit_segs, __ATOMIC_RELAXED);
+	st->ports[0]->ops->stats(st->ports[0], &s);
+	c->rx_packets = s.rx_packets;
+	c->rx_bytes = s.rx_bytes;
+	c->tx_packets = s.tx_packets;
+	c->tx_bytes = s.tx_bytes;
+}
+
+bool
+perf_is_balanced(struct weir_stack *st)
+{
+	struct weir_account account;
+
+	return weir_stack_account(st, &account) == 0 && account.is_balanced;
+}

@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* weir-perf: one workload, measured once; its result as a line of JSON. */
+#include "perf.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <rte_eal.h>
+
+const struct perf_workload perf_workloads[] = {
+	{"tcp_rr", PERF_ECHO, SOCK_STREAM, false, false, "request and answer"},
+	{"tcp_short", PERF_SHORT, SOCK_STREAM, false, false, "connect, request, answer, close"},
+	{"tcp_in", PERF_BULK, SOCK_STREAM, true, false, "1460 bytes received"},
+	{"tcp_out", PERF_BULK, SOCK_STREAM, false, true, "1460 bytes sent"},
+	{"tcp_both", PERF_BULK, SOCK_STREAM, true, true, "1460 bytes sent or received"},
+	{"udp_rr", PERF_ECHO, SOCK_DGRAM, false, false, "datagram and answer"},
+	{"idle", PERF_IDLE, SOCK_DGRAM, false, false, "wake-up of a sleeping worker"},
+	{NULL},
+};
+
+enum option_number {
+	OPT_PORTS = 1,
+	OPT_CORES,
+	OPT_MBUF,
+	OPT_NO_CEILING,
+	OPT_CONNS,
+	OPT_DEPTH,
+	OPT_SIZE,
+	OPT_SLICE_MS,
+	OPT_SLICES,
+	OPT_WARMUP_MS,
+	OPT_OPS,
+	OPT_SERVER_CPU,
+	OPT_CLIENT_CPU,
+	OPT_HUGEPAGES,
+	OPT_SET,
+	OPT_HELP,
+};
+
+static const struct option options[] = {
+	{"ports", required_argument, NULL, OPT_PORTS},
+	{"cores", required_argument, NULL, OPT_CORES},
+	{"mbuf", no_argument, NULL, OPT_MBUF},
+	{"no-ceiling", no_argument, NULL, OPT_NO_CEILING},
+	{"conns", required_argument, NULL, OPT_CONNS},
+	{"depth", required_argument, NULL, OPT_DEPTH},
+	{"size", required_argument, NULL, OPT_SIZE},
+	{"slice-ms", required_argument, NULL, OPT_SLICE_MS},
+	{"slices", required_argument, NULL, OPT_SLICES},
+	{"warmup-ms", required_argument, NULL, OPT_WARMUP_MS},
+	{"ops", required_argument, NULL, OPT_OPS},
+	{"server-cpu", required_argument, NULL, OPT_SERVER_CPU},
+	{"client-cpu", required_argument, NULL, OPT_CLIENT_CPU},
+	{"hugepages", required_argument, NULL, OPT_HUGEPAGES},
+	{"set", required_argument, NULL, OPT_SET},
+	{"help", no_argument, NULL, OPT_HELP},
+	{NULL},
+};
+
+static void
+usage(FILE *out)
+{
+	fputs("weir-perf [OPTION...] WORKLOAD\n"
+	      "  --ports cable|memif    what lies between server and client (cable)\n"
+	      "  --cores 1|2            1: both stepped in turn; 2: each on its own (1)\n"
+	      "  --conns N --depth N    connections or sockets; requests under way on each (1, 1)\n"
+	      "  --size N               bytes of a request and of its answer (64)\n"
+	      "  --mbuf                 the server echoes the packet's own mbuf\n"
+	      "  --slices N --slice-ms N --warmup-ms N   how long (20, 50, 200)\n"
+	      "  --ops N                fewer than N operations: failed\n"
+	      "  --no-ceiling           do not measure MAC swapping after it\n"
+	      "  --server-cpu N --client-cpu N (0, and 1 with two cores)\n"
+	      "  --hugepages yes|no|auto (auto)\n"
+	      "  --set SECTION.KEY=VALUE  configuration of both stacks: tcp.timestamps=no\n"
+	      "workloads:\n",
+		out);
+	for (const struct perf_workload *w = perf_workloads; w->name != NULL; w++)
+		fprintf(out, "  %-10s operation: %s\n", w->name, w->what);
+}
+
+static int
+number(const char *text, unsigned long min, unsigned long max, unsigned int *n)
+{
+	char *end;
+	unsigned long value;
+
+	errno = 0;
+	value = strtoul(text, &end, 10);
+	if (errno != 0 || end == text || *end != '\0' || value < min || value > max) {
+		fprintf(stderr, "%s: allowed: %lu to %lu\n", text, min, max);
+		return -EINVAL;
+	}
+	*n = (unsigned int)value;
+	return 0;
+}
+
+static int
+ports(struct perf_opts *o, const char *text)
+{
+	if (strcmp(text, "cable") != 0 && strcmp(text, "memif") != 0) {
+		fprintf(stderr, "--ports %s: allowed: cable, memif\n", text);
+		return -EINVAL;
+	}
+	o->ports = strcmp(text, "memif") == 0 ? PERF_MEMIF : PERF_CABLE;
+	return 0;
+}
+
+static int
+add_set(struct perf_opts *o, const char *text)
+{
+	if (o->n_sets == PERF_SETS_MAX) {
+		fprintf(stderr, "--set: allowed: %d times\n", PERF_SETS_MAX);
+		return -EINVAL;
+	}
+	o->sets[o->n_sets++] = text;
+	return 0;
+}
+
+static int
+take_option(struct perf_opts *o, enum option_number opt, const char *text)
+{
+	unsigned int n = 0;
+	int rc = 0;
+
+	switch (opt) {
+	case OPT_PORTS:
+		return ports(o, text);
+	case OPT_CORES:
+		rc = number(text, 1, 2, &n);
+		o->is_two_cores = n == 2;
+		return rc;
+	case OPT_MBUF:
+		o->use_mbuf = true;
+		return 0;
+	case OPT_NO_CEILING:
+		o->has_ceiling = false;
+		return 0;
+	case OPT_CONNS:
+		return number(text, 1, 60000, &o->conns);
+	case OPT_DEPTH:
+		return number(text, 1, 256, &o->depth);
+	case OPT_SIZE:
+		return number(text, 1, 1400, &o->size);
+	case OPT_SLICE_MS:
+		return number(text, 1, 60000, &o->slice_ms);
+	case OPT_SLICES:
+		return number(text, 1, 1000, &o->slices);
+	case OPT_WARMUP_MS:
+		return number(text, 0, 60000, &o->warmup_ms);
+	case OPT_OPS:
+		rc = number(text, 0, UINT32_MAX, &n);
+		o->ops_min = n;
+		return rc;
+	case OPT_SERVER_CPU:
+		rc = number(text, 0, 1023, &n);
+		o->server_cpu = (int)n;
+		return rc;
+	case OPT_CLIENT_CPU:
+		rc = number(text, 0, 1023, &n);
+		o->client_cpu = (int)n;
+		return rc;
+	case OPT_HUGEPAGES:
+		o->hugepages = text;
+		return 0;
+	case OPT_SET:
+		return add_set(o, text);
+	case OPT_HELP:
+		usage(stdout);
+		exit(EXIT_SUCCESS);
+	}
+	return -EINVAL; /* getopt_long() has said why */
+}
+
+static int
+find_workload(struct perf_opts *o, const char *name)
+{
+	for (const struct perf_workload *w = perf_workloads; w->name != NULL; w++)
+		if (strcmp(w->name, name) == 0) {
+			o->workload = w;
+			return 0;
+		}
+	fprintf(stderr, "%s: no such workload (--help lists them)\n", name);
+	return -EINVAL;
+}
+
+static int
+parse(struct perf_opts *o, int argc, char **argv)
+{
+	int opt, rc = 0;
+
+	*o = (struct perf_opts){.conns = 1, .depth = 1, .size = 64, .slices = 20, .slice_ms = 50,
+		.warmup_ms = 200, .client_cpu = -1, .hugepages = "auto", .has_ceiling = true};
+	while (rc == 0 && (opt = getopt_long(argc, argv, "", options, NULL)) != -1)
+		rc = take_option(o, (enum option_number)opt, optarg);
+	if (rc != 0)
+		return rc;
+	if (optind + 1 != argc) {
+		usage(stderr);
+		return -EINVAL;
+	}
+	rc = find_workload(o, argv[optind]);
+	if (rc == 0 && o->workload->shape == PERF_IDLE)
+		o->is_two_cores = true;
+	if (o->client_cpu < 0)
+		o->client_cpu = o->is_two_cores ? !o->server_cpu : o->server_cpu;
+	return rc;
+}
+
+static void
+print_result(const struct perf_opts *o, const struct perf_result *r, const struct perf_result *top)
+{
+	printf("{\"workload\": \"%s\", \"ports\": \"%s\", \"cores\": %d, \"conns\": %u, "
+	       "\"depth\": %u, \"size\": %u, \"mbuf\": %s, ",
+		o->workload->name, o->ports == PERF_CABLE ? "cable" : "memif",
+		o->is_two_cores ? 2 : 1, o->conns, o->depth, o->size,
+		o->use_mbuf ? "true" : "false");
+	printf("\"ops\": %" PRIu64 ", \"ops_per_s\": %.1f, \"cycles_per_op\": %.1f, "
+	       "\"rx_per_op\": %.3f, \"tx_per_op\": %.3f, \"rx_len\": %u, \"tx_len\": %u, "
+	       "\"errors\": %" PRIu64 ", \"lost\": %" PRIu64 ", \"rexmits\": %" PRIu64 ", \"balanced\": %s",
+		r->ops, r->ops_per_s, r->cycles_per_op, r->profile.rx_per_op, r->profile.tx_per_op,
+		r->profile.rx_len, r->profile.tx_len, r->errors, r->lost, r->rexmits,
+		r->is_balanced ? "true" : "false");
+	if (o->has_ceiling)
+		printf(", \"ceiling_ops_per_s\": %.1f, \"ceiling_cycles_per_op\": %.1f, "
+		       "\"ceiling_lost\": %" PRIu64,
+			top->ops_per_s, top->cycles_per_op, top->lost);
+	printf(", \"tsc_hz\": %" PRIu64 "}\n", rte_get_tsc_hz());
+}
+
+static int
+run(const struct perf_opts *o, struct perf_peer *peer)
+{
+	struct perf_result res, top = {0};
+	int rc = perf_flow_run(o, peer, &res);
+
+	if (rc == 0 && o->has_ceiling)
+		rc = perf_ceiling_run(o, peer, &res.profile, &top);
+	if (peer != NULL)
+		rc = perf_peer_enter(peer, PERF_END) != 0 && rc == 0 ? -EIO : rc;
+	if (rc != 0) {
+		fprintf(stderr, "%s: %s\n", o->workload->name, strerror(-rc));
+		return rc;
+	}
+	res.is_balanced &= peer == NULL || peer->is_balanced;
+	print_result(o, &res, &top);
+	return res.is_balanced ? 0 : -EBADMSG;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct perf_opts o;
+	struct perf_peer *peer = NULL;
+	int rc = parse(&o, argc, argv);
+
+	if (rc == 0 && o.ports == PERF_MEMIF && o.is_two_cores) {
+		peer = perf_peer_fork(&o);
+		rc = peer == NULL ? -errno : 0;
+	}
+	if (rc == 0)
+		rc = perf_eal(&o, false);
+	if (rc == 0)
+		rc = o.workload->shape == PERF_IDLE ? perf_idle_run(&o) : run(&o, peer);
+	rte_eal_cleanup();
+	return rc == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
