@@ -193,7 +193,9 @@ tcp_conf(const struct weir_conf *conf)
 	c.synack_retries = (uint8_t)t->synack_retries;
 	c.data_retries = (uint8_t)t->data_retries;
 	c.use_wscale = t->window_scale;
+	c.wscale_max = (uint8_t)t->window_scale_max;
 	c.use_timestamps = t->timestamps;
+	c.use_idle_restart = t->idle_restart;
 	c.port_min = (uint16_t)t->port_min;
 	c.port_max = (uint16_t)t->port_max;
 	return c;

@@ -176,6 +176,7 @@ every_section_is_read(void)
 		"[neighbour n]\naddress = 10.0.0.7\nmac = 02:00:00:00:00:07\nport = tap0\n"
 		"[tcp]\nsndbuf = 1M\nrcvbuf = 4096\ndelayed_ack_ms = 0\n"
 		"ephemeral_ports = 1000-1000\ntimestamps = no\n"
+		"window_scale_max = 7\nidle_restart = no\n"
 		"[udp]\nrcvbuf = 64K");
 	CU_ASSERT_STRING_EQUAL(conf.name, "s1");
 	CU_ASSERT_EQUAL(conf.seed, UINT64_MAX);
@@ -222,6 +223,8 @@ every_section_is_read(void)
 	CU_ASSERT_EQUAL(conf.tcp.port_min, 1000);
 	CU_ASSERT_FALSE(conf.tcp.timestamps);
 	CU_ASSERT_TRUE(conf.tcp.window_scale);
+	CU_ASSERT_EQUAL(conf.tcp.window_scale_max, 7);
+	CU_ASSERT_FALSE(conf.tcp.idle_restart);
 	CU_ASSERT_EQUAL(conf.udp_rcvbuf, 65536);
 }
 
