@@ -19,7 +19,7 @@
 #define DEPTH_DEFAULT 1024
 #define DEPTH_MAX     (1 << 20)
 #define MTU_DEFAULT   1500
-#define MTU_MAX	      9600
+#define MTU_MAX	      65535
 #define RETA_SIZE     128
 #define SEGS_MAX      64
 
