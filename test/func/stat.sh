@@ -9,6 +9,7 @@ weir_source=$(dirname "$0")/../..
 
 prefix=weir-stat-test-$$
 client_pid=
+second_pid=
 
 look() {
 	"$weir_build/app/weir-stat" --prefix "$prefix" "$@"
@@ -69,8 +70,24 @@ end_connection() {
 	client_pid=
 }
 
+# Another program of the same prefix: DPDK gives its socket another name.
+start_second() {
+	sed 's/weir0/weir1/' "$weir_tmp/conf" >"$weir_tmp/conf2"
+	ip netns exec "$weir_ns" "$weir_build/app/weir-echo" "$weir_tmp/conf2" >"$weir_tmp/log2" 2>&1 &
+	second_pid=$!
+	wait_for 60 grep -q ': ready$' "$weir_tmp/log2"
+}
+
+end_second() {
+	[ -z "$second_pid" ] && return
+	kill "$second_pid" 2>/dev/null
+	wait "$second_pid"
+	second_pid=
+}
+
 clean_up() {
 	end_connection
+	end_second
 	weir_clean_up
 	rmdir "/var/run/dpdk/$prefix" 2>/dev/null
 }
@@ -128,6 +145,13 @@ check "no such socket" fails_with 1 'No such file' --socket /nonexistent
 check "no such mode" fails_with 2 usage --prefix "$prefix" sock
 check "no such option" fails_with 2 usage --prefix "$prefix" --sock
 check "another user is told why" as_nobody 'permission denied'
+
+start_second
+check "a second program" [ $? -eq 0 ]
+check "several programs: both are listed" fails_with 1 "^ *$second_pid +$prefix " --prefix "$prefix"
+check "several programs: by process id" shows '^tcp +LISTEN ' --pid "$second_pid" sockets
+check "the second has no connection" eval '! shows ESTABLISHED --pid "$second_pid" sockets'
+end_second
 
 end_connection
 check "sockets: the connection has gone" wait_for 10 has_no_connection
