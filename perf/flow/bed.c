@@ -15,7 +15,7 @@
 
 #define MBUFS       16384
 #define TIME_WAITS  16384 /* connections in TIME_WAIT at a time, see client_time_wait_ms */
-#define MEMORY_MB   "512" /* of a process */
+#define MEMORY_MB   "256" /* of a process */
 #define DEVICE_DESC 512
 
 struct setting {
@@ -212,22 +212,43 @@ perf_link_wait(struct weir_port *port)
 	return -ETIMEDOUT;
 }
 
-/* Each stack's ports, queues and the cable may hold packets of the other's pool. */
 void
-perf_stacks_free(struct weir_stack *a, struct weir_stack *b)
+perf_link_wait_down(const struct perf_opts *o, struct weir_port *port)
 {
-	struct weir_stack *const st[] = {a, b};
-	struct rte_mempool *pools[2] = {NULL, NULL};
+	struct weir_port_link link = {.is_up = true};
 
-	for (unsigned int i = 0; i < 2; i++)
-		if (st[i] != NULL) {
-			pools[i] = st[i]->pools[0];
-			st[i]->pools[0] = NULL;
-		}
-	for (unsigned int i = 0; i < 2; i++)
-		weir_stack_free(st[i]);
-	for (unsigned int i = 0; i < 2; i++)
-		rte_mempool_free(pools[i]);
+	if (o->ports != PERF_MEMIF)
+		return;
+	for (unsigned int i = 0; i < 1000 && link.is_up; i++) {
+		port->ops->link(port, &link);
+		usleep(1000);
+	}
+	usleep(20000); /* the link goes down first, then memory is freed */
+}
+
+static struct rte_mempool *
+take_pool(struct weir_stack *st)
+{
+	struct rte_mempool *pool = st == NULL ? NULL : st->pools[0];
+
+	if (st != NULL)
+		st->pools[0] = NULL;
+	return pool;
+}
+
+/* Each stack's queues, and the cable, may hold packets of the other's pool. */
+void
+perf_stacks_free(const struct perf_opts *o, struct weir_stack *server, struct weir_stack *client)
+{
+	struct rte_mempool *const server_pool = take_pool(server);
+	struct rte_mempool *const client_pool = take_pool(client);
+
+	weir_stack_free(server);
+	if (client != NULL)
+		perf_link_wait_down(o, client->ports[0]);
+	weir_stack_free(client);
+	rte_mempool_free(server_pool);
+	rte_mempool_free(client_pool);
 }
 
 void

@@ -114,6 +114,8 @@ close_all(struct ceiling *c)
 	if (c->peer != NULL)
 		perf_peer_enter(c->peer, PERF_END);
 	perf_swap_close(&c->server);
+	if (c->client.port != NULL)
+		perf_link_wait_down(c->o, c->client.port);
 	perf_swap_close(&c->client);
 	perf_swap_free(&c->server);
 	perf_swap_free(&c->client);

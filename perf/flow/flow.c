@@ -162,7 +162,7 @@ perf_flow_run(const struct perf_opts *o, struct perf_peer *peer, struct perf_res
 		rc = perf_peer_enter(peer, PERF_QUIET) != 0 && rc == 0 ? -EIO : rc;
 	perf_side_stop(&f.server);
 	perf_side_stop(&f.client);
-	perf_stacks_free(f.server.st, f.client.st);
+	perf_stacks_free(o, f.server.st, f.client.st);
 	perf_side_fini(&f.server);
 	perf_side_fini(&f.client);
 	return rc;

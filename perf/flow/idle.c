@@ -168,6 +168,6 @@ perf_idle_run(const struct perf_opts *o)
 	if (rc == 0)
 		rc = measure(&d);
 	weir_stack_stop(d.server); /* the client's was never started */
-	perf_stacks_free(d.server, d.client);
+	perf_stacks_free(o, d.server, d.client);
 	return rc;
 }

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -73,7 +74,7 @@ usage(FILE *out)
 	      "  --slices N --slice-ms N --warmup-ms N   how long (20, 50, 200)\n"
 	      "  --ops N                fewer than N operations: failed\n"
 	      "  --no-ceiling           do not measure MAC swapping after it\n"
-	      "  --server-cpu N --client-cpu N (0, and 1 with two cores)\n"
+	      "  --server-cpu N --client-cpu N   (the first allowed, and the second)\n"
 	      "  --hugepages yes|no|auto (auto)\n"
 	      "  --set SECTION.KEY=VALUE  configuration of both stacks: tcp.timestamps=no\n"
 	      "workloads:\n",
@@ -187,13 +188,35 @@ find_workload(struct perf_opts *o, const char *name)
 	return -EINVAL;
 }
 
+/* The CPUs not named: the first that we may use, and for a client of its own the second. */
+static void
+choose_cpus(struct perf_opts *o)
+{
+	int cpus[2] = {-1, -1};
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	sched_getaffinity(0, sizeof(set), &set);
+	for (int cpu = CPU_SETSIZE - 1; cpu >= 0; cpu--)
+		if (CPU_ISSET(cpu, &set) && cpu != o->server_cpu) {
+			cpus[1] = cpus[0];
+			cpus[0] = cpu;
+		}
+	if (o->server_cpu < 0) {
+		o->server_cpu = cpus[0];
+		cpus[0] = cpus[1];
+	}
+	if (o->client_cpu < 0)
+		o->client_cpu = o->is_two_cores && cpus[0] >= 0 ? cpus[0] : o->server_cpu;
+}
+
 static int
 parse(struct perf_opts *o, int argc, char **argv)
 {
 	int opt, rc = 0;
 
 	*o = (struct perf_opts){.conns = 1, .depth = 1, .size = 64, .slices = 20, .slice_ms = 50,
-		.warmup_ms = 200, .client_cpu = -1, .hugepages = "auto", .has_ceiling = true};
+		.warmup_ms = 200, .server_cpu = -1, .client_cpu = -1, .hugepages = "auto", .has_ceiling = true};
 	while (rc == 0 && (opt = getopt_long(argc, argv, "", options, NULL)) != -1)
 		rc = take_option(o, (enum option_number)opt, optarg);
 	if (rc != 0)
@@ -205,8 +228,7 @@ parse(struct perf_opts *o, int argc, char **argv)
 	rc = find_workload(o, argv[optind]);
 	if (rc == 0 && o->workload->shape == PERF_IDLE)
 		o->is_two_cores = true;
-	if (o->client_cpu < 0)
-		o->client_cpu = o->is_two_cores ? !o->server_cpu : o->server_cpu;
+	choose_cpus(o);
 	return rc;
 }
 

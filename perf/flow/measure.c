@@ -147,6 +147,14 @@ conclude(const struct perf_run *run, const struct sample *a, const struct sample
 		res->ops_per_s = (double)rte_get_tsc_hz() / res->cycles_per_op;
 }
 
+/* More slices than asked for, when ops_min says so. */
+static bool
+is_enough(const struct perf_run *run, const struct perf_opts *o, unsigned int slices, uint64_t units)
+{
+	return slices >= SLICES_MAX ||
+	       (slices >= o->slices && (double)units >= (double)o->ops_min * run->units_per_op);
+}
+
 int
 perf_measure(const struct perf_run *run, const struct perf_opts *o, struct perf_result *res)
 {
@@ -160,7 +168,7 @@ perf_measure(const struct perf_run *run, const struct perf_opts *o, struct perf_
 		return rc;
 	look(run, &first);
 	b = first;
-	for (unsigned int i = 0; i < o->slices && i < SLICES_MAX; i++) {
+	for (unsigned int i = 0; !is_enough(run, o, i, units(&b) - units(&first)); i++) {
 		a = b;
 		turn_for(run, o->slice_ms);
 		look(run, &b);

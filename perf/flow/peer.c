@@ -62,7 +62,7 @@ serve(struct perf_peer *p, const struct perf_opts *o)
 	}
 	p->is_balanced = rc == 0 && perf_is_balanced(st);
 	perf_side_stop(&side);
-	perf_stacks_free(st, NULL);
+	perf_stacks_free(o, st, NULL);
 	perf_side_fini(&side);
 	return rc;
 }

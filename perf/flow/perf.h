@@ -225,8 +225,15 @@ int perf_port_open(const struct perf_opts *o, bool is_server, struct rte_mempool
 /** Wait until the link is up. */
 int perf_link_wait(struct weir_port *port);
 
+/**
+ * The other end was closed: wait until the driver has taken notice. A memif must not be closed
+ * while the interrupt thread still disconnects it.
+ */
+void perf_link_wait_down(const struct perf_opts *o, struct weir_port *port);
+
 /** Free stopped stacks that may hold packets of each other; either may be NULL. */
-void perf_stacks_free(struct weir_stack *a, struct weir_stack *b);
+void perf_stacks_free(
+	const struct perf_opts *o, struct weir_stack *server, struct weir_stack *client);
 
 /** Packet counts of the stack's port, and cycles of its worker's busy turns. */
 void perf_stack_counts(struct weir_stack *st, struct perf_counts *counts);
