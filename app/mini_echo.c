@@ -22,5 +22,6 @@ main(int argc, char **argv)
 	weir_set_callbacks(st, fd, &callbacks);
 	weir_bind(st, fd, (const struct sockaddr *)&any, sizeof(any));
 	weir_listen(st, fd, 128);
-	return pause();
+	for (;;)
+		pause();
 }

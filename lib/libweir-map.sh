@@ -3,8 +3,8 @@
 # Prints a linker version script that exports the functions the given headers declare.
 echo 'WEIR_0 {'
 echo 'global:'
-# A declaration starts a line; typedefs (of callbacks) name their function type in brackets.
-grep -hE '^(const )?(struct )?[a-z0-9_]+ \**weir_[a-z0-9_]+\(' "$@" |
+# A declaration starts a line; the types of callbacks are named behind a bracket.
+grep -hE '^[a-z][a-z0-9_ ]* \**weir_[a-z0-9_]+\(' "$@" |
 	sed -E 's/^[^(]*[ *](weir_[a-z0-9_]+)\(.*/\t\1;/' | sort -u
 echo 'local:'
 printf '\t*;\n};\n'

@@ -11,7 +11,7 @@
 weir_ns=
 weir_pid=
 weir_tmp=
-weir_hugepages_before=
+weir_hugepages_added=0
 
 # The kernel's side of the tap in config/quickstart.conf, and Weir's.
 weir_iface=weir0
@@ -94,22 +94,22 @@ weir_hugepages=/sys/kernel/mm/hugepages/hugepages-2048kB
 
 # hugepages_reserve MB: 2 MiB pages, that many free; not an error if the machine has no room
 hugepages_reserve() {
-	local free total missing
+	local total missing
 
 	[ -w $weir_hugepages/nr_hugepages ] || return 1
-	free=$(<$weir_hugepages/free_hugepages)
 	total=$(<$weir_hugepages/nr_hugepages)
-	missing=$(($1 / 2 - free))
+	missing=$(($1 / 2 - $(<$weir_hugepages/free_hugepages)))
 	[ $missing -le 0 ] && return 0
-	weir_hugepages_before=$total
 	echo $((total + missing)) >$weir_hugepages/nr_hugepages
+	weir_hugepages_added=$(($(<$weir_hugepages/nr_hugepages) - total))
 	[ "$(<$weir_hugepages/free_hugepages)" -ge $(($1 / 2)) ]
 }
 
+# hugepages_restore: give back what was added; others may have reserved some meanwhile
 hugepages_restore() {
-	[ -z "$weir_hugepages_before" ] && return
-	echo "$weir_hugepages_before" >$weir_hugepages/nr_hugepages
-	weir_hugepages_before=
+	[ $weir_hugepages_added -eq 0 ] && return
+	echo $(($(<$weir_hugepages/nr_hugepages) - weir_hugepages_added)) >$weir_hugepages/nr_hugepages
+	weir_hugepages_added=0
 }
 
 # ---- a program in the namespace ----
