@@ -162,6 +162,42 @@ memory_of_small_segments_is_bounded(void)
 	rig_close(&r);
 }
 
+/* What is out of order gives way to what is in order. */
+static void
+full_memory_lets_the_hole_be_filled(void)
+{
+	uint32_t seq = 11;
+
+	rig_open_as(&r, WEIR_TCP_ESTABLISHED, &(struct rig_setup){.tune = small_buffer});
+	for (; r.core.fates[WEIR_FATE_drop_tcp_rcvbuf] == 0 && seq < 2000; seq += 2)
+		rig_recv(&r, .flags = ACK, .seq = seq, .ack = 1, .len = 1);
+	CU_ASSERT(r.conn->rcv.held > 2 * 20000);
+	rig_recv(&r, .flags = ACK, .seq = 1, .ack = 1, .len = 10);
+	CU_ASSERT_EQUAL(rig_read(&r), 10);
+	CU_ASSERT_EQUAL(r.conn->rcv.held, 0);
+	rig_forget(&r);
+	rig_close(&r);
+}
+
+/* All connections together hold half of the pool at most. */
+static void
+memory_of_all_connections_is_bounded(void)
+{
+	uint32_t seq = 1;
+
+	rig_open_as(&r, WEIR_TCP_ESTABLISHED, &(struct rig_setup){.mbufs = 255});
+	for (unsigned int i = 0; i < 300; i++, seq += 1000)
+		rig_recv(&r, .flags = ACK, .seq = seq, .ack = 1, .len = 1000);
+	CU_ASSERT_EQUAL(r.tcp.held, r.conn->rcv.held);
+	CU_ASSERT(r.tcp.held > r.tcp.held_max - 3000);
+	CU_ASSERT(r.tcp.held <= r.tcp.held_max + 3000);
+	CU_ASSERT(rig_forget(&r) > 100);
+	CU_ASSERT(rig_read(&r) > 100000);
+	CU_ASSERT_EQUAL(r.tcp.held, 0);
+	rig_forget(&r);
+	rig_close(&r);
+}
+
 static void
 small_segments_of_a_burst_share_a_buffer(void)
 {
@@ -219,6 +255,8 @@ main(void)
 		UNIT(random_arrival_gives_the_stream),
 		UNIT(out_of_order_queue_is_bounded),
 		UNIT(memory_of_small_segments_is_bounded),
+		UNIT(full_memory_lets_the_hole_be_filled),
+		UNIT(memory_of_all_connections_is_bounded),
 		UNIT(small_segments_of_a_burst_share_a_buffer),
 		UNIT(fin_out_of_order_then_data),
 		UNIT(shut_reader_swallows_data),

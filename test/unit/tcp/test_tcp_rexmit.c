@@ -147,6 +147,9 @@ time_out_goes_back_in_slow_start(void)
 	rig_sent(&r, .flags = ACK, .seq = 1, .ack = 1, .len = 1000);
 	rig_sent_nothing(&r);
 	CU_ASSERT_EQUAL(r.conn->cc.ssthresh, 2500);
+	rig_advance(&r, 600 * RIG_MS);
+	rig_sent(&r, .flags = ACK, .seq = 1, .ack = 1, .len = 1000);
+	CU_ASSERT_EQUAL(r.conn->cc.ssthresh, 2500); /* the same loss: counted once */
 	rig_recv(&r, .flags = ACK, .seq = 1, .ack = 1001);
 	rig_sent(&r, .flags = ACK, .seq = 1001, .ack = 1, .len = 1000);
 	rig_sent(&r, .flags = ACK, .seq = 2001, .ack = 1, .len = 1000);
@@ -189,6 +192,21 @@ fast_retransmit_and_recovery(void)
 	CU_ASSERT(!r.conn->is_recovery);
 	CU_ASSERT_EQUAL(r.conn->cc.cwnd, 3000); /* what is in flight and one */
 	rig_sent(&r, .flags = ACK, .seq = 14001, .ack = 1, .len = 1000);
+	rig_close(&r);
+}
+
+/* Karn: what was sent twice says nothing of the round-trip time. */
+static void
+fast_retransmit_spoils_the_sample(void)
+{
+	open_with_rtt();
+	rig_write(&r, 5000);
+	for (unsigned int i = 0; i < 3; i++)
+		rig_recv(&r, .flags = ACK, .seq = 1, .ack = 1);
+	CU_ASSERT_EQUAL(rig_forget(&r), 6);
+	rig_advance(&r, 20 * RIG_MS);
+	rig_recv(&r, .flags = ACK, .seq = 1, .ack = 5001);
+	CU_ASSERT_EQUAL(r.conn->srtt_us, 100000);
 	rig_close(&r);
 }
 
@@ -325,6 +343,7 @@ main(void)
 		UNIT(user_timeout_ends_it_at_its_time),
 		UNIT(time_out_goes_back_in_slow_start),
 		UNIT(fast_retransmit_and_recovery),
+		UNIT(fast_retransmit_spoils_the_sample),
 		UNIT(no_fast_retransmit_for_what_was_sent_before_a_time_out),
 		UNIT(what_is_no_duplicate_ack),
 		UNIT(slow_start_doubles_then_grows_by_a_segment),
