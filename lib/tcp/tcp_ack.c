@@ -12,6 +12,18 @@ set_rto(const struct weir_tcp *t, struct weir_tcp_conn *c)
 		c->srtt_us + RTE_MAX(4 * c->rttvar_us, t->conf.rto_min_us), t->conf.rto_max_us);
 }
 
+/* RFC 4861 7.3.1: forward progress. Once a second is often enough. */
+static void
+confirm_neighbour(const struct weir_tcp *t, struct weir_tcp_conn *c)
+{
+	const uint32_t now_ms = (uint32_t)(t->core->now_us / 1000);
+
+	if (now_ms - c->confirm_ms < 1000 || !weir_dst_is_fresh(t->ip, &c->dst))
+		return;
+	c->confirm_ms = now_ms;
+	weir_neigh_confirm(c->dst.ifc, &c->dst.next_hop);
+}
+
 void
 weir_tcp_rtt_sample(struct weir_tcp *t, struct weir_tcp_conn *c, uint32_t rtt_us)
 {
@@ -27,8 +39,7 @@ weir_tcp_rtt_sample(struct weir_tcp *t, struct weir_tcp_conn *c, uint32_t rtt_us
 		c->srtt_us = RTE_MAX(c->srtt_us - c->srtt_us / 8 + rtt / 8, 1u);
 	}
 	set_rto(t, c);
-	if (weir_dst_is_fresh(t->ip, &c->dst))
-		weir_neigh_confirm(c->dst.ifc, &c->dst.next_hop);
+	confirm_neighbour(t, c);
 }
 
 /*

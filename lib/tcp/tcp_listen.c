@@ -18,7 +18,7 @@ weir_tcp_may_accept(const struct weir_tcp *t, const struct weir_tcp_listener *l)
 {
 	const uint32_t not_counted = l->ready_turn == t->turn ? l->n_ready : 0;
 
-	return *l->n_accept + not_counted <= l->backlog;
+	return __atomic_load_n(l->n_accept, __ATOMIC_RELAXED) + not_counted <= l->backlog;
 }
 
 static bool

@@ -195,6 +195,7 @@ struct weir_tcp_conn {
 	uint32_t iss;
 	uint32_t irs;
 	uint32_t challenge_ms;
+	uint32_t confirm_ms; /* when the neighbour was last told that it is reachable */
 	uint32_t rexmits; /* segments sent again, for those who watch */
 };
 

@@ -276,6 +276,50 @@ closed_listener_resets_what_is_not_accepted(void)
 	rig_close(&r);
 }
 
+/* Established in this very turn: the socket layer has not seen it yet. */
+static void
+closed_listener_resets_what_just_became_established(void)
+{
+	struct weir_vec v = {.n = 0};
+
+	rig_open(&r, WEIR_TCP_SYN_RECEIVED);
+	rig_queue(&r, &v, .flags = ACK, .seq = 1, .ack = 1, .len = 10);
+	r.given++;
+	weir_tcp_input(&r.tcp, &v);
+	CU_ASSERT_EQUAL(r.conn->state, WEIR_TCP_ESTABLISHED);
+	weir_tcp_unlisten(&r.tcp, &r.listener);
+	CU_ASSERT_EQUAL(r.tcp.conns.used, 0);
+	rig_turn(&r, &v);
+	rig_sent(&r, .flags = RST | ACK, .seq = 1, .ack = 11);
+	rig_close(&r);
+}
+
+/* A burst of final ACKs can't push more connections in than the backlog allows. */
+static void
+backlog_counts_what_just_became_established(void)
+{
+	struct weir_vec v = {.n = 0};
+
+	rig_open(&r, WEIR_TCP_SYN_RECEIVED);
+	r.listener.backlog = 2;
+	for (uint16_t i = 0; i < 6; i++) {
+		struct weir_flow flow = r.flow;
+		struct weir_tcp_conn *c;
+
+		rig_recv(&r, .flags = SYN, .seq = 0, .sport = (uint16_t)(4000 + i));
+		flow.rport = weir_be16((uint16_t)(4000 + i));
+		c = weir_tcp_find(&r.tcp, &flow);
+		CU_ASSERT_PTR_NOT_NULL_FATAL(c);
+		rig_queue(&r, &v, .flags = ACK, .seq = 1, .ack = c->iss - r.iss + 1,
+			.sport = (uint16_t)(4000 + i));
+	}
+	rig_forget(&r);
+	rig_turn(&r, &v);
+	CU_ASSERT_EQUAL(r.tcp.stats.accepted, 3); /* one more than the backlog, as Linux */
+	CU_ASSERT_EQUAL(r.tcp.stats.listen_overflow, 3);
+	rig_close(&r);
+}
+
 static void
 connect_picks_a_free_port_in_the_range(void)
 {
@@ -383,6 +427,8 @@ main(void)
 		UNIT(data_on_syn_is_not_acknowledged),
 		UNIT(backlog_limits_the_accept_queue),
 		UNIT(closed_listener_resets_what_is_not_accepted),
+		UNIT(closed_listener_resets_what_just_became_established),
+		UNIT(backlog_counts_what_just_became_established),
 		UNIT(connect_picks_a_free_port_in_the_range),
 		UNIT(connect_says_why_it_fails),
 		UNIT(data_queued_before_the_handshake_follows_it),
