@@ -41,9 +41,8 @@ unit_main(const char *suite, const struct unit_test *tests, bool needs_eal)
 struct rte_mempool *
 unit_pool(const char *name, unsigned int n)
 {
-	struct rte_mempool *p =
-		rte_pktmbuf_pool_create(name, n, 0, WEIR_PKT_PRIV, RTE_MBUF_DEFAULT_BUF_SIZE,
-			SOCKET_ID_ANY);
+	struct rte_mempool *p = rte_pktmbuf_pool_create(
+		name, n, 0, WEIR_PKT_PRIV, RTE_MBUF_DEFAULT_BUF_SIZE, SOCKET_ID_ANY);
 
 	CU_ASSERT_PTR_NOT_NULL_FATAL(p);
 	return p;

@@ -26,7 +26,8 @@ bad_descriptors_are_ebadf(void)
 		CU_ASSERT_EQUAL(weir_shutdown(p.a, bad[i], SHUT_WR), -EBADF);
 		CU_ASSERT_EQUAL(weir_close(p.a, bad[i]), -EBADF);
 		CU_ASSERT_EQUAL(weir_getsockname(p.a, bad[i], sa, &len), -EBADF);
-		CU_ASSERT_EQUAL(weir_setsockopt(p.a, bad[i], SOL_SOCKET, SO_KEEPALIVE, &v, 4), -EBADF);
+		CU_ASSERT_EQUAL(
+			weir_setsockopt(p.a, bad[i], SOL_SOCKET, SO_KEEPALIVE, &v, 4), -EBADF);
 		CU_ASSERT_EQUAL(weir_set_callbacks(p.a, bad[i], NULL), -EBADF);
 		CU_ASSERT_EQUAL(weir_send_mbuf(p.a, bad[i], NULL, NULL, 0), -EBADF);
 	}
@@ -140,7 +141,8 @@ options_have_their_effect_or_do_not_exist(void)
 		weir_setsockopt(p.a, tcp, IPPROTO_IPV6, IPV6_V6ONLY, &v, sizeof(v)), -ENOPROTOOPT);
 	CU_ASSERT_EQUAL(
 		weir_setsockopt(p.a, tcp, SOL_SOCKET, SO_TIMESTAMP, &v, sizeof(v)), -ENOPROTOOPT);
-	CU_ASSERT_EQUAL(weir_setsockopt(p.a, tcp, SOL_SOCKET, SO_ERROR, &v, sizeof(v)), -ENOPROTOOPT);
+	CU_ASSERT_EQUAL(
+		weir_setsockopt(p.a, tcp, SOL_SOCKET, SO_ERROR, &v, sizeof(v)), -ENOPROTOOPT);
 	v = 100000;
 	CU_ASSERT_EQUAL(weir_setsockopt(p.a, tcp, SOL_SOCKET, SO_RCVBUF, &v, sizeof(v)), 0);
 	CU_ASSERT_EQUAL(weir_getsockopt(p.a, tcp, SOL_SOCKET, SO_RCVBUF, &got, &len), 0);

@@ -7,10 +7,10 @@
 
 #include "pair.h"
 
-#define MIB        (1024u * 1024)
-#define FLOWS      4 /* connections, so that every worker has work */
-#define CHUNK      16384
-#define STEPS_MAX  2000000000u
+#define MIB	  (1024u * 1024)
+#define FLOWS	  4 /* connections, so that every worker has work */
+#define CHUNK	  16384
+#define STEPS_MAX 2000000000u
 
 /* One direction of one connection; the byte at offset i is pattern(seed, i). */
 struct stream {
@@ -124,7 +124,8 @@ run(unsigned int workers, uint64_t mib, uint64_t seed, struct result *r)
 		struct stream *ab = &s[2 * i], *ba = &s[2 * i + 1];
 
 		*ab = (struct stream){.from = p.a, .to = p.b, .size = mib * MIB / FLOWS, .seed = i};
-		*ba = (struct stream){.from = p.b, .to = p.a, .size = mib * MIB / FLOWS, .seed = ~i};
+		*ba = (struct stream){
+			.from = p.b, .to = p.a, .size = mib * MIB / FLOWS, .seed = ~i};
 		pair_connect(&p, i % 2 ? AF_INET6 : AF_INET, (uint16_t)(80 + i), &ab->from_fd,
 			&ab->to_fd);
 		ba->from_fd = ab->to_fd;

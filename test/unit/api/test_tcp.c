@@ -214,8 +214,8 @@ echo_buf(struct weir_stack *st, int fd, const void *buf, size_t len, const struc
 }
 
 static void
-echo_mbuf(struct weir_stack *st, int fd, struct rte_mbuf *m, const struct weir_from *from,
-	void *arg)
+echo_mbuf(
+	struct weir_stack *st, int fd, struct rte_mbuf *m, const struct weir_from *from, void *arg)
 {
 	struct counts *c = arg;
 
@@ -243,9 +243,9 @@ echo_with(const struct weir_callbacks *cb, struct counts *c, unsigned int worker
 	for (size_t i = 0; i < sizeof(out); i++)
 		out[i] = (char)(i * 7 + i / 251);
 	for (unsigned int i = 0; i < 100000 && got < sizeof(in); i++) {
-		ssize_t n = sent < sizeof(out)
-			? weir_send(p.a, fd, out + sent, RTE_MIN(sizeof(out) - sent, 9000ul), 0)
-			: 0;
+		ssize_t n = sent < sizeof(out) ? weir_send(p.a, fd, out + sent,
+							 RTE_MIN(sizeof(out) - sent, 9000ul), 0)
+					       : 0;
 
 		sent += n > 0 ? (size_t)n : 0;
 		n = weir_recv(p.a, fd, in + got, sizeof(in) - got, 0);

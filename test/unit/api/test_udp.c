@@ -33,15 +33,15 @@ datagrams_keep_their_boundaries_and_sender(int domain, unsigned int workers)
 	CU_ASSERT_EQUAL(weir_sendto(p.a, fa, "three", 5, 0, (struct sockaddr *)&to, to_len), 5);
 	pair_pass(&p, 5000);
 	CU_ASSERT_EQUAL(
-		weir_recvfrom(p.b, fb, buf, sizeof(buf), 0, (struct sockaddr *)&from, &from_len), 3);
+		weir_recvfrom(p.b, fb, buf, sizeof(buf), 0, (struct sockaddr *)&from, &from_len),
+		3);
 	CU_ASSERT_EQUAL(weir_recv(p.b, fb, buf, sizeof(buf), 0), 0);
 	CU_ASSERT_EQUAL(weir_recv(p.b, fb, buf, 2, MSG_TRUNC), 5);
 	CU_ASSERT_EQUAL(weir_recv(p.b, fb, buf, 2, 0), -EAGAIN);
 	CU_ASSERT_EQUAL(weir_getsockname(p.a, fa, (struct sockaddr *)&own, &own_len), 0);
-	CU_ASSERT_EQUAL(((struct sockaddr_in *)&own)->sin_port,
-		((struct sockaddr_in *)&from)->sin_port);
 	CU_ASSERT_EQUAL(
-		weir_sendto(p.b, fb, "back", 4, 0, (struct sockaddr *)&from, from_len), 4);
+		((struct sockaddr_in *)&own)->sin_port, ((struct sockaddr_in *)&from)->sin_port);
+	CU_ASSERT_EQUAL(weir_sendto(p.b, fb, "back", 4, 0, (struct sockaddr *)&from, from_len), 4);
 	pair_pass(&p, 5000);
 	CU_ASSERT_EQUAL(weir_recv(p.a, fa, buf, sizeof(buf), 0), 4);
 	weir_close(p.a, fa);
@@ -138,8 +138,8 @@ a_slow_reader_loses_datagrams_not_memory(void)
 }
 
 static void
-echo_mbuf(struct weir_stack *st, int fd, struct rte_mbuf *m, const struct weir_from *from,
-	void *arg)
+echo_mbuf(
+	struct weir_stack *st, int fd, struct rte_mbuf *m, const struct weir_from *from, void *arg)
 {
 	CU_ASSERT_PTR_NOT_NULL_FATAL(from);
 	CU_ASSERT_EQUAL(weir_send_mbuf(st, fd, m, &from->addr.sa, from->addr_len), 0);
