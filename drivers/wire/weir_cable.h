@@ -41,7 +41,7 @@
 /** All zero: one queue, MTU 1500, all offloads, no impairment. */
 struct weir_cable_conf {
 	uint64_t seed;
-	uint16_t queues;      /* receive queues of each end; 0: one, or what an open by name wants */
+	uint16_t queues;      /* receive queues of each end; 0: one, or what an open wants */
 	uint32_t queue_depth; /* frames a receive queue holds, up to 2^20; 0: 1024 */
 	uint32_t line_pkts;   /* frames on their way through impairments; 0: 16384 */
 	uint16_t mtu;         /* bytes of IP packet; 0: 1500 */

@@ -36,7 +36,7 @@ struct weir_impair {
 	uint32_t reorder_pkts; /* 0: one, */
 	uint32_t reorder_us;   /* but no longer than this; 0: 1000 */
 	uint32_t delay_us;
-	uint32_t jitter_us;   /* uniform in delay_us +- jitter_us, not below 0: frames may overtake */
+	uint32_t jitter_us;   /* uniform in delay_us +- jitter_us, not below 0: may overtake */
 	uint64_t rate_bps;    /* bits of frames per second; 0: no limit */
 	uint32_t queue_bytes; /* frames that wait for the rate, the rest is dropped; 0: 262144 */
 };

@@ -50,7 +50,7 @@ struct weir_core {
 	struct weir_wheel *wheel;
 	struct rte_mempool *pool; /* mbufs of this worker; private area WEIR_PKT_PRIV */
 	struct weir_vec dead;     /* dropped or used up, freed in bulk by weir_core_flush() */
-	uint64_t rx_frames;       /* frames taken from ports and rings; equals the sum of fates + held */
+	uint64_t rx_frames;       /* frames from ports and rings; equals the sum of fates + held */
 	uint64_t fates[WEIR_FATE_MAX];
 	uint64_t tx_made; /* packets made; equals the sum of tx_fates + held */
 	uint64_t tx_fates[WEIR_TX_MAX];

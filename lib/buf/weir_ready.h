@@ -20,7 +20,7 @@ enum weir_ready_event {
 	WEIR_READY_CONNECT = 1 << 2,   /* active open succeeded */
 	WEIR_READY_ACCEPT = 1 << 3,    /* passive open succeeded: a new connection of a listener */
 	WEIR_READY_PEERCLOSE = 1 << 4, /* the peer's FIN was taken in order */
-	WEIR_READY_CLOSE = 1 << 5,     /* over: closed by both, reset, refused, timed out; see error */
+	WEIR_READY_CLOSE = 1 << 5,     /* over: closed, reset, refused, timed out; see error */
 	WEIR_READY_KEEPALIVEDOWN = 1 << 6,
 	WEIR_READY_ERROR = 1 << 7, /* a soft or asynchronous error (ICMP) for SO_ERROR */
 };

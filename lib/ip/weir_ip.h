@@ -43,7 +43,7 @@ struct weir_icmp_error {
 	uint8_t type;          /* ICMP type and code as received (v4 or v6 by flow) */
 	uint8_t code;
 	uint16_t mtu;          /* next-hop MTU for "too big"/"fragmentation needed"; else 0 */
-	int error;             /* errno the application sees: ECONNREFUSED, EHOSTUNREACH, EMSGSIZE.. */
+	int error;             /* errno the application sees: ECONNREFUSED, EHOSTUNREACH, ... */
 	bool is_hard;          /* RFC 1122 4.2.3.9: port or protocol unreachable, not soft */
 	uint32_t tcp_seq;      /* of the quoted header, for RFC 5927 checks (TCP) */
 };
@@ -80,7 +80,7 @@ struct weir_ip {
 		uint32_t burst;
 		uint64_t filled_us;
 	} icmp_errors, icmp_echo;
-	/* ICMP errors of this burst, read by udp, tcp and raw, then dropped by weir_ip_errors_done() */
+	/* ICMP errors of this burst, read by udp, tcp and raw, then freed by weir_ip_errors_done() */
 	struct weir_icmp_error errors[WEIR_ICMP_ERRORS_MAX];
 	unsigned int n_errors;
 	struct weir_wheel_entry timer; /* reassembly */
@@ -162,7 +162,8 @@ int weir_ip_route(struct weir_ip *ip, const struct weir_addr *dst, int ifindex,
  * Is addr one of the stack's own usable unicast addresses? *ifindex (may be NULL) says whose.
  * Loopback addresses are: packets to them are looped, and refused when they come from a port.
  */
-bool weir_ip_is_local(const struct weir_ip *ip, const struct weir_addr *addr, unsigned int *ifindex);
+bool weir_ip_is_local(
+	const struct weir_ip *ip, const struct weir_addr *addr, unsigned int *ifindex);
 
 /* Receive (ip4_input.c, ip6_input.c, icmp4.c, icmp6.c) */
 

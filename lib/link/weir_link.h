@@ -87,12 +87,12 @@ struct weir_iface {
 	struct weir_port *port;
 	uint32_t caps; /* copy of port->info.caps */
 	uint16_t queue;
-	uint16_t rx_queues; /* port->info.n_queues: this worker polls the port if queue < rx_queues */
+	uint16_t rx_queues; /* port->info.n_queues: this worker polls it if queue < rx_queues */
 	uint16_t mtu;
 	uint16_t vlan; /* 0: untagged */
 	uint8_t index; /* 0..WEIR_IFACES_MAX-1, equal on all workers */
 	bool is_up;    /* link state: set by whoever watches the port; true at first */
-	uint64_t route_change; /* grows when router or addrs change, so that routes are looked up again */
+	uint64_t route_change; /* grows when router or addrs change: routes are looked up again */
 	struct weir_mac mac;
 	uint32_t txq_head; /* packets waiting for the port, in a ring of WEIR_TXQ_MAX */
 	uint32_t txq_tail;
@@ -147,7 +147,8 @@ struct weir_iface_conf {
  * Set up one worker's view of a port.
  * @return 0, -ENOMEM, or -EINVAL: an MTU beyond the port's or below 68 (IPv6: 1280), a bad VLAN
  */
-int weir_iface_init(struct weir_iface *ifc, struct weir_core *core, const struct weir_iface_conf *c);
+int weir_iface_init(
+	struct weir_iface *ifc, struct weir_core *core, const struct weir_iface_conf *c);
 
 /** Free packets that wait and all memory. */
 void weir_iface_fini(struct weir_iface *ifc);
@@ -170,7 +171,7 @@ struct weir_ifaddr *weir_iface_addr(struct weir_iface *ifc, const struct weir_ad
 /** Is dst a directed broadcast of one of the interface's IPv4 networks? */
 bool weir_iface_is_directed_broadcast(const struct weir_iface *ifc, const struct weir_addr *dst);
 
-/** Does the interface receive packets to this group: all hosts, all nodes, solicited-node, joined? */
+/** Does the interface receive this group: all hosts, all nodes, solicited-node, joined? */
 bool weir_iface_has_group(const struct weir_iface *ifc, const struct weir_addr *group);
 
 /**

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Counters of an interface: WEIR_STAT(name, unit, help). No include guard: included several times. */
+/* Counters of an interface: WEIR_STAT(name, unit, help). Included several times. */
 WEIR_STAT(arp_sent, "pkts", "ARP packets sent")
 WEIR_STAT(nd_sent, "pkts", "neighbour discovery messages sent")
 WEIR_STAT(neigh_created, "events", "neighbours entered into the cache")

@@ -107,7 +107,7 @@ struct weir_port {
 struct weir_port_conf {
 	const char *name;   /* section name: "tap0" */
 	const char *device; /* what the driver opens: ethdev name, PCI address, or cable end */
-	uint16_t n_queues;  /* queue pairs wanted: one per worker; the driver may set up fewer rx queues
+	uint16_t n_queues;  /* queue pairs wanted: one per worker; there may be fewer rx queues
 			     * (info.n_queues tells) but must offer that many tx queues */
 	uint16_t rx_desc;   /* descriptors per queue */
 	uint16_t tx_desc;

@@ -182,14 +182,15 @@ uint32_t weir_tcp_isn(const struct weir_tcp *t, const struct weir_flow *flow);
 /** RFC 9293 3.10.7.3. */
 void weir_tcp_syn_sent_input(struct weir_tcp *t, struct weir_tcp_conn *c, struct weir_tcp_rx *rx);
 
-/** Set up c for an open in either direction: route, sequence numbers. @return 0 or -ENETUNREACH .. */
+/** Set up c for an open in either direction: route, sequence numbers. @return 0, -ENETUNREACH .. */
 int weir_tcp_start(struct weir_tcp *t, struct weir_tcp_conn *c, int ifindex, uint32_t iss);
 
 /** Take over what the peer's SYN says: irs, mss, options agreed. */
 void weir_tcp_take_syn(struct weir_tcp *t, struct weir_tcp_conn *c, const struct weir_tcp_seg *seg);
 
 /** Our SYN is acknowledged by seg: to ESTABLISHED, tell the socket layer. */
-void weir_tcp_establish(struct weir_tcp *t, struct weir_tcp_conn *c, const struct weir_tcp_seg *seg);
+void weir_tcp_establish(
+	struct weir_tcp *t, struct weir_tcp_conn *c, const struct weir_tcp_seg *seg);
 
 /* tcp_sync.c */
 

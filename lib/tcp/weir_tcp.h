@@ -164,7 +164,7 @@ struct weir_tcp_conn {
 	uint32_t rtt_seq;  /* sequence number being timed */
 	/* line 3: sending */
 	struct weir_tcp_sndq sndq;
-	uint64_t rtt_start_us; /* when rtt_seq was sent; not timing: when data was sent again last */
+	uint64_t rtt_start_us; /* when rtt_seq was sent; not timing: last retransmission */
 	uint64_t sent_us;  /* when data was sent last */
 	uint32_t wnd_max; /* largest window the peer ever offered */
 	uint32_t recover; /* RFC 6582 */
@@ -275,7 +275,7 @@ void weir_tcp_unlisten(struct weir_tcp *t, struct weir_tcp_listener *l);
  */
 int weir_tcp_send(struct weir_tcp *t, struct weir_tcp_conn *c, struct rte_mbuf *m);
 
-/** Memory of the send buffer that is free (opts.sndbuf - what is queued), bytes; may be negative. */
+/** Send memory that is free (opts.sndbuf - what is queued), bytes; may be negative. */
 static inline int64_t
 weir_tcp_send_room(const struct weir_tcp_conn *c)
 {

@@ -24,7 +24,7 @@ struct weir_tcp_cc_ops {
 	const char *name; /* as in TCP_CONGESTION: "newreno" */
 	/** The handshake is over: the initial window (RFC 6928) is in cwnd. */
 	void (*init)(struct weir_tcp_conn *c);
-	/** acked bytes were newly acknowledged outside of recovery, and the window was in full use. */
+	/** acked bytes were newly acknowledged outside of recovery, the window in full use. */
 	void (*acked)(struct weir_tcp_conn *c, uint32_t acked, uint64_t now_us);
 	/** Loss found by duplicate ACKs: lower ssthresh (RFC 5681 3.2 (2)). */
 	void (*loss)(struct weir_tcp_conn *c, uint64_t now_us);

@@ -61,7 +61,7 @@ weir_wheel_is_armed(const struct weir_wheel_entry *e)
 	return e->link.next != NULL;
 }
 
-/** Wait until deadline_us; moves the deadline if e waits already. A past deadline is due at once. */
+/** Wait until deadline_us; moves it if e waits already. A past deadline is due at once. */
 void weir_wheel_arm(struct weir_wheel *w, struct weir_wheel_entry *e, uint64_t deadline_us);
 
 /** Stop waiting; nothing happens if e does not wait. */

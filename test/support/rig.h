@@ -112,7 +112,7 @@ void rig_turn(struct rig *r, struct weir_vec *v);
 #define rig_sent(r, ...) rig_sent_seg(r, &(struct rig_seg){__VA_ARGS__}, __FILE__, __LINE__)
 void rig_sent_seg(struct rig *r, const struct rig_seg *seg, const char *file, unsigned int line);
 
-/** The oldest segment sent stands at seq, whatever its size. @return bytes of text; 0: nothing sent */
+/** The oldest segment sent stands at seq, of any size. @return bytes of text; 0: none sent */
 uint32_t rig_sent_text(struct rig *r, uint32_t seq);
 
 #define rig_sent_nothing(r) CU_ASSERT_EQUAL(rig_pending(r), 0)
