@@ -103,8 +103,8 @@ make_ring(uint32_t depth)
 	struct rte_ring *r = size < 0 ? NULL : rte_zmalloc("weir_cable", (size_t)size, 64);
 
 	/* Several senders' lcores may share a CPU: one that is preempted must not stop the rest. */
-	if (r != NULL && rte_ring_init(r, "weir_cable", depth,
-				 RING_F_MP_RTS_ENQ | RING_F_SC_DEQ | RING_F_EXACT_SZ) != 0) {
+	if (r != NULL &&
+		rte_ring_init(r, "weir_cable", depth, WEIR_RING_MPSC | RING_F_EXACT_SZ) != 0) {
 		rte_free(r);
 		r = NULL;
 	}
@@ -185,7 +185,6 @@ end_new(struct weir_cable *c, unsigned int end)
 	e->port.ops = &cable_port_ops;
 	e->port.priv = e;
 	e->is_started = true;
-	rte_spinlock_init(&e->lock);
 	end_info(c, end);
 	return weir_line_new(&e->impair, seed, c->conf.line_pkts, SOCKET_ID_ANY, &e->line);
 }
@@ -218,7 +217,7 @@ is_valid(const char *name, const struct weir_cable_conf *conf)
 	const size_t len = strlen(name);
 
 	return len > 0 && len < WEIR_CABLE_NAME_LEN && strpbrk(name, ":,") == NULL &&
-	       conf->queues <= WEIR_PORT_QUEUES_MAX && conf->mtu <= MTU_MAX &&
+	       conf->queues <= WEIR_PORT_QUEUES_MAX &&
 	       (conf->mtu == 0 || conf->mtu >= RTE_ETHER_MIN_MTU) && conf->queue_depth <= DEPTH_MAX;
 }
 
@@ -294,13 +293,13 @@ weir_cable_set(struct weir_cable *c, unsigned int end, const struct weir_impair 
 {
 	struct cable_end *to = &c->end[end == 0];
 
-	rte_spinlock_lock(&to->lock);
+	weir_lock(&to->lock);
 	to->impair = *impair;
 	weir_line_set(to->line, impair);
 	/* Clean again: the receiver leaves the line when it is empty, so that nothing overtakes. */
 	if (!weir_impair_is_clean(impair))
 		__atomic_store_n(&to->is_impaired, true, __ATOMIC_RELEASE);
-	rte_spinlock_unlock(&to->lock);
+	weir_unlock(&to->lock);
 }
 
 void
@@ -326,7 +325,7 @@ add_rxq(struct weir_cable_stats *s, const struct cable_rxq *q)
 {
 	s->delivered += q->packets;
 	s->dropped_no_mbuf += q->no_mbuf;
-	s->held += rte_ring_count(q->ring);
+	s->held += weir_ring_count(q->ring);
 }
 
 static void

@@ -2,10 +2,9 @@
 #ifndef CABLE_PRIV_H
 #define CABLE_PRIV_H
 
-#include <rte_ring.h>
-#include <rte_spinlock.h>
-
 #include "weir_cable.h"
+#include "weir_lock.h"
+#include "weir_ring.h"
 
 #define CABLE_MZ_PREFIX  "weir_cable_"
 #define CABLE_FRAMES_MAX 256 /* of one TSO packet */
@@ -47,7 +46,7 @@ struct cable_end {
 	uint16_t rings; /* rxq[] with a ring; never fewer until the cable goes */
 	/* Frames to this end pass the line while this is set; lock: w, senders: r */
 	bool is_impaired;
-	rte_spinlock_t lock; /* of line, line_full, impair */
+	uint32_t lock; /* of line, line_full, impair */
 	struct weir_line *line;
 	struct weir_impair impair;
 	uint64_t line_full; /* came out of the line into a full queue */

@@ -51,16 +51,16 @@ timer_set(int fd, uint64_t ns)
 	timerfd_settime(fd, 0, &at, NULL);
 }
 
-/* Frames were put into the ring: pairs with the fence in cable_rx_intr(). */
+/*
+ * Frames were put into the ring. An exchange on both sides, here and in cable_rx_intr(): either
+ * this one sees the reader armed, or the reader's comes later and sees the frames.
+ */
 static void
 wake_queue(struct cable_end *to, uint16_t queue)
 {
 	struct cable_rxq *q = &to->rxq[queue];
 
-	if (!to->use_intr)
-		return;
-	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	if (__atomic_exchange_n(&q->is_armed, false, __ATOMIC_RELAXED))
+	if (to->use_intr && __atomic_exchange_n(&q->is_armed, false, __ATOMIC_ACQ_REL))
 		timer_set(q->timer_fd, NOW_NS);
 }
 
@@ -167,7 +167,7 @@ enqueue(struct cable_end *to, struct cable_txq *t, uint16_t queue, struct rte_mb
 
 	for (uint16_t i = 0; i < n; i++)
 		bytes += m[i]->pkt_len;
-	got = (uint16_t)rte_ring_enqueue_burst(to->rxq[queue].ring, (void **)m, n, NULL);
+	got = (uint16_t)weir_ring_put(to->rxq[queue].ring, (void **)m, n);
 	for (uint16_t i = got; i < n; i++) /* those taken may be gone already */
 		bytes -= m[i]->pkt_len;
 	t->packets += got;
@@ -207,7 +207,7 @@ tx_tso(struct cable_end *from, struct cable_end *to, struct cable_txq *t, struct
 	if (to->port.info.caps & WEIR_PORT_RX_LRO)
 		return enqueue(to, t, queue, &m, 1) == 1;
 	n = (uint16_t)cable_tso_frames(m);
-	if (rte_ring_free_count(to->rxq[queue].ring) < n)
+	if (weir_ring_room(to->rxq[queue].ring) < n)
 		return false;
 	if (cable_tso_cut(m, frames) != 0) {
 		t->packets++;
@@ -296,7 +296,7 @@ static uint16_t
 tx_line(struct cable_end *from, struct cable_end *to, struct cable_txq *t, struct rte_mbuf **m,
 	uint16_t n)
 {
-	rte_spinlock_lock(&to->lock);
+	weir_lock(&to->lock);
 	for (uint16_t i = 0; i < n; i++) {
 		if (is_tso(from, m[i]))
 			line_push_tso(from, to, t, m[i]);
@@ -306,7 +306,7 @@ tx_line(struct cable_end *from, struct cable_end *to, struct cable_txq *t, struc
 			line_push(from, to, t, m[i]);
 	}
 	wake_line(to);
-	rte_spinlock_unlock(&to->lock);
+	weir_unlock(&to->lock);
 	return n;
 }
 
@@ -418,12 +418,12 @@ pull_line(struct cable_end *e)
 	const uint64_t now_us = weir_clock_now_us(e->cable->clock);
 	unsigned int n;
 
-	rte_spinlock_lock(&e->lock);
+	weir_lock(&e->lock);
 	while ((n = weir_line_pull(e->line, now_us, m, PULL_BURST)) > 0) {
 		for (unsigned int i = 0; i < n; i++) {
 			const uint16_t queue = route(e, m[i]);
 
-			if (rte_ring_enqueue(e->rxq[queue].ring, m[i]) == 0) {
+			if (weir_ring_put(e->rxq[queue].ring, (void **)&m[i], 1) == 1) {
 				wake_queue(e, queue);
 				continue;
 			}
@@ -433,7 +433,7 @@ pull_line(struct cable_end *e)
 	}
 	if (weir_impair_is_clean(&e->impair) && weir_line_next_us(e->line) == UINT64_MAX)
 		__atomic_store_n(&e->is_impaired, false, __ATOMIC_RELEASE);
-	rte_spinlock_unlock(&e->lock);
+	weir_unlock(&e->lock);
 }
 
 static uint16_t
@@ -449,7 +449,7 @@ cable_rx(struct weir_port *p, uint16_t queue, struct rte_mbuf **m, uint16_t n)
 		return 0;
 	if (cable_is_impaired(e))
 		pull_line(e);
-	got = (uint16_t)rte_ring_dequeue_burst(q->ring, (void **)m, n, NULL);
+	got = (uint16_t)weir_ring_take(q->ring, (void **)m, n);
 	for (uint16_t i = 0; i < got; i++)
 		rte_prefetch0(m[i]);
 	for (uint16_t i = 0; i < got; i++) {
@@ -493,7 +493,7 @@ cable_end_drain(struct cable_end *e)
 	void *m;
 
 	for (uint16_t i = 0; i < e->rings; i++)
-		while (rte_ring_dequeue(e->rxq[i].ring, &m) == 0)
+		while (weir_ring_take(e->rxq[i].ring, &m, 1) == 1)
 			rte_pktmbuf_free(m);
 }
 
@@ -585,17 +585,16 @@ cable_rx_intr(struct weir_port *p, uint16_t queue, bool on)
 
 	if (!e->use_intr || queue >= p->info.n_queues)
 		return -ENOTSUP;
-	__atomic_store_n(&q->is_armed, on, __ATOMIC_RELAXED);
+	(void)__atomic_exchange_n(&q->is_armed, on, __ATOMIC_ACQ_REL); /* pairs with wake_queue() */
 	if (!on) {
 		timer_set(q->timer_fd, 0); /* also makes it unreadable */
 		return 0;
 	}
-	__atomic_thread_fence(__ATOMIC_SEQ_CST); /* pairs with wake_queue() */
-	if (!rte_ring_empty(q->ring))
+	if (!weir_ring_is_empty(q->ring))
 		timer_set(q->timer_fd, NOW_NS);
-	rte_spinlock_lock(&e->lock);
+	weir_lock(&e->lock);
 	wake_at_next(e, q);
-	rte_spinlock_unlock(&e->lock);
+	weir_unlock(&e->lock);
 	return 0;
 }
 

@@ -1,19 +1,22 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* How a calling thread reaches a socket's worker, and how it waits. */
 #include <errno.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
 
-#include <rte_malloc.h>
-
 #include "stack_priv.h"
+#include "weir_mem.h"
+
+#define CTL_YIELDS   100 /* before a thread that waits for another's call begins to sleep */
+#define CTL_SLEEP_US 50
 
 struct weir_sock_worker *
 weir_here(struct weir_stack *st, const struct weir_sock *s)
 {
 	struct weir_worker *const self = weir_worker_self();
-	struct weir_worker *const home = st->workers[s->home];
+	struct weir_worker *const home = st->workers[weir_sock_home(s)];
 
 	if (self == home)
 		return &home->sock;
@@ -28,14 +31,6 @@ weir_may_wait(const struct weir_stack *st)
 	return weir_worker_self() == NULL && weir_stack_is_running(st);
 }
 
-static bool
-is_own_worker(const struct weir_stack *st)
-{
-	const struct weir_worker *self = weir_worker_self();
-
-	return self != NULL && self->sock.socks == &st->socks;
-}
-
 int
 weir_on_worker(struct weir_stack *st, unsigned int index, int (*fn)(struct weir_worker *, void *),
 	void *arg)
@@ -44,8 +39,8 @@ weir_on_worker(struct weir_stack *st, unsigned int index, int (*fn)(struct weir_
 
 	if (weir_worker_self() == w || !weir_stack_is_running(st))
 		return fn(w, arg);
-	if (is_own_worker(st))
-		return -EWOULDBLOCK;
+	if (weir_worker_self() != NULL)
+		return -EWOULDBLOCK; /* workers that wait for each other would wait for ever */
 	return weir_worker_call(w, fn, arg);
 }
 
@@ -61,7 +56,7 @@ run_later(struct weir_worker *w, void *arg)
 	struct later l = *(struct later *)arg;
 	const int rc = l.fn(w, l.s);
 
-	rte_free(arg);
+	weir_mem_free(arg);
 	weir_sock_unref(l.s);
 	return rc;
 }
@@ -69,7 +64,7 @@ run_later(struct weir_worker *w, void *arg)
 static int
 post_later(struct weir_worker *w, int (*fn)(struct weir_worker *, void *), struct weir_sock *s)
 {
-	struct later *l = rte_zmalloc("weir_later", sizeof(*l), 0);
+	struct later *l = weir_mem_alloc("weir_later", sizeof(*l), SOCKET_ID_ANY);
 	int rc;
 
 	if (l == NULL)
@@ -78,7 +73,7 @@ post_later(struct weir_worker *w, int (*fn)(struct weir_worker *, void *), struc
 	weir_sock_ref(s);
 	rc = weir_worker_post(w, run_later, l);
 	if (rc != 0) {
-		rte_free(l);
+		weir_mem_free(l);
 		weir_sock_unref(s);
 	}
 	return rc;
@@ -87,7 +82,7 @@ post_later(struct weir_worker *w, int (*fn)(struct weir_worker *, void *), struc
 int
 weir_on_all(struct weir_stack *st, int (*fn)(struct weir_worker *, void *), struct weir_sock *s)
 {
-	const bool is_later = is_own_worker(st) && weir_stack_is_running(st);
+	const bool is_later = weir_worker_self() != NULL && weir_stack_is_running(st);
 	int first = 0;
 
 	for (unsigned int i = 0; i < st->n_workers; i++) {
@@ -102,6 +97,64 @@ weir_on_all(struct weir_stack *st, int (*fn)(struct weir_worker *, void *), stru
 			first = rc;
 	}
 	return first;
+}
+
+static int
+leave_on(struct weir_worker *w, void *arg)
+{
+	weir_sock_leave_one(&w->sock, arg);
+	return 0;
+}
+
+void
+weir_leave_all(struct weir_stack *st, struct weir_sock *s)
+{
+	const struct weir_worker *self = weir_worker_self();
+
+	if (self == NULL || !weir_stack_is_running(st)) {
+		weir_on_all(st, leave_on, s);
+		weir_bind_del(&st->socks, s);
+	} else if (self->sock.socks == &st->socks) {
+		weir_sock_leave(&st->socks, s, self->index);
+	} else {
+		weir_sock_leave(&st->socks, s, 0);
+	}
+}
+
+int
+weir_ctl_enter(struct weir_sock *s)
+{
+	uint32_t ctl = 0;
+
+	for (unsigned int tries = 0; !__atomic_compare_exchange_n(
+		     &s->ctl, &ctl, WEIR_CTL_HELD, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
+		tries++) {
+		if (ctl & WEIR_CTL_CLOSE)
+			return -EBADF;
+		if (weir_worker_self() != NULL)
+			return -EWOULDBLOCK; /* the holder may wait for this very worker */
+		if (tries < CTL_YIELDS)
+			sched_yield();
+		else
+			usleep(CTL_SLEEP_US);
+		ctl = 0;
+	}
+	return 0;
+}
+
+void
+weir_ctl_leave(struct weir_stack *st, struct weir_sock *s)
+{
+	if (__atomic_fetch_and(&s->ctl, ~(uint32_t)WEIR_CTL_HELD, __ATOMIC_ACQ_REL) &
+		WEIR_CTL_CLOSE)
+		weir_close_sock(st, s);
+}
+
+void
+weir_ctl_close(struct weir_stack *st, struct weir_sock *s)
+{
+	if (!(__atomic_fetch_or(&s->ctl, WEIR_CTL_CLOSE, __ATOMIC_ACQ_REL) & WEIR_CTL_HELD))
+		weir_close_sock(st, s);
 }
 
 uint64_t
@@ -178,15 +231,9 @@ doze(const struct weir_stack *st, struct weir_waiter *w, uint64_t deadline_us)
 static void
 enter(struct weir_waiter *w, struct weir_sock *s)
 {
-	__atomic_store_n(&w->is_sleeping, 1, __ATOMIC_RELEASE);
+	weir_waiter_enter(w);
 	__atomic_fetch_or(
 		&s->waiters, UINT64_C(1) << (w->id % WEIR_WAIT_CLASSES), __ATOMIC_ACQ_REL);
-}
-
-static void
-leave(struct weir_waiter *w)
-{
-	__atomic_store_n(&w->is_sleeping, 0, __ATOMIC_RELEASE);
 }
 
 int
@@ -204,10 +251,12 @@ weir_wait(struct weir_stack *st, struct weir_sock *s, bool (*done)(const struct 
 			break;
 		if (weir_sock_flags(s) & WEIR_SOCK_FD_CLOSED)
 			rc = -EBADF;
+		else if (!weir_stack_is_running(st))
+			rc = -EAGAIN; /* stopped: nothing will happen any more */
 		else
 			rc = doze(st, w, deadline_us);
 	}
-	leave(w);
+	weir_waiter_leave(w);
 	return rc;
 }
 
@@ -223,9 +272,9 @@ look(struct weir_sock **socks, struct pollfd *fds, nfds_t n)
 		fds[i].revents = 0;
 		if (fds[i].fd < 0)
 			continue;
-		fds[i].revents = socks[i] == NULL
-			? POLLNVAL
-			: weir_sock_poll(socks[i]) & (short)(fds[i].events | always);
+		fds[i].revents = socks[i] == NULL ? POLLNVAL
+						  : weir_sock_poll(socks[i]) &
+							    (short)(fds[i].events | always);
 		ready += fds[i].revents != 0;
 	}
 	return ready;
@@ -245,16 +294,16 @@ poll_socks(struct weir_stack *st, struct weir_sock **socks, struct pollfd *fds, 
 	if (w == NULL)
 		return -ENOBUFS;
 	while (rc == 0) {
-		__atomic_store_n(&w->is_sleeping, 1, __ATOMIC_RELEASE);
+		weir_waiter_enter(w);
 		for (nfds_t i = 0; i < n; i++)
 			if (socks[i] != NULL)
 				enter(w, socks[i]);
 		ready = look(socks, fds, n);
 		if (ready != 0)
 			break;
-		rc = doze(st, w, deadline_us);
+		rc = weir_stack_is_running(st) ? doze(st, w, deadline_us) : -EAGAIN;
 	}
-	leave(w);
+	weir_waiter_leave(w);
 	return ready != 0 || rc == -EAGAIN ? ready : rc;
 }
 

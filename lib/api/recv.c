@@ -148,18 +148,21 @@ tell_taken(struct weir_stack *st, struct weir_sock *s)
 
 	if (ws != NULL) {
 		weir_sock_serve(ws, s, WEIR_DOOR_CREDIT);
-	} else if (taken - s->rx_told >= s->opts.rcvbuf / 4) {
+	} else if (taken - s->rx_told >= weir_peek(s->opts.rcvbuf) / 4) {
 		s->rx_told = taken;
 		weir_sock_ring(s, WEIR_DOOR_CREDIT);
 	}
 }
 
-/* 0: more may come; 1: the end; negative: an error to report once. */
+/*
+ * What an empty queue means, by the flags as they were before it was looked at: an end or error
+ * that came later may have data before it. 0: more may come; 1: the end; negative: an error, told
+ * once.
+ */
 static int
-stream_end(struct weir_sock *s)
+stream_end(struct weir_sock *s, uint32_t flags)
 {
-	const uint32_t flags = weir_sock_flags(s);
-	const int error = weir_take_error(s);
+	const int error = flags & WEIR_SOCK_OVER ? weir_take_error(s) : 0;
 
 	if (error != 0)
 		return -error;
@@ -178,11 +181,10 @@ is_readable(const struct weir_sock *s)
 static ssize_t
 try_stream(struct weir_stack *st, struct weir_sock *s, struct sink *to, int flags)
 {
-	uint32_t before;
+	const uint32_t before = weir_sock_flags(s);
 	size_t n;
 	int rc;
 
-	before = weir_sock_flags(s); /* an end seen before the queue was empty is the end */
 	weir_lock(&s->recv_lock);
 	n = flags & MSG_PEEK ? peek_stream(s, to) : read_stream(s, to);
 	if (n > 0 && !(flags & MSG_PEEK))
@@ -190,16 +192,14 @@ try_stream(struct weir_stack *st, struct weir_sock *s, struct sink *to, int flag
 	weir_unlock(&s->recv_lock);
 	if (n > 0)
 		return (ssize_t)n;
-	if (before != weir_sock_flags(s))
-		return -EAGAIN; /* look again */
-	rc = stream_end(s);
+	rc = stream_end(s, before);
 	return rc == 1 ? 0 : rc == 0 ? -EAGAIN : rc;
 }
 
 static ssize_t
 recv_stream(struct weir_stack *st, struct weir_sock *s, struct sink *to, int flags)
 {
-	const uint64_t deadline = weir_deadline_us(s->rcvtimeo_ms);
+	const uint64_t deadline = weir_deadline_us(weir_peek(s->rcvtimeo_ms));
 	const bool is_all = (flags & MSG_WAITALL) && !(flags & MSG_PEEK);
 	ssize_t done = 0;
 
@@ -229,8 +229,8 @@ recv_stream(struct weir_stack *st, struct weir_sock *s, struct sink *to, int fla
 /* Datagrams */
 
 static ssize_t
-take_datagram(struct weir_sock *s, struct rte_mbuf *m, struct sink *to, struct msghdr *msg,
-	int flags)
+take_datagram(
+	struct weir_sock *s, struct rte_mbuf *m, struct sink *to, struct msghdr *msg, int flags)
 {
 	const struct weir_pkt *p = weir_pkt(m);
 	const size_t len = m->pkt_len;
@@ -238,8 +238,8 @@ take_datagram(struct weir_sock *s, struct rte_mbuf *m, struct sink *to, struct m
 
 	msg->msg_flags = n < len ? MSG_TRUNC : 0;
 	if (msg->msg_name != NULL)
-		weir_addr_copy_out(s->domain, &p->flow.raddr, p->flow.rport, msg->msg_name,
-			&msg->msg_namelen);
+		weir_addr_copy_out(
+			s->domain, &p->flow.raddr, p->flow.rport, msg->msg_name, &msg->msg_namelen);
 	if (!(flags & MSG_PEEK))
 		drop_first(s);
 	return (ssize_t)(flags & MSG_TRUNC ? len : n);
@@ -264,10 +264,10 @@ try_datagram(struct weir_sock *s, struct sink *to, struct msghdr *msg, int flags
 }
 
 static ssize_t
-recv_datagram(struct weir_stack *st, struct weir_sock *s, struct sink *to, struct msghdr *msg,
-	int flags)
+recv_datagram(
+	struct weir_stack *st, struct weir_sock *s, struct sink *to, struct msghdr *msg, int flags)
 {
-	const uint64_t deadline = weir_deadline_us(s->rcvtimeo_ms);
+	const uint64_t deadline = weir_deadline_us(weir_peek(s->rcvtimeo_ms));
 	ssize_t n;
 
 	while ((n = try_datagram(s, to, msg, flags)) == -EAGAIN) {

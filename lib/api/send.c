@@ -5,16 +5,16 @@
 
 #include "stack_priv.h"
 
-#define SEND_BURST   32 /* mbufs allocated and filled at once */
-#define SEND_FLAGS   (MSG_DONTWAIT | MSG_NOSIGNAL)
-#define UDP_MAX_IP4  65507
-#define UDP_MAX_IP6  65527
+#define SEND_BURST  32 /* mbufs allocated and filled at once */
+#define SEND_FLAGS  (MSG_DONTWAIT | MSG_NOSIGNAL)
+#define UDP_MAX_IP4 65507
+#define UDP_MAX_IP6 65527
 
 /* Where the next bytes of an iovec come from. */
 struct source {
 	const struct iovec *iov;
 	size_t n_iov;
-	size_t off; /* into iov[0] */
+	size_t off;  /* into iov[0] */
 	size_t left; /* bytes in all */
 };
 
@@ -55,7 +55,7 @@ source_read(struct source *src, char *to, size_t len)
 static struct rte_mempool *
 pool_of(const struct weir_stack *st, const struct weir_sock *s)
 {
-	return st->pools[s->home];
+	return st->pools[weir_sock_home(s)];
 }
 
 static uint32_t
@@ -80,8 +80,22 @@ fill(struct rte_mbuf *m, struct source *src, uint32_t max)
 	source_read(src, rte_pktmbuf_append(m, (uint16_t)len), len);
 }
 
-/* Give filled packets to the home worker: now, or by its door. */
+/* On the home worker: packets for which memory was reserved. */
 static void
+hand_over(struct weir_sock_worker *ws, struct weir_sock *s, struct rte_mbuf **m, unsigned int n)
+{
+	for (unsigned int i = 0; i < n; i++) {
+		const uint32_t size = weir_mbuf_truesize(m[i]);
+
+		if (weir_sock_tcp_send(ws, s, m[i]) == 0)
+			continue;
+		weir_sock_unreserve(s, size); /* the connection ended under us */
+		rte_pktmbuf_free(m[i]);
+	}
+}
+
+/* Give filled packets to the home worker: now, or by its door. @return 0; -EPIPE: refused */
+static int
 hand_in(struct weir_sock_worker *ws, struct weir_sock *s, struct rte_mbuf **m, unsigned int n)
 {
 	uint64_t size = 0;
@@ -90,25 +104,27 @@ hand_in(struct weir_sock_worker *ws, struct weir_sock *s, struct rte_mbuf **m, u
 		size += weir_mbuf_truesize(m[i]);
 		weir_pkt(m[i])->qn.next = i + 1 < n ? &weir_pkt(m[i + 1])->qn : NULL;
 	}
-	__atomic_fetch_add(&s->tx_queued, size, __ATOMIC_RELAXED);
-	if (ws == NULL) {
-		weir_mpsc_push_chain(&s->txq, &weir_pkt(m[0])->qn, &weir_pkt(m[n - 1])->qn);
-		weir_sock_ring(s, WEIR_DOOR_SEND);
-		return;
+	if (!weir_sock_reserve(s, size))
+		return -EPIPE;
+	if (ws != NULL) {
+		hand_over(ws, s, m, n);
+		return 0;
 	}
-	for (unsigned int i = 0; i < n; i++)
-		if (weir_sock_tcp_send(ws, s, m[i]) != 0)
-			rte_pktmbuf_free(m[i]); /* the connection ended under us */
+	weir_mpsc_push_chain(&s->txq, &weir_pkt(m[0])->qn, &weir_pkt(m[n - 1])->qn);
+	weir_sock_ring(s, WEIR_DOOR_SEND);
+	return 0;
 }
 
-/* One burst of a stream. @return 0 or -ENOBUFS */
+/* One burst of a stream. @return 0, -ENOBUFS, -EPIPE; on errors src is as before */
 static int
 send_burst(struct weir_stack *st, struct weir_sock *s, struct source *src, int64_t room)
 {
 	struct rte_mempool *pool = pool_of(st, s);
 	const uint32_t max = payload_max(pool);
+	const struct source before = *src;
 	struct rte_mbuf *m[SEND_BURST];
 	size_t n = (src->left + max - 1) / max;
+	int rc;
 
 	n = RTE_MIN(n, (size_t)(room / mbuf_size(pool)) + 1); /* the last one may overshoot */
 	n = RTE_MIN(n, (size_t)SEND_BURST);
@@ -116,8 +132,12 @@ send_burst(struct weir_stack *st, struct weir_sock *s, struct source *src, int64
 		return -ENOBUFS;
 	for (size_t i = 0; i < n; i++)
 		fill(m[i], src, max);
-	hand_in(weir_here(st, s), s, m, (unsigned int)n);
-	return 0;
+	rc = hand_in(weir_here(st, s), s, m, (unsigned int)n);
+	if (rc != 0) {
+		*src = before;
+		rte_pktmbuf_free_bulk(m, (unsigned int)n);
+	}
+	return rc;
 }
 
 /* May s send at all? 0 or a negative errno; -EAGAIN while it connects. */
@@ -159,7 +179,7 @@ wait_writable(struct weir_stack *st, struct weir_sock *s, int flags, uint64_t de
 static ssize_t
 send_stream(struct weir_stack *st, struct weir_sock *s, struct source *src, int flags)
 {
-	const uint64_t deadline = weir_deadline_us(s->sndtimeo_ms);
+	const uint64_t deadline = weir_deadline_us(weir_peek(s->sndtimeo_ms));
 	const size_t all = src->left;
 	int rc = 0;
 
@@ -213,6 +233,7 @@ static int
 prepare_datagram(struct weir_stack *st, struct weir_sock *s, const struct sockaddr *sa,
 	socklen_t sa_len, struct weir_addr *to, struct weir_be16 *port)
 {
+	struct weir_flow flow;
 	int rc;
 
 	if (sa != NULL) {
@@ -221,23 +242,26 @@ prepare_datagram(struct weir_stack *st, struct weir_sock *s, const struct sockad
 			return rc;
 		if (port->raw == 0)
 			return -EINVAL;
-		if (s->is_v6only && weir_addr_is_v4(to))
+		if (weir_peek(s->is_v6only) && weir_addr_is_v4(to))
 			return -ENETUNREACH;
 	} else if (weir_sock_flags(s) & WEIR_SOCK_CONNECTED) {
-		*to = s->flow.raddr;
-		*port = s->flow.rport;
+		weir_sock_flow(s, &flow);
+		if (flow.rport.raw == 0)
+			return -EDESTADDRREQ; /* another thread is taking its peer away */
+		*to = flow.raddr;
+		*port = flow.rport;
 	} else {
 		return -EDESTADDRREQ;
 	}
 	if (weir_addr_is_broadcast(to))
 		return -EACCES; /* as without SO_BROADCAST, which is not there yet */
-	return weir_sock_flags(s) & WEIR_SOCK_BOUND ? 0 : weir_bind_sock(st, s);
+	return weir_bind_auto(st, s);
 }
 
 static int
 wait_datagram_room(struct weir_stack *st, struct weir_sock *s, int flags)
 {
-	const uint64_t deadline = weir_deadline_us(s->sndtimeo_ms);
+	const uint64_t deadline = weir_deadline_us(weir_peek(s->sndtimeo_ms));
 	int rc = 0;
 
 	while (rc == 0 && weir_sock_tx_room(s) <= 0)
@@ -342,8 +366,8 @@ weir_sendmsg(struct weir_stack *st, int fd, const struct msghdr *msg, int flags)
 		return -EOPNOTSUPP;
 	if (msg->msg_iovlen > IOV_MAX)
 		return -EMSGSIZE;
-	return send_iov(st, fd, msg->msg_iov, msg->msg_iovlen, flags, msg->msg_name,
-		msg->msg_namelen);
+	return send_iov(
+		st, fd, msg->msg_iov, msg->msg_iovlen, flags, msg->msg_name, msg->msg_namelen);
 }
 
 struct rte_mbuf *
@@ -377,9 +401,7 @@ send_stream_mbuf(struct weir_stack *st, struct weir_sock *s, struct rte_mbuf *m)
 		__atomic_store_n(&s->is_write_wanted, true, __ATOMIC_RELEASE);
 		rc = -EAGAIN;
 	}
-	if (rc == 0)
-		hand_in(weir_here(st, s), s, &m, 1);
-	return rc;
+	return rc == 0 ? hand_in(weir_here(st, s), s, &m, 1) : rc;
 }
 
 static int

@@ -2,9 +2,8 @@
 /* Making, naming, opening and closing sockets. */
 #include <errno.h>
 
-#include <rte_malloc.h>
-
 #include "stack_priv.h"
+#include "weir_mem.h"
 
 static int
 kind_of(int type, int protocol)
@@ -20,6 +19,7 @@ int
 weir_socket(struct weir_stack *st, int domain, int type, int protocol)
 {
 	const int kind = kind_of(type & ~(SOCK_NONBLOCK | SOCK_CLOEXEC), protocol);
+	const struct weir_worker *self = weir_worker_self();
 	struct weir_sock *s;
 	int fd;
 
@@ -33,6 +33,8 @@ weir_socket(struct weir_stack *st, int domain, int type, int protocol)
 	if (s == NULL)
 		return -ENFILE;
 	s->is_nonblock = (type & SOCK_NONBLOCK) != 0;
+	if (self != NULL && self->sock.socks == &st->socks)
+		s->home = self->index; /* made in a callback: its calls are to act at once */
 	fd = weir_fd_open(&st->socks, s);
 	weir_sock_unref(s); /* the descriptor has its own, or there is none */
 	return fd;
@@ -53,52 +55,82 @@ udp_bind_on(struct weir_worker *w, void *arg)
 }
 
 static int
-udp_unbind_on(struct weir_worker *w, void *arg)
-{
-	weir_sock_udp_unbind(&w->sock, arg);
-	return 0;
-}
-
-static int
 enter_udp(struct weir_stack *st, struct weir_sock *s)
 {
 	if (s->pcbs == NULL)
-		s->pcbs = rte_zmalloc("weir_pcbs", sizeof(s->pcbs[0]) * st->n_workers,
-			RTE_CACHE_LINE_SIZE);
+		s->pcbs = weir_mem_alloc(
+			"weir_pcbs", sizeof(s->pcbs[0]) * st->n_workers, SOCKET_ID_ANY);
 	return s->pcbs == NULL ? -ENOBUFS : weir_on_all(st, udp_bind_on, s);
 }
 
 int
-weir_bind_sock(struct weir_stack *st, struct weir_sock *s)
+weir_bind_sock(struct weir_stack *st, struct weir_sock *s, const struct weir_addr *laddr,
+	struct weir_be16 port)
 {
-	const int rc = weir_bind_add(&st->socks, s);
+	struct weir_flow flow = s->flow;
+	int rc;
 
-	if (rc != 0 || s->kind == WEIR_SOCK_TCP)
+	if (s->bind != NULL)
+		return -EINVAL; /* half bound: some worker had no room for it */
+	rc = weir_bind_add(&st->socks, s, laddr, &port);
+	if (rc != 0)
 		return rc;
-	return enter_udp(st, s);
+	flow.laddr = *laddr;
+	flow.lport = port;
+	weir_sock_set_flow(s, &flow);
+	rc = s->kind == WEIR_SOCK_UDP ? enter_udp(st, s) : 0;
+	if (rc == 0)
+		weir_sock_set(s, WEIR_SOCK_BOUND);
+	return rc;
+}
+
+int
+weir_bind_auto(struct weir_stack *st, struct weir_sock *s)
+{
+	int rc;
+
+	if (weir_sock_flags(s) & WEIR_SOCK_BOUND)
+		return 0;
+	rc = weir_ctl_enter(s);
+	if (rc != 0)
+		return rc;
+	if (!(weir_sock_flags(s) & WEIR_SOCK_BOUND))
+		rc = weir_bind_sock(st, s, &s->flow.laddr, weir_be16(0));
+	weir_ctl_leave(st, s);
+	return rc;
 }
 
 static int
-bind_sock(struct weir_stack *st, struct weir_sock *s, const struct sockaddr *sa, socklen_t len)
+bind_sock(struct weir_stack *st, struct weir_sock *s, struct weir_addr addr, struct weir_be16 port)
+{
+	int rc;
+
+	if (weir_sock_flags(s) & (WEIR_SOCK_BOUND | WEIR_SOCK_CONNECTED | WEIR_SOCK_CONNECTING))
+		return -EINVAL;
+	if (weir_peek(s->is_v6only) && weir_addr_is_v4(&addr))
+		return -EINVAL;
+	if (!weir_addr_is_any(&addr)) {
+		rc = weir_on_worker(st, weir_sock_home(s), is_local, &addr);
+		if (rc != 0)
+			return rc;
+	}
+	return weir_bind_sock(st, s, &addr, port);
+}
+
+static int
+check_and_bind(struct weir_stack *st, struct weir_sock *s, const struct sockaddr *sa, socklen_t len)
 {
 	struct weir_addr addr;
 	struct weir_be16 port;
 	int rc = weir_sock_addr_in(s->domain, sa, len, &addr, &port);
 
+	if (rc == 0)
+		rc = weir_ctl_enter(s);
 	if (rc != 0)
 		return rc;
-	if (weir_sock_flags(s) & (WEIR_SOCK_BOUND | WEIR_SOCK_CONNECTED | WEIR_SOCK_CONNECTING))
-		return -EINVAL;
-	if (s->is_v6only && weir_addr_is_v4(&addr))
-		return -EINVAL;
-	if (!weir_addr_is_any(&addr)) {
-		rc = weir_on_worker(st, weir_worker_self() != NULL ? s->home : 0, is_local, &addr);
-		if (rc != 0)
-			return rc;
-	}
-	s->flow.laddr = addr;
-	s->flow.lport = port;
-	return weir_bind_sock(st, s);
+	rc = bind_sock(st, s, addr, port);
+	weir_ctl_leave(st, s);
+	return rc;
 }
 
 int
@@ -109,54 +141,48 @@ weir_bind(struct weir_stack *st, int fd, const struct sockaddr *addr, socklen_t 
 
 	if (s == NULL)
 		return -EBADF;
-	rc = bind_sock(st, s, addr, len);
+	rc = check_and_bind(st, s, addr, len);
 	weir_sock_unref(s);
 	return rc;
 }
 
-
 static int
 listen_on(struct weir_worker *w, void *arg)
 {
-	struct weir_sock *s = arg;
-
-	return weir_sock_tcp_listen(&w->sock, s, s->listeners[w->index].backlog);
+	return weir_sock_tcp_listen(&w->sock, arg);
 }
 
 static int
-unlisten_on(struct weir_worker *w, void *arg)
+become_listener(struct weir_stack *st, struct weir_sock *s)
 {
-	weir_sock_tcp_unlisten(&w->sock, arg);
-	return 0;
+	int rc;
+
+	s->listeners = weir_mem_alloc(
+		"weir_listeners", sizeof(s->listeners[0]) * st->n_workers, SOCKET_ID_ANY);
+	if (s->listeners == NULL)
+		return -ENOBUFS;
+	rc = weir_bind_listen(&st->socks, s);
+	if (rc != 0) {
+		weir_mem_free(s->listeners);
+		s->listeners = NULL;
+	}
+	return rc;
 }
 
 static int
 listen_sock(struct weir_stack *st, struct weir_sock *s, int backlog)
 {
 	const uint32_t flags = weir_sock_flags(s);
-	int rc;
+	int rc = 0;
 
-	if (s->kind != WEIR_SOCK_TCP)
-		return -EOPNOTSUPP;
 	if (flags & (WEIR_SOCK_CONNECTED | WEIR_SOCK_CONNECTING | WEIR_SOCK_OVER))
 		return -EINVAL;
-	if (!(flags & WEIR_SOCK_BOUND)) {
-		rc = weir_bind_sock(st, s);
-		if (rc != 0)
-			return rc;
-	}
-	if (!(flags & WEIR_SOCK_LISTENING)) {
-		if (weir_bind_has_listener(&st->socks, s))
-			return -EADDRINUSE;
-		s->listeners = rte_zmalloc("weir_listeners",
-			sizeof(s->listeners[0]) * st->n_workers, RTE_CACHE_LINE_SIZE);
-		if (s->listeners == NULL)
-			return -ENOBUFS;
-		weir_sock_set(s, WEIR_SOCK_LISTENING);
-	}
-	for (unsigned int i = 0; i < st->n_workers; i++)
-		s->listeners[i].backlog = (uint32_t)RTE_MAX(backlog, 0);
-	return weir_on_all(st, listen_on, s);
+	weir_poke(s->backlog, (uint32_t)RTE_MAX(backlog, 0));
+	if (!(flags & WEIR_SOCK_BOUND))
+		rc = weir_bind_sock(st, s, &s->flow.laddr, weir_be16(0));
+	if (rc == 0 && !(flags & WEIR_SOCK_LISTENING))
+		rc = become_listener(st, s);
+	return rc == 0 ? weir_on_all(st, listen_on, s) : rc;
 }
 
 int
@@ -167,7 +193,11 @@ weir_listen(struct weir_stack *st, int fd, int backlog)
 
 	if (s == NULL)
 		return -EBADF;
-	rc = listen_sock(st, s, backlog);
+	rc = s->kind == WEIR_SOCK_TCP ? weir_ctl_enter(s) : -EOPNOTSUPP;
+	if (rc == 0) {
+		rc = listen_sock(st, s, backlog);
+		weir_ctl_leave(st, s);
+	}
 	weir_sock_unref(s);
 	return rc;
 }
@@ -208,13 +238,14 @@ push_child_back(struct weir_sock *s, struct weir_sock *child)
 {
 	weir_mpsc_push(&s->acceptq, &child->accept_node);
 	__atomic_fetch_add(&s->n_accept, 1, __ATOMIC_RELEASE);
+	weir_sock_notify(s); /* for a thread that has found the queue empty meanwhile */
 }
 
 static int
 accept_sock(struct weir_stack *st, struct weir_sock *s, struct sockaddr *addr, socklen_t *len,
 	int flags)
 {
-	const uint64_t deadline = weir_deadline_us(s->rcvtimeo_ms);
+	const uint64_t deadline = weir_deadline_us(weir_peek(s->rcvtimeo_ms));
 	struct weir_sock *child;
 	int fd, rc;
 
@@ -229,15 +260,14 @@ accept_sock(struct weir_stack *st, struct weir_sock *s, struct sockaddr *addr, s
 		if (rc != 0)
 			return rc;
 	}
+	child->is_nonblock = (flags & SOCK_NONBLOCK) != 0;
 	fd = weir_fd_open(&st->socks, child);
 	if (fd < 0) {
 		push_child_back(s, child);
 		return fd;
 	}
-	child->is_nonblock = (flags & SOCK_NONBLOCK) != 0;
 	if (addr != NULL)
-		weir_addr_copy_out(
-			child->domain, &child->flow.raddr, child->flow.rport, addr, len);
+		weir_addr_copy_out(child->domain, &child->flow.raddr, child->flow.rport, addr, len);
 	weir_sock_unref(child); /* the queue's */
 	return fd;
 }
@@ -265,10 +295,30 @@ weir_accept(struct weir_stack *st, int fd, struct sockaddr *addr, socklen_t *len
 static int
 tcp_connect_on(struct weir_worker *w, void *arg)
 {
-	struct weir_sock *s = arg;
+	return weir_sock_tcp_connect(&w->sock, arg);
+}
 
-	s->home = w->index;
-	return weir_sock_tcp_connect(&w->sock, s);
+struct move {
+	struct weir_sock *s;
+	uint16_t home;
+};
+
+/* On the worker that was home, so that it is not at work for s just now. */
+static int
+move_on(struct weir_worker *w, void *arg)
+{
+	const struct move *m = arg;
+
+	weir_poke(m->s->home, m->home);
+	return 0;
+}
+
+static int
+move_home(struct weir_stack *st, struct weir_sock *s, uint16_t home)
+{
+	struct move m = {s, home};
+
+	return s->home == home ? 0 : weir_on_worker(st, s->home, move_on, &m);
 }
 
 struct route_query {
@@ -290,10 +340,9 @@ route_on(struct weir_worker *w, void *arg)
 
 /* With a bound port only one worker gets the return traffic. */
 static int
-choose_home(struct weir_stack *st, struct weir_sock *s)
+choose_home(struct weir_stack *st, const struct weir_sock *s, struct weir_flow flow)
 {
-	struct route_query q = {.dst = s->flow.raddr};
-	struct weir_flow flow = s->flow;
+	struct route_query q = {.dst = flow.raddr};
 	int rc;
 
 	if (st->n_workers == 1 || flow.lport.raw == 0)
@@ -320,7 +369,7 @@ wait_connected(struct weir_stack *st, struct weir_sock *s, int if_nonblock)
 
 	if (weir_is_nonblock(st, s, 0))
 		return if_nonblock;
-	rc = weir_wait(st, s, is_connect_done, weir_deadline_us(s->sndtimeo_ms));
+	rc = weir_wait(st, s, is_connect_done, weir_deadline_us(weir_peek(s->sndtimeo_ms)));
 	if (rc != 0)
 		return rc == -EAGAIN ? -EINPROGRESS : rc;
 	if (weir_sock_flags(s) & WEIR_SOCK_CONNECTED)
@@ -329,11 +378,13 @@ wait_connected(struct weir_stack *st, struct weir_sock *s, int if_nonblock)
 	return rc == 0 ? -ECONNABORTED : -rc;
 }
 
+/* Under way at once, or why not; -EALREADY: it is. */
 static int
-connect_tcp(struct weir_stack *st, struct weir_sock *s, const struct weir_addr *addr,
+start_tcp(struct weir_stack *st, struct weir_sock *s, const struct weir_addr *addr,
 	struct weir_be16 port)
 {
 	const uint32_t flags = weir_sock_flags(s);
+	struct weir_flow flow = s->flow;
 	int home, rc;
 
 	if (flags & WEIR_SOCK_LISTENING)
@@ -341,7 +392,7 @@ connect_tcp(struct weir_stack *st, struct weir_sock *s, const struct weir_addr *
 	if (flags & WEIR_SOCK_CONNECTED)
 		return -EISCONN;
 	if (flags & WEIR_SOCK_CONNECTING)
-		return wait_connected(st, s, -EALREADY);
+		return -EALREADY;
 	rc = weir_take_error(s); /* of an earlier attempt, not yet read */
 	if (rc != 0)
 		return -rc;
@@ -349,14 +400,29 @@ connect_tcp(struct weir_stack *st, struct weir_sock *s, const struct weir_addr *
 		return -ECONNREFUSED;
 	if (weir_addr_is_multicast(addr) || weir_addr_is_broadcast(addr))
 		return -ENETUNREACH;
-	s->flow.raddr = *addr;
-	s->flow.rport = port;
-	s->is_connect_told = false;
-	home = choose_home(st, s);
+	flow.raddr = *addr;
+	flow.rport = port;
+	weir_sock_set_flow(s, &flow);
+	home = choose_home(st, s, flow);
 	if (home < 0)
 		return home;
-	rc = weir_on_worker(st, (unsigned int)home, tcp_connect_on, s);
-	return rc != 0 ? rc : wait_connected(st, s, -EINPROGRESS);
+	rc = move_home(st, s, (uint16_t)home);
+	return rc != 0 ? rc : weir_on_worker(st, (unsigned int)home, tcp_connect_on, s);
+}
+
+static int
+connect_tcp(struct weir_stack *st, struct weir_sock *s, const struct weir_addr *addr,
+	struct weir_be16 port)
+{
+	int rc = weir_ctl_enter(s);
+
+	if (rc != 0)
+		return rc;
+	rc = start_tcp(st, s, addr, port);
+	weir_ctl_leave(st, s);
+	if (rc == 0)
+		return wait_connected(st, s, -EINPROGRESS);
+	return rc == -EALREADY ? wait_connected(st, s, -EALREADY) : rc;
 }
 
 static int
@@ -364,30 +430,54 @@ connect_udp(struct weir_stack *st, struct weir_sock *s, const struct weir_addr *
 	struct weir_be16 port)
 {
 	struct route_query q = {.dst = *addr};
-	const int rc = weir_on_worker(st, s->home, route_on, &q);
+	struct weir_flow flow = s->flow;
+	int rc = weir_on_worker(st, s->home, route_on, &q);
 
 	if (rc != 0)
 		return rc;
-	s->flow.raddr = *addr;
-	s->flow.rport = port;
-	if (weir_addr_is_any(&s->flow.laddr))
-		s->flow.laddr = q.src;
-	weir_sock_set(s, WEIR_SOCK_CONNECTED);
-	if (!(weir_sock_flags(s) & WEIR_SOCK_BOUND))
-		return weir_bind_sock(st, s);
-	return enter_udp(st, s);
+	flow.raddr = *addr;
+	flow.rport = port;
+	if (weir_addr_is_any(&flow.laddr))
+		flow.laddr = q.src;
+	weir_sock_set_flow(s, &flow);
+	if (weir_sock_flags(s) & WEIR_SOCK_BOUND) {
+		weir_bind_narrow(&st->socks, s, &flow.laddr);
+		rc = enter_udp(st, s);
+	} else {
+		rc = weir_bind_sock(st, s, &flow.laddr, weir_be16(0));
+	}
+	if (rc == 0)
+		weir_sock_set(s, WEIR_SOCK_CONNECTED);
+	return rc;
 }
 
 /* connect() to AF_UNSPEC: no peer any more. */
 static int
 disconnect_udp(struct weir_stack *st, struct weir_sock *s)
 {
-	memset(&s->flow.raddr, 0, sizeof(s->flow.raddr));
+	struct weir_flow flow = s->flow;
+
+	memset(&flow.raddr, 0, sizeof(flow.raddr));
 	if (s->domain == AF_INET)
-		s->flow.raddr = weir_addr_v4(weir_be32(INADDR_ANY));
-	s->flow.rport = weir_be16(0);
+		flow.raddr = weir_addr_v4(weir_be32(INADDR_ANY));
+	flow.rport = weir_be16(0);
 	weir_sock_clear(s, WEIR_SOCK_CONNECTED);
+	weir_sock_set_flow(s, &flow);
 	return weir_sock_flags(s) & WEIR_SOCK_BOUND ? enter_udp(st, s) : 0;
+}
+
+/* A UDP socket's peer: NULL for none any more. */
+static int
+change_peer(struct weir_stack *st, struct weir_sock *s, const struct weir_addr *addr,
+	struct weir_be16 port)
+{
+	int rc = weir_ctl_enter(s);
+
+	if (rc != 0)
+		return rc;
+	rc = addr != NULL ? connect_udp(st, s, addr, port) : disconnect_udp(st, s);
+	weir_ctl_leave(st, s);
+	return rc;
 }
 
 static int
@@ -398,14 +488,15 @@ connect_sock(struct weir_stack *st, struct weir_sock *s, const struct sockaddr *
 	int rc;
 
 	if (sa != NULL && len >= sizeof(sa->sa_family) && sa->sa_family == AF_UNSPEC)
-		return s->kind == WEIR_SOCK_UDP ? disconnect_udp(st, s) : -EOPNOTSUPP;
+		return s->kind == WEIR_SOCK_UDP ? change_peer(st, s, NULL, weir_be16(0))
+						: -EOPNOTSUPP;
 	rc = weir_sock_addr_in(s->domain, sa, len, &addr, &port);
 	if (rc != 0)
 		return rc;
-	if (s->is_v6only && weir_addr_is_v4(&addr))
+	if (weir_peek(s->is_v6only) && weir_addr_is_v4(&addr))
 		return -ENETUNREACH;
 	return s->kind == WEIR_SOCK_TCP ? connect_tcp(st, s, &addr, port)
-					: connect_udp(st, s, &addr, port);
+					: change_peer(st, s, &addr, port);
 }
 
 int
@@ -466,7 +557,7 @@ weir_shutdown(struct weir_stack *st, int fd, int how)
 static bool
 is_all_acked(const struct weir_sock *s)
 {
-	return weir_sock_tx_room(s) >= (int64_t)s->opts.sndbuf ||
+	return weir_sock_tx_room(s) >= (int64_t)weir_peek(s->opts.sndbuf) ||
 	       (weir_sock_flags(s) & WEIR_SOCK_OVER);
 }
 
@@ -474,22 +565,20 @@ is_all_acked(const struct weir_sock *s)
 static void
 linger(struct weir_stack *st, struct weir_sock *s)
 {
-	const uint64_t deadline = weir_real_us() + s->linger_s * UINT64_C(1000000);
+	const uint64_t deadline = weir_real_us() + weir_peek(s->linger_s) * UINT64_C(1000000);
 
-	while (!is_all_acked(s) && weir_real_us() < deadline)
-		if (weir_wait(st, s, is_all_acked, deadline) == -EBADF)
-			break;
+	while (weir_wait(st, s, is_all_acked, deadline) == -EINTR) {
+	}
 }
 
 void
 weir_close_sock(struct weir_stack *st, struct weir_sock *s)
 {
-	if (weir_sock_flags(s) & WEIR_SOCK_LISTENING)
-		weir_on_all(st, unlisten_on, s);
-	else if (s->kind == WEIR_SOCK_UDP && s->pcbs != NULL)
-		weir_on_all(st, udp_unbind_on, s);
+	if (s->pcbs != NULL) /* or listeners: it stands in the workers' tables */
+		weir_leave_all(st, s);
+	else
+		weir_bind_del(&st->socks, s);
 	ask(st, s, WEIR_DOOR_CLOSE);
-	weir_bind_del(&st->socks, s);
 	weir_sock_notify(s); /* threads that wait for it learn that it is closed */
 	weir_sock_unref(s);
 }
@@ -498,37 +587,40 @@ int
 weir_close(struct weir_stack *st, int fd)
 {
 	struct weir_sock *s = st == NULL ? NULL : weir_fd_get(&st->socks, fd);
+	int rc = 0;
 
 	if (s == NULL)
 		return -EBADF;
-	if (s->is_linger && s->linger_s != 0 && weir_may_wait(st)) {
-		weir_shutdown(st, fd, SHUT_WR);
+	if (weir_peek(s->is_linger) && weir_peek(s->linger_s) != 0 && weir_may_wait(st)) {
+		shutdown_sock(st, s, SHUT_WR);
 		linger(st, s);
 	}
+	if (weir_fd_close(&st->socks, fd, s))
+		weir_ctl_close(st, s);
+	else
+		rc = -EBADF; /* another thread was quicker */
 	weir_sock_unref(s);
-	s = weir_fd_close(&st->socks, fd);
-	if (s == NULL)
-		return -EBADF; /* another thread was quicker */
-	weir_close_sock(st, s);
-	return 0;
+	return rc;
 }
 
 static int
 name_of(struct weir_stack *st, int fd, struct sockaddr *addr, socklen_t *len, bool is_peer)
 {
 	struct weir_sock *s = st == NULL ? NULL : weir_fd_get(&st->socks, fd);
+	struct weir_flow flow;
 	int rc = 0;
 
 	if (s == NULL)
 		return -EBADF;
+	weir_sock_flow(s, &flow);
 	if (addr == NULL || len == NULL)
 		rc = -EFAULT;
 	else if (is_peer && !(weir_sock_flags(s) & WEIR_SOCK_CONNECTED))
 		rc = -ENOTCONN;
 	else if (is_peer)
-		weir_addr_copy_out(s->domain, &s->flow.raddr, s->flow.rport, addr, len);
+		weir_addr_copy_out(s->domain, &flow.raddr, flow.rport, addr, len);
 	else
-		weir_addr_copy_out(s->domain, &s->flow.laddr, s->flow.lport, addr, len);
+		weir_addr_copy_out(s->domain, &flow.laddr, flow.lport, addr, len);
 	weir_sock_unref(s);
 	return rc;
 }
@@ -552,17 +644,26 @@ weir_set_nonblock(struct weir_stack *st, int fd, bool on)
 
 	if (s == NULL)
 		return -EBADF;
-	s->is_nonblock = on;
+	weir_poke(s->is_nonblock, on);
 	weir_sock_unref(s);
 	return 0;
+}
+
+/* Events may come: workers read the callbacks. */
+static bool
+is_in_use(const struct weir_sock *s)
+{
+	const uint32_t flags = weir_sock_flags(s);
+
+	if (s->kind == WEIR_SOCK_UDP)
+		return (flags & WEIR_SOCK_BOUND) && (flags & WEIR_SOCK_CALLBACKS);
+	return (flags & (WEIR_SOCK_CONNECTED | WEIR_SOCK_CONNECTING | WEIR_SOCK_LISTENING)) != 0;
 }
 
 static int
 set_callbacks(struct weir_sock *s, const struct weir_callbacks *cb)
 {
-	if (s->kind == WEIR_SOCK_TCP &&
-		(weir_sock_flags(s) &
-			(WEIR_SOCK_CONNECTED | WEIR_SOCK_CONNECTING | WEIR_SOCK_LISTENING)))
+	if (is_in_use(s))
 		return -EISCONN;
 	if (cb == NULL) {
 		weir_sock_clear(s, WEIR_SOCK_CALLBACKS);
@@ -583,7 +684,11 @@ weir_set_callbacks(struct weir_stack *st, int fd, const struct weir_callbacks *c
 
 	if (s == NULL)
 		return -EBADF;
-	rc = set_callbacks(s, cb);
+	rc = weir_ctl_enter(s);
+	if (rc == 0) {
+		rc = set_callbacks(s, cb);
+		weir_ctl_leave(st, s);
+	}
 	weir_sock_unref(s);
 	return rc;
 }
@@ -595,7 +700,7 @@ weir_set_arg(struct weir_stack *st, int fd, void *arg)
 
 	if (s == NULL)
 		return -EBADF;
-	s->cb.arg = arg;
+	weir_poke(s->cb.arg, arg);
 	weir_sock_unref(s);
 	return 0;
 }

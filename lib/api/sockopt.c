@@ -66,13 +66,13 @@ in_range(int v, int min, int max)
 #define INT_OPT(fn, field, type, min, max)                                                         \
 	static int get_##fn(struct weir_stack *st, struct weir_sock *s, void *value)               \
 	{                                                                                          \
-		return put_int(value, (int)s->opts.field);                                         \
+		return put_int(value, (int)weir_peek(s->opts.field));                                         \
 	}                                                                                          \
 	static int set_##fn(struct weir_stack *st, struct weir_sock *s, const void *value)         \
 	{                                                                                          \
 		if (!in_range(as_int(value), min, max))                                            \
 			return -EINVAL;                                                            \
-		s->opts.field = (type)as_int(value);                                               \
+		weir_poke(s->opts.field, (type)as_int(value));                                               \
 		return changed(st, s);                                                             \
 	}
 
@@ -80,11 +80,11 @@ in_range(int v, int min, int max)
 #define BOOL_OPT(fn, field)                                                                        \
 	static int get_##fn(struct weir_stack *st, struct weir_sock *s, void *value)               \
 	{                                                                                          \
-		return put_int(value, s->field);                                                   \
+		return put_int(value, weir_peek(s->field));                                                   \
 	}                                                                                          \
 	static int set_##fn(struct weir_stack *st, struct weir_sock *s, const void *value)         \
 	{                                                                                          \
-		s->field = as_int(value) != 0;                                                     \
+		weir_poke(s->field, as_int(value) != 0);                                                     \
 		return changed(st, s);                                                             \
 	}
 
@@ -101,20 +101,22 @@ BOOL_OPT(keepalive, opts.is_keepalive)
 static int
 get_reuseaddr(struct weir_stack *st, struct weir_sock *s, void *value)
 {
-	return put_int(value, s->is_reuseaddr);
+	return put_int(value, weir_peek(s->is_reuseaddr));
 }
 
 static int
 set_reuseaddr(struct weir_stack *st, struct weir_sock *s, const void *value)
 {
-	s->is_reuseaddr = as_int(value) != 0;
+	weir_poke(s->is_reuseaddr, as_int(value) != 0);
 	return 0;
 }
 
 static int
 get_maxseg(struct weir_stack *st, struct weir_sock *s, void *value)
 {
-	return put_int(value, s->opts.maxseg != 0 ? s->opts.maxseg : 536);
+	const int maxseg = weir_peek(s->opts.maxseg);
+
+	return put_int(value, maxseg != 0 ? maxseg : 536);
 }
 
 static int
@@ -122,14 +124,16 @@ set_maxseg(struct weir_stack *st, struct weir_sock *s, const void *value)
 {
 	if (as_int(value) != 0 && !in_range(as_int(value), 88, 32767))
 		return -EINVAL;
-	s->opts.maxseg = (uint16_t)as_int(value);
+	weir_poke(s->opts.maxseg, (uint16_t)as_int(value));
 	return changed(st, s);
 }
 
 static int
 get_ttl(struct weir_stack *st, struct weir_sock *s, void *value)
 {
-	return put_int(value, s->opts.ttl != 0 ? s->opts.ttl : 64);
+	const int ttl = weir_peek(s->opts.ttl);
+
+	return put_int(value, ttl != 0 ? ttl : 64);
 }
 
 /* -1 restores the default (ip(7), ipv6(7)). */
@@ -140,7 +144,7 @@ set_ttl(struct weir_stack *st, struct weir_sock *s, const void *value)
 
 	if (v != -1 && !in_range(v, 1, 255))
 		return -EINVAL;
-	s->opts.ttl = v == -1 ? 0 : (uint8_t)v;
+	weir_poke(s->opts.ttl, v == -1 ? 0 : (uint8_t)v);
 	return changed(st, s);
 }
 
@@ -156,26 +160,26 @@ buf_size(const void *value)
 static int
 get_sndbuf(struct weir_stack *st, struct weir_sock *s, void *value)
 {
-	return put_int(value, (int)s->opts.sndbuf);
+	return put_int(value, (int)weir_peek(s->opts.sndbuf));
 }
 
 static int
 set_sndbuf(struct weir_stack *st, struct weir_sock *s, const void *value)
 {
-	s->opts.sndbuf = buf_size(value);
+	weir_poke(s->opts.sndbuf, buf_size(value));
 	return changed(st, s);
 }
 
 static int
 get_rcvbuf(struct weir_stack *st, struct weir_sock *s, void *value)
 {
-	return put_int(value, (int)s->opts.rcvbuf);
+	return put_int(value, (int)weir_peek(s->opts.rcvbuf));
 }
 
 static int
 set_rcvbuf(struct weir_stack *st, struct weir_sock *s, const void *value)
 {
-	s->opts.rcvbuf = buf_size(value);
+	weir_poke(s->opts.rcvbuf, buf_size(value));
 	return changed(st, s);
 }
 
@@ -212,7 +216,8 @@ get_acceptconn(struct weir_stack *st, struct weir_sock *s, void *value)
 static int
 get_linger(struct weir_stack *st, struct weir_sock *s, void *value)
 {
-	const struct linger l = {.l_onoff = s->is_linger, .l_linger = s->linger_s};
+	const struct linger l = {
+		.l_onoff = weir_peek(s->is_linger), .l_linger = weir_peek(s->linger_s)};
 
 	memcpy(value, &l, sizeof(l));
 	return 0;
@@ -224,8 +229,8 @@ set_linger(struct weir_stack *st, struct weir_sock *s, const void *value)
 	struct linger l;
 
 	memcpy(&l, value, sizeof(l));
-	s->is_linger = l.l_onoff != 0;
-	s->linger_s = (uint16_t)RTE_MIN(RTE_MAX(l.l_linger, 0), UINT16_MAX);
+	weir_poke(s->linger_s, (uint16_t)RTE_MIN(RTE_MAX(l.l_linger, 0), UINT16_MAX));
+	weir_poke(s->is_linger, l.l_onoff != 0);
 	return 0;
 }
 
@@ -247,16 +252,16 @@ set_timeout(const void *value, uint32_t *ms)
 	if (tv.tv_usec < 0 || tv.tv_usec >= 1000000)
 		return -EDOM;
 	if (tv.tv_sec < 0 || tv.tv_sec > UINT32_MAX / 1000 - 1)
-		*ms = 0; /* as good as for ever */
+		weir_poke(*ms, 0); /* as good as for ever */
 	else
-		*ms = (uint32_t)tv.tv_sec * 1000 + (uint32_t)((tv.tv_usec + 999) / 1000);
+		weir_poke(*ms, (uint32_t)tv.tv_sec * 1000 + (uint32_t)((tv.tv_usec + 999) / 1000));
 	return 0;
 }
 
 static int
 get_rcvtimeo(struct weir_stack *st, struct weir_sock *s, void *value)
 {
-	return get_timeout(value, s->rcvtimeo_ms);
+	return get_timeout(value, weir_peek(s->rcvtimeo_ms));
 }
 
 static int
@@ -268,7 +273,7 @@ set_rcvtimeo(struct weir_stack *st, struct weir_sock *s, const void *value)
 static int
 get_sndtimeo(struct weir_stack *st, struct weir_sock *s, void *value)
 {
-	return get_timeout(value, s->sndtimeo_ms);
+	return get_timeout(value, weir_peek(s->sndtimeo_ms));
 }
 
 static int
@@ -280,7 +285,7 @@ set_sndtimeo(struct weir_stack *st, struct weir_sock *s, const void *value)
 static int
 get_v6only(struct weir_stack *st, struct weir_sock *s, void *value)
 {
-	return put_int(value, s->is_v6only);
+	return put_int(value, weir_peek(s->is_v6only));
 }
 
 static int
@@ -288,7 +293,7 @@ set_v6only(struct weir_stack *st, struct weir_sock *s, const void *value)
 {
 	if (s->domain != AF_INET6 || (weir_sock_flags(s) & WEIR_SOCK_BOUND))
 		return -EINVAL;
-	s->is_v6only = as_int(value) != 0;
+	weir_poke(s->is_v6only, as_int(value) != 0);
 	return 0;
 }
 

@@ -14,6 +14,7 @@
 #include "weir_cable.h"
 #include "weir_ethdev.h"
 #include "weir_log.h"
+#include "weir_mem.h"
 #include "weir_numa.h"
 #include "weir_rss_key.h"
 
@@ -48,10 +49,9 @@ make_pool(struct weir_stack *st, unsigned int i, char *err, size_t err_len)
 	char name[RTE_MEMPOOL_NAMESIZE];
 
 	snprintf(name, sizeof(name), "%s_m%u", st->prefix, i);
-	/* Relaxed tail: threads share CPUs, and none may wait for one that was preempted. */
-	st->pools[i] = rte_pktmbuf_pool_create_by_ops(name, st->conf.mbufs, POOL_CACHE,
-		WEIR_PKT_PRIV, (uint16_t)st->conf.mbuf_data_room, node_of_worker(st, i),
-		"ring_mt_rts");
+	st->pools[i] = rte_pktmbuf_pool_create_by_ops(name, weir_pool_size(st->conf.mbufs),
+		POOL_CACHE, WEIR_PKT_PRIV, (uint16_t)st->conf.mbuf_data_room, node_of_worker(st, i),
+		weir_pool_ops());
 	if (st->pools[i] != NULL)
 		return 0;
 	return fail(err, err_len, -rte_errno,
@@ -411,6 +411,14 @@ is_free_lcore(unsigned int lcore)
 	return rte_eal_get_lcore_state(lcore) == WAIT && rte_lcore_has_role(lcore, ROLE_RTE);
 }
 
+/* A worker has ended. After the last one nobody would wake the threads that wait. */
+static void
+count_end(struct weir_stack *st)
+{
+	if (__atomic_sub_fetch(&st->n_running, 1, __ATOMIC_ACQ_REL) == 0)
+		weir_waiters_wake(&st->socks.waiters);
+}
+
 static int
 start_worker(struct weir_stack *st, struct weir_worker *w)
 {
@@ -423,14 +431,14 @@ start_worker(struct weir_stack *st, struct weir_worker *w)
 	if (lcore >= RTE_MAX_LCORE)
 		return -EBUSY;
 	w->lcore = lcore;
-	w->must_stop = 0;
+	weir_poke(w->must_stop, 0);
 	rc = weir_idle_init(w);
 	if (rc != 0)
 		return rc;
 	__atomic_fetch_add(&st->n_running, 1, __ATOMIC_RELEASE);
 	rc = rte_eal_remote_launch(lcore_main, w, lcore);
 	if (rc != 0)
-		__atomic_fetch_sub(&st->n_running, 1, __ATOMIC_RELEASE);
+		count_end(st);
 	return rc;
 }
 
@@ -457,14 +465,13 @@ weir_stack_run(struct weir_stack *st, unsigned int worker)
 	if (st == NULL || worker >= st->n_workers)
 		return -EINVAL;
 	w = st->workers[worker];
-	w->must_stop = 0;
 	rc = weir_idle_init(w);
 	if (rc != 0)
 		return rc;
 	__atomic_fetch_add(&st->n_running, 1, __ATOMIC_RELEASE);
 	weir_worker_loop(w);
-	__atomic_fetch_sub(&st->n_running, 1, __ATOMIC_RELEASE);
 	weir_idle_fini(w);
+	count_end(st);
 	return 0;
 }
 
@@ -494,7 +501,7 @@ weir_stack_stop(struct weir_stack *st)
 		rte_eal_wait_lcore(w->lcore);
 		w->lcore = LCORE_ID_ANY;
 		weir_idle_fini(w);
-		__atomic_fetch_sub(&st->n_running, 1, __ATOMIC_RELEASE);
+		count_end(st);
 	}
 }
 
@@ -505,14 +512,16 @@ close_all(struct weir_stack *st)
 	if (st->socks.fds == NULL)
 		return;
 	for (uint32_t fd = 0; fd < st->socks.capacity; fd++) {
-		struct weir_sock *s = weir_fd_close(&st->socks, (int)fd);
+		struct weir_sock *s = weir_fd_get(&st->socks, (int)fd);
 
 		if (s == NULL)
 			continue;
 		if (st->workers[s->home] != NULL)
 			weir_sock_serve(&st->workers[s->home]->sock, s,
 				WEIR_DOOR_CLOSE | WEIR_DOOR_ABORT);
-		weir_close_sock(st, s);
+		if (weir_fd_close(&st->socks, (int)fd, s))
+			weir_ctl_close(st, s);
+		weir_sock_unref(s);
 	}
 	for (unsigned int turn = 0; turn < 2; turn++) /* doors, and what they lead to */
 		for (unsigned int i = 0; i < st->n_workers; i++) {

@@ -49,7 +49,7 @@ struct weir_sock_worker *weir_here(struct weir_stack *st, const struct weir_sock
 /** May the calling thread sleep until something happens in st? */
 bool weir_may_wait(const struct weir_stack *st);
 
-/** Run fn on one worker: directly where allowed, else by a call. -EWOULDBLOCK from other workers. */
+/** Run fn on one worker: directly where allowed, else by a call. -EWOULDBLOCK from workers. */
 int weir_on_worker(struct weir_stack *st, unsigned int index,
 	int (*fn)(struct weir_worker *, void *), void *arg);
 
@@ -60,12 +60,28 @@ int weir_on_worker(struct weir_stack *st, unsigned int index,
 int weir_on_all(
 	struct weir_stack *st, int (*fn)(struct weir_worker *, void *), struct weir_sock *s);
 
+/** Take s, which is closed, out of every worker's tables, and give up its port. Any thread. */
+void weir_leave_all(struct weir_stack *st, struct weir_sock *s);
+
+/**
+ * Begin a control call on s (weir_sock.ctl); waits while another one is under way.
+ * @return 0; -EBADF: closed meanwhile; -EWOULDBLOCK on a worker
+ */
+int weir_ctl_enter(struct weir_sock *s);
+
+/** End it; closes s if that came up meanwhile. */
+void weir_ctl_leave(struct weir_stack *st, struct weir_sock *s);
+
+/** s has lost its descriptor: close it, or leave that to the control call that is under way. */
+void weir_ctl_close(struct weir_stack *st, struct weir_sock *s);
+
 /** CLOCK_MONOTONIC, microseconds: time-outs of waiting threads, whatever the stack's clock. */
 uint64_t weir_real_us(void);
 
 /**
  * Sleep until done(s) or the deadline (weir_real_us(); UINT64_MAX: none).
- * @return 0; -EAGAIN at the deadline; -EINTR; -EBADF when the descriptor is closed meanwhile
+ * @return 0; -EAGAIN at the deadline or when the stack stops; -EINTR; -EBADF when the descriptor
+ *         is closed meanwhile
  */
 int weir_wait(struct weir_stack *st, struct weir_sock *s, bool (*done)(const struct weir_sock *),
 	uint64_t deadline_us);
@@ -87,7 +103,7 @@ weir_deadline_us(uint32_t timeout_ms)
 static inline bool
 weir_is_nonblock(const struct weir_stack *st, const struct weir_sock *s, int flags)
 {
-	return s->is_nonblock || (flags & MSG_DONTWAIT) || !weir_may_wait(st);
+	return weir_peek(s->is_nonblock) || (flags & MSG_DONTWAIT) || !weir_may_wait(st);
 }
 
 /** Take the socket's pending error: a positive errno, or 0. */
@@ -97,10 +113,17 @@ weir_take_error(struct weir_sock *s)
 	return __atomic_exchange_n(&s->error, 0, __ATOMIC_ACQ_REL);
 }
 
-/** Enter s into the list of taken ports and, UDP, into every worker's table. */
-int weir_bind_sock(struct weir_stack *st, struct weir_sock *s);
+/**
+ * Give s an address and port (0: a free one) and, UDP, enter it into every worker's table. By the
+ * holder of ctl.
+ */
+int weir_bind_sock(struct weir_stack *st, struct weir_sock *s, const struct weir_addr *laddr,
+	struct weir_be16 port);
 
-/** All of close but the descriptor; takes the descriptor's reference. */
+/** Bind s to a free port, unless it is bound. */
+int weir_bind_auto(struct weir_stack *st, struct weir_sock *s);
+
+/** All of close but the descriptor; takes the descriptor's reference. Called by weir_ctl_*(). */
 void weir_close_sock(struct weir_stack *st, struct weir_sock *s);
 
 /** Copy an address out as getsockname does: *len is room before, length after. */

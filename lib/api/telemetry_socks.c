@@ -49,7 +49,7 @@ read_sock(const struct weir_sock *s, struct tel_sock *t)
 	if (flags & WEIR_SOCK_LISTENING) {
 		t->state = WEIR_TCP_LISTEN;
 		t->recv_q = __atomic_load_n(&s->n_accept, __ATOMIC_RELAXED);
-		t->send_q = s->listeners[s->home].backlog;
+		t->send_q = weir_peek(s->backlog);
 	}
 }
 

@@ -60,10 +60,13 @@ int weir_stack_start(struct weir_stack *st);
 /** One turn of every worker in the calling thread. @return packets and events handled */
 unsigned int weir_stack_step(struct weir_stack *st);
 
-/** Run one worker in the calling thread until weir_stack_stop(). For programs with own threads. */
+/**
+ * Run one worker in the calling thread until weir_stack_stop(), which may come before: then it ends
+ * at once. For programs with own threads.
+ */
 int weir_stack_run(struct weir_stack *st, unsigned int worker);
 
-/** Stop the workers; connections stay as they are. Idempotent. */
+/** Stop the workers; connections stay as they are. Calls that wait return -EAGAIN. Idempotent. */
 void weir_stack_stop(struct weir_stack *st);
 
 /** Stop, drop every connection without a word, free all. Descriptors become invalid. */
@@ -183,8 +186,11 @@ int weir_poll(struct weir_stack *st, struct pollfd *fds, nfds_t n, int timeout_m
 
 /* Callbacks (see weir_event.h) */
 
-/** Set before listen or connect (TCP), before or after bind (UDP). NULL: none any more.
- *  @return 0; -EINVAL unless exactly one of recv and recv_mbuf is set; -EISCONN once connected */
+/**
+ * Set before listen or connect (TCP), before or after bind (UDP). NULL: none any more.
+ * @return 0; -EINVAL unless exactly one of recv and recv_mbuf is set; -EISCONN when callbacks may
+ *         be running: once connected or listening (TCP), once bound with callbacks (UDP)
+ */
 int weir_set_callbacks(struct weir_stack *st, int fd, const struct weir_callbacks *cb);
 
 /** Change the arg of one socket; on its worker (in a callback). */

@@ -4,137 +4,155 @@
 
 #include <errno.h>
 
-#include <rte_malloc.h>
 #include <rte_random.h>
 
+#include "weir_mem.h"
+
 static bool
-takes_v6(const struct weir_sock *s)
+takes_v6(const struct weir_bind *b)
 {
-	return !weir_addr_is_v4(&s->flow.laddr);
+	return !weir_addr_is_v4(&b->laddr);
 }
 
 static bool
-takes_v4(const struct weir_sock *s)
+takes_v4(const struct weir_bind *b)
 {
-	return !takes_v6(s) || (weir_addr_is_any(&s->flow.laddr) && !s->is_v6only);
+	return !takes_v6(b) || (weir_addr_is_any(&b->laddr) && !weir_peek(b->sock->is_v6only));
 }
 
 /* Could one packet belong to both? */
 static bool
-overlap(const struct weir_sock *a, const struct weir_sock *b)
+overlap(const struct weir_bind *a, const struct weir_bind *b)
 {
 	if (!(takes_v4(a) && takes_v4(b)) && !(takes_v6(a) && takes_v6(b)))
 		return false;
-	return weir_addr_is_any(&a->flow.laddr) || weir_addr_is_any(&b->flow.laddr) ||
-	       weir_addr_eq(&a->flow.laddr, &b->flow.laddr);
+	return weir_addr_is_any(&a->laddr) || weir_addr_is_any(&b->laddr) ||
+	       weir_addr_eq(&a->laddr, &b->laddr);
 }
 
 static bool
-is_listener(const struct weir_sock *s)
+is_listener(const struct weir_bind *b)
 {
-	return (weir_sock_flags(s) & WEIR_SOCK_LISTENING) != 0;
+	return (weir_sock_flags(b->sock) & WEIR_SOCK_LISTENING) != 0;
 }
 
 /* As Linux: SO_REUSEADDR on both, and none of them listens (TCP). */
 static bool
-may_share(const struct weir_sock *a, const struct weir_sock *b)
+may_share(const struct weir_bind *a, const struct weir_bind *b)
 {
-	return a->is_reuseaddr && b->is_reuseaddr &&
-	       (a->kind == WEIR_SOCK_UDP || (!is_listener(a) && !is_listener(b)));
+	return weir_peek(a->sock->is_reuseaddr) && weir_peek(b->sock->is_reuseaddr) &&
+	       (a->sock->kind == WEIR_SOCK_UDP || (!is_listener(a) && !is_listener(b)));
 }
 
 static bool
-has_conflict(struct weir_socks *ss, const struct weir_sock *s, uint16_t port)
+has_conflict(struct weir_socks *ss, const struct weir_bind *mine)
 {
 	const struct weir_bind *b;
 
-	LIST_FOREACH (b, &ss->binds[s->kind][port], link)
-		if (b->sock != s && overlap(b->sock, s) && !may_share(b->sock, s))
+	LIST_FOREACH (b, &ss->binds[mine->sock->kind][mine->port], link)
+		if (overlap(b, mine) && !may_share(b, mine))
 			return true;
 	return false;
 }
 
 static int
-choose_port(struct weir_socks *ss, struct weir_sock *s)
+choose_port(struct weir_socks *ss, struct weir_bind *b)
 {
 	const unsigned int range = (unsigned int)(ss->port_max - ss->port_min) + 1;
 	const unsigned int start = (unsigned int)rte_rand_max(range);
 
 	for (unsigned int i = 0; i < range; i++) {
-		const uint16_t port = (uint16_t)(ss->port_min + (start + i) % range);
-
-		if (LIST_EMPTY(&ss->binds[s->kind][port])) {
-			s->flow.lport = weir_be16(port);
+		b->port = (uint16_t)(ss->port_min + (start + i) % range);
+		if (LIST_EMPTY(&ss->binds[b->sock->kind][b->port]))
 			return 0;
-		}
 	}
 	return -EADDRINUSE;
 }
 
 static int
-add_locked(struct weir_socks *ss, struct weir_sock *s, struct weir_bind *b)
+add_locked(struct weir_socks *ss, struct weir_bind *b)
 {
-	uint16_t port = weir_host16(s->flow.lport);
-	int rc;
+	if (b->port == 0) {
+		const int rc = choose_port(ss, b);
 
-	if (port == 0) {
-		rc = choose_port(ss, s);
 		if (rc != 0)
 			return rc;
-		port = weir_host16(s->flow.lport);
-	} else if (has_conflict(ss, s, port)) {
+	} else if (has_conflict(ss, b)) {
 		return -EADDRINUSE;
 	}
-	b->sock = s;
-	LIST_INSERT_HEAD(&ss->binds[s->kind][port], b, link);
-	weir_sock_set(s, WEIR_SOCK_BOUND);
+	LIST_INSERT_HEAD(&ss->binds[b->sock->kind][b->port], b, link);
 	return 0;
 }
 
 int
-weir_bind_add(struct weir_socks *ss, struct weir_sock *s)
+weir_bind_add(struct weir_socks *ss, struct weir_sock *s, const struct weir_addr *laddr,
+	struct weir_be16 *port)
 {
-	struct weir_bind *b = rte_zmalloc("weir_bind", sizeof(*b), 0);
+	struct weir_bind *b = weir_mem_alloc("weir_bind", sizeof(*b), SOCKET_ID_ANY);
 	int rc;
 
 	if (b == NULL)
 		return -ENOBUFS;
+	b->sock = s;
+	b->laddr = *laddr;
+	b->port = weir_host16(*port);
 	weir_lock(&ss->bind_lock);
-	rc = add_locked(ss, s, b);
+	rc = add_locked(ss, b);
 	weir_unlock(&ss->bind_lock);
-	if (rc != 0)
-		rte_free(b);
-	return rc;
+	if (rc != 0) {
+		weir_mem_free(b);
+		return rc;
+	}
+	*port = weir_be16(b->port);
+	s->bind = b;
+	return 0;
 }
 
 void
 weir_bind_del(struct weir_socks *ss, struct weir_sock *s)
 {
-	struct weir_bind *b, *found = NULL;
+	struct weir_bind *b = s->bind;
 
-	if (!(weir_sock_flags(s) & WEIR_SOCK_BOUND))
+	if (b == NULL)
 		return;
 	weir_lock(&ss->bind_lock);
-	LIST_FOREACH (b, &ss->binds[s->kind][weir_host16(s->flow.lport)], link)
-		if (b->sock == s)
-			found = b;
-	if (found != NULL)
-		LIST_REMOVE(found, link);
-	weir_sock_clear(s, WEIR_SOCK_BOUND);
+	LIST_REMOVE(b, link);
 	weir_unlock(&ss->bind_lock);
-	rte_free(found);
+	weir_mem_free(b);
+	s->bind = NULL;
 }
 
-bool
-weir_bind_has_listener(struct weir_socks *ss, const struct weir_sock *s)
+void
+weir_bind_narrow(struct weir_socks *ss, struct weir_sock *s, const struct weir_addr *laddr)
+{
+	if (s->bind == NULL)
+		return;
+	weir_lock(&ss->bind_lock);
+	s->bind->laddr = *laddr;
+	weir_unlock(&ss->bind_lock);
+}
+
+static bool
+has_listener(struct weir_socks *ss, const struct weir_bind *mine)
 {
 	const struct weir_bind *b;
-	bool has = false;
+
+	LIST_FOREACH (b, &ss->binds[mine->sock->kind][mine->port], link)
+		if (b != mine && is_listener(b) && overlap(b, mine))
+			return true;
+	return false;
+}
+
+int
+weir_bind_listen(struct weir_socks *ss, struct weir_sock *s)
+{
+	int rc = 0;
 
 	weir_lock(&ss->bind_lock);
-	LIST_FOREACH (b, &ss->binds[s->kind][weir_host16(s->flow.lport)], link)
-		if (b->sock != s && is_listener(b->sock) && overlap(b->sock, s))
-			has = true;
+	if (has_listener(ss, s->bind))
+		rc = -EADDRINUSE;
+	else
+		weir_sock_set(s, WEIR_SOCK_LISTENING);
 	weir_unlock(&ss->bind_lock);
-	return has;
+	return rc;
 }

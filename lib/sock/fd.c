@@ -4,15 +4,14 @@
 
 #include <errno.h>
 
-#include <rte_ring.h>
-#include <rte_ring_elem.h>
+#include "weir_ring.h"
 
 int
 weir_fd_open(struct weir_socks *ss, struct weir_sock *s)
 {
 	uint32_t fd;
 
-	if (rte_ring_dequeue_elem(ss->free_fds, &fd, sizeof(fd)) != 0)
+	if (weir_ring_take_elems(ss->free_fds, &fd, sizeof(fd), 1) == 0)
 		return -EMFILE;
 	weir_sock_ref(s);
 	s->fd = (int)fd;
@@ -53,18 +52,16 @@ weir_fd_get(struct weir_socks *ss, int fd)
 	}
 }
 
-struct weir_sock *
-weir_fd_close(struct weir_socks *ss, int fd)
+bool
+weir_fd_close(struct weir_socks *ss, int fd, struct weir_sock *s)
 {
-	struct weir_sock *s;
-	uint32_t number = (uint32_t)fd;
+	const uint32_t number = (uint32_t)fd;
+	struct weir_sock *expected = s;
 
-	if (fd < 0 || number >= ss->capacity)
-		return NULL;
-	s = __atomic_exchange_n(&ss->fds[fd], NULL, __ATOMIC_ACQ_REL);
-	if (s == NULL)
-		return NULL;
+	if (!__atomic_compare_exchange_n(
+		    &ss->fds[fd], &expected, NULL, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+		return false;
 	weir_sock_set(s, WEIR_SOCK_FD_CLOSED);
-	rte_ring_enqueue_elem(ss->free_fds, &number, sizeof(number));
-	return s;
+	weir_ring_put_elems(ss->free_fds, &number, sizeof(number), 1);
+	return true;
 }

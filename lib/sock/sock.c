@@ -8,10 +8,10 @@
 #include <unistd.h>
 
 #include <rte_errno.h>
-#include <rte_malloc.h>
 #include <rte_mempool.h>
-#include <rte_ring.h>
-#include <rte_ring_elem.h>
+
+#include "weir_mem.h"
+#include "weir_ring.h"
 
 static void
 zero_refs(struct rte_mempool *mp, void *arg, void *obj, unsigned int index)
@@ -25,12 +25,11 @@ make_pool(struct weir_socks *ss, const struct weir_socks_conf *conf)
 	char name[RTE_MEMPOOL_NAMESIZE];
 
 	snprintf(name, sizeof(name), "%s_sock", conf->name);
-	ss->pool = rte_mempool_create_empty(name, conf->sockets,
+	ss->pool = rte_mempool_create_empty(name, weir_pool_size(conf->sockets),
 		RTE_ALIGN(sizeof(struct weir_sock), RTE_CACHE_LINE_SIZE), 0, 0, conf->numa_node, 0);
 	if (ss->pool == NULL)
 		return -rte_errno;
-	/* Threads share CPUs: none may wait for another one that was preempted. */
-	if (rte_mempool_set_ops_byname(ss->pool, "ring_mt_rts", NULL) != 0 ||
+	if (rte_mempool_set_ops_byname(ss->pool, weir_pool_ops(), NULL) != 0 ||
 		rte_mempool_populate_default(ss->pool) < 0)
 		return -ENOMEM;
 	rte_mempool_obj_iter(ss->pool, zero_refs, NULL);
@@ -42,16 +41,15 @@ make_fds(struct weir_socks *ss, const struct weir_socks_conf *conf)
 {
 	char name[RTE_RING_NAMESIZE];
 
-	ss->fds = rte_zmalloc_socket("weir_fds", sizeof(ss->fds[0]) * conf->sockets, 64,
-		conf->numa_node);
+	ss->fds = weir_mem_alloc("weir_fds", sizeof(ss->fds[0]) * conf->sockets, conf->numa_node);
 	snprintf(name, sizeof(name), "%s_fd", conf->name);
+	/* Twice as many slots as descriptors: see weir_pool_size(). */
 	ss->free_fds = rte_ring_create_elem(name, sizeof(uint32_t),
-		rte_align32pow2(conf->sockets + 1), conf->numa_node,
-		RING_F_MP_RTS_ENQ | RING_F_MC_RTS_DEQ);
+		rte_align32pow2(2 * conf->sockets + 1), conf->numa_node, WEIR_RING_MPMC);
 	if (ss->fds == NULL || ss->free_fds == NULL)
 		return -ENOMEM;
 	for (uint32_t fd = 0; fd < conf->sockets; fd++)
-		rte_ring_enqueue_elem(ss->free_fds, &fd, sizeof(fd));
+		weir_ring_put_elems(ss->free_fds, &fd, sizeof(fd), 1);
 	return 0;
 }
 
@@ -59,8 +57,8 @@ static int
 make_binds(struct weir_socks *ss, const struct weir_socks_conf *conf)
 {
 	for (unsigned int kind = 0; kind < RTE_DIM(ss->binds); kind++) {
-		ss->binds[kind] = rte_zmalloc_socket("weir_binds",
-			sizeof(ss->binds[kind][0]) * 65536, 64, conf->numa_node);
+		ss->binds[kind] = weir_mem_alloc(
+			"weir_binds", sizeof(ss->binds[kind][0]) * 65536, conf->numa_node);
 		if (ss->binds[kind] == NULL)
 			return -ENOMEM;
 	}
@@ -81,8 +79,8 @@ weir_socks_init(struct weir_socks *ss, const struct weir_socks_conf *conf)
 	ss->udp_sndbuf = conf->udp_sndbuf;
 	ss->port_min = conf->port_min;
 	ss->port_max = conf->port_max;
-	ss->workers = rte_zmalloc_socket("weir_socks", sizeof(ss->workers[0]) * conf->n_workers, 64,
-		conf->numa_node);
+	ss->workers = weir_mem_alloc(
+		"weir_socks", sizeof(ss->workers[0]) * conf->n_workers, conf->numa_node);
 	rc = ss->workers == NULL ? -ENOMEM : make_pool(ss, conf);
 	if (rc == 0)
 		rc = make_fds(ss, conf);
@@ -100,13 +98,16 @@ weir_socks_fini(struct weir_socks *ss)
 		if (ss->waiters.slot[i].efd > 0)
 			close(ss->waiters.slot[i].efd);
 	for (unsigned int kind = 0; kind < RTE_DIM(ss->binds); kind++)
-		rte_free(ss->binds[kind]);
+		weir_mem_free(ss->binds[kind]);
 	rte_ring_free(ss->free_fds);
-	rte_free(ss->fds);
+	weir_mem_free(ss->fds);
 	rte_mempool_free(ss->pool);
-	rte_free(ss->workers);
+	weir_mem_free(ss->workers);
 	memset(ss, 0, sizeof(*ss));
 }
+
+static_assert(sizeof(struct weir_tcp_opts) % sizeof(weir_word) == 0, "weir_sock_opts()");
+static_assert(sizeof(struct weir_flow) % sizeof(weir_word) == 0, "weir_sock_flow()");
 
 static void
 init_opts(struct weir_sock *s, struct weir_socks *ss)
@@ -118,15 +119,26 @@ init_opts(struct weir_sock *s, struct weir_socks *ss)
 	}
 }
 
+/* The pool has some more objects than sockets were asked for. */
+static struct weir_sock *
+take_from_pool(struct weir_socks *ss)
+{
+	void *obj;
+
+	if (__atomic_fetch_add(&ss->used, 1, __ATOMIC_RELAXED) < ss->capacity &&
+		rte_mempool_get(ss->pool, &obj) == 0)
+		return obj;
+	__atomic_fetch_sub(&ss->used, 1, __ATOMIC_RELAXED);
+	return NULL;
+}
+
 struct weir_sock *
 weir_sock_new(struct weir_socks *ss, int kind, int domain)
 {
-	struct weir_sock *s;
-	void *obj;
+	struct weir_sock *s = take_from_pool(ss);
 
-	if (rte_mempool_get(ss->pool, &obj) != 0)
+	if (s == NULL)
 		return NULL;
-	s = obj;
 	/* refs stays 0 until all else is set: see weir_fd_get(). */
 	memset((char *)s + offsetof(struct weir_sock, flags), 0,
 		sizeof(*s) - offsetof(struct weir_sock, flags));
@@ -139,12 +151,11 @@ weir_sock_new(struct weir_socks *ss, int kind, int domain)
 		s->flow.raddr = s->flow.laddr;
 	}
 	init_opts(s, ss);
-	s->home = (uint16_t)(__atomic_fetch_add(&ss->next_home, 1, __ATOMIC_RELAXED) %
-			     ss->n_workers);
+	s->home =
+		(uint16_t)(__atomic_fetch_add(&ss->next_home, 1, __ATOMIC_RELAXED) % ss->n_workers);
 	weir_mpsc_init(&s->rxq);
 	weir_mpsc_init(&s->txq);
 	weir_mpsc_init(&s->acceptq);
-	__atomic_fetch_add(&ss->used, 1, __ATOMIC_RELAXED);
 	__atomic_store_n(&s->refs, 1, __ATOMIC_RELEASE);
 	return s;
 }
@@ -185,12 +196,9 @@ weir_sock_unref(struct weir_sock *s)
 	free_queue(&s->rxq);
 	free_queue(&s->txq);
 	weir_pktq_free(&s->rx_open);
-	if (s->kind == WEIR_SOCK_UDP)
-		rte_free(s->pcbs);
-	else if (weir_sock_flags(s) & WEIR_SOCK_LISTENING)
-		rte_free(s->listeners);
-	__atomic_fetch_sub(&ss->used, 1, __ATOMIC_RELAXED);
+	weir_mem_free(s->pcbs); /* or its listeners */
 	rte_mempool_put(ss->pool, s);
+	__atomic_fetch_sub(&ss->used, 1, __ATOMIC_RELEASE);
 }
 
 bool
@@ -206,7 +214,27 @@ weir_sock_has_data(const struct weir_sock *s)
 bool
 weir_sock_has_room(const struct weir_sock *s)
 {
-	return weir_sock_tx_room(s) >= (int64_t)(s->opts.sndbuf / 3);
+	return weir_sock_tx_room(s) >= (int64_t)(weir_peek(s->opts.sndbuf) / 3);
+}
+
+/*
+ * What was reserved is added, and looked at, by a read-modify-write: either the sender's comes
+ * first and the worker waits, or it comes later and the sender sees why it must not go on.
+ */
+bool
+weir_sock_reserve(struct weir_sock *s, uint64_t truesize)
+{
+	__atomic_fetch_add(&s->tx_queued, truesize, __ATOMIC_ACQ_REL);
+	if (!(weir_sock_flags(s) & (WEIR_SOCK_TX_SHUT | WEIR_SOCK_FD_CLOSED)))
+		return true;
+	weir_sock_unreserve(s, truesize);
+	return false;
+}
+
+bool
+weir_sock_has_reserved(struct weir_sock *s)
+{
+	return __atomic_fetch_add(&s->tx_queued, 0, __ATOMIC_ACQ_REL) != s->tx_taken;
 }
 
 static short
@@ -215,7 +243,8 @@ poll_tcp(const struct weir_sock *s, uint32_t flags)
 	short ev = 0;
 
 	if (flags & WEIR_SOCK_LISTENING)
-		return __atomic_load_n(&s->n_accept, __ATOMIC_ACQUIRE) != 0 ? POLLIN | POLLRDNORM : 0;
+		return __atomic_load_n(&s->n_accept, __ATOMIC_ACQUIRE) != 0 ? POLLIN | POLLRDNORM
+									    : 0;
 	if (flags & WEIR_SOCK_CONNECTING)
 		return 0;
 	if (!(flags & (WEIR_SOCK_CONNECTED | WEIR_SOCK_OVER)))
@@ -226,9 +255,8 @@ poll_tcp(const struct weir_sock *s, uint32_t flags)
 		ev |= POLLRDHUP;
 	if ((flags & (WEIR_SOCK_TX_SHUT | WEIR_SOCK_OVER)) || weir_sock_has_room(s))
 		ev |= POLLOUT | POLLWRNORM;
-	if ((flags & WEIR_SOCK_OVER) ||
-		(flags & (WEIR_SOCK_RX_EOF | WEIR_SOCK_TX_SHUT)) ==
-			(WEIR_SOCK_RX_EOF | WEIR_SOCK_TX_SHUT))
+	if ((flags & WEIR_SOCK_OVER) || (flags & (WEIR_SOCK_RX_EOF | WEIR_SOCK_TX_SHUT)) ==
+						(WEIR_SOCK_RX_EOF | WEIR_SOCK_TX_SHUT))
 		ev |= POLLHUP;
 	return ev;
 }
@@ -273,11 +301,12 @@ weir_sock_wake_worker(struct weir_sock_worker *ws)
 void
 weir_sock_ring(struct weir_sock *s, uint32_t bits)
 {
-	struct weir_sock_worker *ws = s->socks->workers[s->home];
+	struct weir_sock_worker *ws;
 
 	if (__atomic_fetch_or(&s->door, bits, __ATOMIC_ACQ_REL) != 0)
 		return; /* in the queue already */
 	weir_sock_ref(s);
+	ws = s->socks->workers[weir_sock_home(s)];
 	weir_mpsc_push(&ws->doors, &s->door_node);
 	weir_sock_wake_worker(ws);
 }

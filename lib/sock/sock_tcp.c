@@ -28,33 +28,39 @@ tell_room(struct weir_sock_worker *ws, struct weir_sock *s)
 int
 weir_sock_tcp_connect(struct weir_sock_worker *ws, struct weir_sock *s)
 {
+	struct weir_tcp_opts opts;
 	struct weir_tcp_conn *c;
-	const int rc = weir_tcp_connect(ws->tcp, &s->flow, &s->opts, s, &c);
+	int rc;
 
+	weir_sock_opts(s, &opts);
+	rc = weir_tcp_connect(ws->tcp, &s->flow, &opts, s, &c);
 	if (rc != 0)
 		return rc;
 	weir_sock_ref(s); /* the connection's */
 	s->conn = c;
-	s->flow = c->flow;
+	s->is_connect_told = false;
+	weir_sock_set_flow(s, &c->flow);
 	weir_sock_clear(s, WEIR_SOCK_OVER | WEIR_SOCK_RX_EOF);
 	weir_sock_set(s, WEIR_SOCK_CONNECTING);
 	return 0;
 }
 
 int
-weir_sock_tcp_listen(struct weir_sock_worker *ws, struct weir_sock *s, uint32_t backlog)
+weir_sock_tcp_listen(struct weir_sock_worker *ws, struct weir_sock *s)
 {
 	struct weir_tcp_listener *l = &s->listeners[ws->index];
 	const bool is_new = l->owner == NULL;
 
-	l->backlog = backlog;
+	if (weir_sock_flags(s) & WEIR_SOCK_FD_CLOSED)
+		return -EBADF; /* it may have left this worker already */
+	l->backlog = weir_peek(s->backlog);
 	if (!is_new)
 		return 0;
 	l->laddr = s->flow.laddr;
 	l->lport = s->flow.lport;
 	l->is_v6 = s->domain == AF_INET6;
-	l->is_v6only = s->is_v6only;
-	l->opts = s->opts;
+	l->is_v6only = weir_peek(s->is_v6only);
+	weir_sock_opts(s, &l->opts);
 	l->n_accept = &s->n_accept;
 	l->owner = s;
 	weir_sock_ref(s);
@@ -95,6 +101,17 @@ refuse_child(struct weir_sock_worker *ws, struct weir_tcp_conn *c, struct weir_s
 	return NULL;
 }
 
+static void
+inherit_callbacks(struct weir_sock *child, const struct weir_sock *ls)
+{
+	child->cb = (struct weir_callbacks){
+		.recv = ls->cb.recv,
+		.recv_mbuf = ls->cb.recv_mbuf,
+		.event = ls->cb.event,
+		.arg = weir_peek(ls->cb.arg),
+	};
+}
+
 /* A passive open is complete: make its socket, queue it or tell the listener's callback. */
 static struct weir_sock *
 make_child(struct weir_sock_worker *ws, struct weir_tcp_conn *c)
@@ -108,13 +125,13 @@ make_child(struct weir_sock_worker *ws, struct weir_tcp_conn *c)
 	child->home = ws->index;
 	child->flow = c->flow;
 	child->opts = c->opts;
-	child->is_linger = ls->is_linger;
-	child->linger_s = ls->linger_s;
+	child->is_linger = weir_peek(ls->is_linger);
+	child->linger_s = weir_peek(ls->linger_s);
 	child->is_connect_told = true;
 	child->flags = WEIR_SOCK_CONNECTED;
 	child->conn = c;
 	if (has_callbacks) {
-		child->cb = ls->cb;
+		inherit_callbacks(child, ls);
 		child->flags |= WEIR_SOCK_CALLBACKS;
 		if (weir_fd_open(ws->socks, child) < 0)
 			return refuse_child(ws, c, child);
@@ -249,7 +266,8 @@ weir_sock_tcp_event(struct weir_sock_worker *ws, struct weir_tcp_conn *c, uint16
 		s = make_child(ws, c);
 	if (s == NULL)
 		return;
-	/* s is ours until the end of the turn (weir_sock_let_go()); c only while s->conn says so. */
+	/* s is ours until the end of the turn (weir_sock_let_go()); c only while s->conn says so.
+	 */
 	if (events & WEIR_READY_CONNECT)
 		tell_connected(ws, s);
 	if (s->conn == c)
@@ -318,7 +336,7 @@ end_conn(struct weir_sock_worker *ws, struct weir_sock *s, bool is_abort)
 
 	if (c == NULL)
 		return;
-	is_abort |= (s->is_linger && s->linger_s == 0) || has_unread(s);
+	is_abort |= (weir_peek(s->is_linger) && weir_peek(s->linger_s) == 0) || has_unread(s);
 	if (is_abort)
 		weir_tcp_abort(ws->tcp, c);
 	else
@@ -333,8 +351,20 @@ change_opts(struct weir_sock_worker *ws, struct weir_sock *s)
 {
 	if (s->conn == NULL)
 		return;
-	s->conn->opts = s->opts;
+	weir_sock_opts(s, &s->conn->opts);
 	weir_tcp_opts_changed(ws->tcp, s->conn);
+}
+
+/* A sender that came before the shutdown or close has not put its data into txq yet: come again. */
+static uint32_t
+put_off_end(struct weir_sock *s, uint32_t bits)
+{
+	const uint32_t end = bits & (WEIR_DOOR_SHUT_WR | WEIR_DOOR_CLOSE);
+
+	if (end == 0 || (bits & WEIR_DOOR_ABORT) || s->conn == NULL || !weir_sock_has_reserved(s))
+		return bits;
+	weir_sock_ring(s, end);
+	return bits & ~end;
 }
 
 void
@@ -346,6 +376,7 @@ weir_sock_tcp_serve(struct weir_sock_worker *ws, struct weir_sock *s, uint32_t b
 		change_opts(ws, s);
 	if (bits & (WEIR_DOOR_SEND | WEIR_DOOR_SHUT_WR | WEIR_DOOR_CLOSE))
 		take_txq(ws, s);
+	bits = put_off_end(s, bits);
 	if (bits & WEIR_DOOR_CREDIT)
 		take_credit(ws, s);
 	if ((bits & WEIR_DOOR_SHUT_WR) && s->conn != NULL)

@@ -9,15 +9,19 @@ weir_sock_udp_bind(struct weir_sock_worker *ws, struct weir_sock *s)
 {
 	struct weir_udp_pcb *pcb = &s->pcbs[ws->index];
 	const bool is_new = pcb->owner == NULL;
+	struct weir_flow flow;
 
+	if (weir_sock_flags(s) & WEIR_SOCK_FD_CLOSED)
+		return -EBADF; /* it may have left this worker already */
 	if (!is_new)
 		weir_udp_unbind(ws->udp, pcb); /* bound before: the addresses change (connect) */
-	pcb->laddr = s->flow.laddr;
-	pcb->lport = s->flow.lport;
-	pcb->raddr = s->flow.raddr;
-	pcb->rport = s->flow.rport;
+	weir_sock_flow(s, &flow);
+	pcb->laddr = flow.laddr;
+	pcb->lport = flow.lport;
+	pcb->raddr = flow.raddr;
+	pcb->rport = flow.rport;
 	pcb->is_v6 = s->domain == AF_INET6;
-	pcb->is_v6only = s->is_v6only;
+	pcb->is_v6only = weir_peek(s->is_v6only);
 	pcb->ready.kind = WEIR_READY_UDP;
 	pcb->owner = s;
 	if (is_new)
@@ -55,7 +59,7 @@ queue_datagram(struct weir_sock_worker *ws, struct weir_sock *s, struct rte_mbuf
 	const uint64_t taken = __atomic_load_n(&s->rx_taken, __ATOMIC_ACQUIRE);
 	const int64_t held = (int64_t)(__atomic_load_n(&s->rx_given, __ATOMIC_RELAXED) - taken);
 
-	if (held + size > (int64_t)s->opts.rcvbuf ||
+	if (held + size > (int64_t)weir_peek(s->opts.rcvbuf) ||
 		(weir_sock_flags(s) & (WEIR_SOCK_RX_SHUT | WEIR_SOCK_FD_CLOSED))) {
 		drop_full(ws, m);
 		return;
@@ -100,10 +104,12 @@ weir_sock_udp_event(struct weir_sock_worker *ws, struct weir_udp_pcb *pcb, uint1
 int
 weir_sock_udp_send(struct weir_sock_worker *ws, struct weir_sock *s, struct rte_mbuf *m)
 {
+	const struct weir_udp_pcb *pcb =
+		&s->pcbs[ws->index]; /* its addresses outlast the binding */
 	const struct weir_flow f = weir_pkt(m)->flow;
 
-	return weir_udp_output(ws->udp, m, &s->flow.laddr, s->flow.lport, &f.raddr, f.rport,
-		s->opts.tos, s->opts.ttl, -1);
+	return weir_udp_output(ws->udp, m, &pcb->laddr, pcb->lport, &f.raddr, f.rport,
+		weir_peek(s->opts.tos), weir_peek(s->opts.ttl), -1);
 }
 
 static void

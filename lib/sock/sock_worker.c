@@ -23,6 +23,7 @@ weir_sock_worker_init(struct weir_sock_worker *ws, struct weir_socks *ss, uint16
 	ws->index = index;
 	STAILQ_INIT(&ws->dying);
 	weir_mpsc_init(&ws->doors);
+	weir_mpsc_init(&ws->leaving);
 	ws->efd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	if (ws->efd < 0)
 		return -errno;
@@ -37,6 +38,11 @@ drop_dying(struct weir_sock_worker *ws)
 
 	while ((s = STAILQ_FIRST(&ws->dying)) != NULL) {
 		STAILQ_REMOVE_HEAD(&ws->dying, dying);
+		while (s->n_dying > 1) {
+			s->n_dying--;
+			weir_sock_unref(s);
+		}
+		s->n_dying = 0;
 		weir_sock_unref(s);
 	}
 }
@@ -55,7 +61,8 @@ weir_sock_worker_fini(struct weir_sock_worker *ws)
 void
 weir_sock_let_go(struct weir_sock_worker *ws, struct weir_sock *s)
 {
-	STAILQ_INSERT_TAIL(&ws->dying, s, dying);
+	if (s->n_dying++ == 0)
+		STAILQ_INSERT_TAIL(&ws->dying, s, dying);
 }
 
 void
@@ -67,16 +74,70 @@ weir_sock_serve(struct weir_sock_worker *ws, struct weir_sock *s, uint32_t bits)
 		weir_sock_udp_serve(ws, s, bits);
 }
 
-unsigned int
-weir_sock_doors(struct weir_sock_worker *ws)
+void
+weir_sock_leave_one(struct weir_sock_worker *ws, struct weir_sock *s)
+{
+	if (s->kind == WEIR_SOCK_TCP)
+		weir_sock_tcp_unlisten(ws, s);
+	else
+		weir_sock_udp_unbind(ws, s);
+}
+
+static void
+pass_to(struct weir_sock_worker *ws, struct weir_sock *s)
+{
+	weir_mpsc_push(&ws->leaving, &s->accept_node);
+	weir_sock_wake_worker(ws);
+}
+
+void
+weir_sock_leave(struct weir_socks *ss, struct weir_sock *s, uint16_t first)
+{
+	weir_sock_ref(s);
+	s->n_to_leave = ss->n_workers;
+	pass_to(ss->workers[first], s);
+}
+
+/* s is to leave this worker, then the next; the last one drops the reference of its way round. */
+static void
+leave_and_pass(struct weir_sock_worker *ws, struct weir_sock *s)
+{
+	struct weir_socks *ss = ws->socks;
+
+	weir_sock_leave_one(ws, s);
+	if (--s->n_to_leave != 0) {
+		pass_to(ss->workers[(ws->index + 1) % ss->n_workers], s);
+		return;
+	}
+	weir_bind_del(ss, s);
+	weir_sock_unref(s);
+}
+
+static unsigned int
+serve_leaving(struct weir_sock_worker *ws)
 {
 	struct weir_qnode *n;
 	unsigned int served = 0;
 
+	for (; (n = weir_mpsc_pop(&ws->leaving)) != NULL; served++)
+		leave_and_pass(ws, RTE_PTR_SUB(n, offsetof(struct weir_sock, accept_node)));
+	return served;
+}
+
+unsigned int
+weir_sock_doors(struct weir_sock_worker *ws)
+{
+	struct weir_qnode *n;
+	unsigned int served = serve_leaving(ws);
+
 	while (served < DOORS_MAX && (n = weir_mpsc_pop(&ws->doors)) != NULL) {
 		struct weir_sock *s = RTE_PTR_SUB(n, offsetof(struct weir_sock, door_node));
+		const uint32_t bits = __atomic_exchange_n(&s->door, 0, __ATOMIC_ACQ_REL);
 
-		weir_sock_serve(ws, s, __atomic_exchange_n(&s->door, 0, __ATOMIC_ACQ_REL));
+		if (weir_sock_home(s) == ws->index)
+			weir_sock_serve(ws, s, bits);
+		else
+			weir_sock_ring(s, bits); /* it has moved (connect) */
 		weir_sock_unref(s);
 		served++;
 	}
@@ -84,11 +145,16 @@ weir_sock_doors(struct weir_sock_worker *ws)
 	return served;
 }
 
+static bool
+is_empty(const struct weir_mpsc *q)
+{
+	return __atomic_load_n(&q->tail, __ATOMIC_ACQUIRE) == &q->stub;
+}
+
 bool
 weir_sock_is_quiet(struct weir_sock_worker *ws)
 {
-	return __atomic_load_n(&ws->doors.tail, __ATOMIC_ACQUIRE) == &ws->doors.stub &&
-	       STAILQ_EMPTY(ws->ready);
+	return is_empty(&ws->doors) && is_empty(&ws->leaving) && STAILQ_EMPTY(ws->ready);
 }
 
 unsigned int
@@ -118,7 +184,7 @@ weir_sock_publish(struct weir_sock_worker *ws)
 static void
 close_by_itself(struct weir_sock_worker *ws, struct weir_sock *s)
 {
-	if (weir_fd_close(s->socks, s->fd) == NULL)
+	if (!weir_fd_close(s->socks, s->fd, s))
 		return;
 	weir_sock_serve(ws, s, WEIR_DOOR_CLOSE);
 	weir_sock_unref(s); /* the descriptor's; the connection's lasts until the end of the turn */
@@ -132,7 +198,7 @@ weir_sock_tell(struct weir_sock_worker *ws, struct weir_sock *s, enum weir_event
 		return;
 	ws->stats.callbacks++;
 	if (s->cb.event != NULL)
-		s->cb.event(s->socks->stack, s->fd, ev, error, s->cb.arg);
+		s->cb.event(s->socks->stack, s->fd, ev, error, weir_peek(s->cb.arg));
 	else if (ev == WEIR_EV_PEERCLOSE || ev == WEIR_EV_CLOSE)
 		close_by_itself(ws, s);
 }
@@ -158,7 +224,7 @@ hand_gathered(struct weir_sock *s, struct rte_mbuf *m, const struct weir_from *f
 	uint8_t room[65536];
 
 	s->cb.recv(s->socks->stack, s->fd, rte_pktmbuf_read(m, 0, m->pkt_len, room), m->pkt_len,
-		from, s->cb.arg);
+		from, weir_peek(s->cb.arg));
 }
 
 void
@@ -171,7 +237,7 @@ weir_sock_hand(struct weir_sock_worker *ws, struct weir_sock *s, struct rte_mbuf
 
 	ws->stats.callbacks++;
 	if (s->cb.recv_mbuf != NULL) {
-		s->cb.recv_mbuf(st, s->fd, m, from, s->cb.arg);
+		s->cb.recv_mbuf(st, s->fd, m, from, weir_peek(s->cb.arg));
 		return;
 	}
 	if (s->kind == WEIR_SOCK_UDP && m->nb_segs > 1)
@@ -180,6 +246,6 @@ weir_sock_hand(struct weir_sock_worker *ws, struct weir_sock *s, struct rte_mbuf
 		for (; seg != NULL && !(weir_sock_flags(s) & WEIR_SOCK_FD_CLOSED); seg = seg->next)
 			if (seg->data_len > 0 || s->kind == WEIR_SOCK_UDP)
 				s->cb.recv(st, s->fd, rte_pktmbuf_mtod(seg, const void *),
-					seg->data_len, from, s->cb.arg);
+					seg->data_len, from, weir_peek(s->cb.arg));
 	rte_pktmbuf_free(m);
 }

@@ -37,21 +37,47 @@ weir_waiter_close(struct weir_waiter *w)
 	__atomic_store_n(&w->is_used, 0, __ATOMIC_RELEASE);
 }
 
+/* An exchange here and in weir_waiters_wake(): one of the two sees the other. */
+void
+weir_waiter_enter(struct weir_waiter *w)
+{
+	__atomic_exchange_n(&w->is_sleeping, 1, __ATOMIC_ACQ_REL);
+}
+
+void
+weir_waiter_leave(struct weir_waiter *w)
+{
+	__atomic_store_n(&w->is_sleeping, 0, __ATOMIC_RELEASE);
+}
+
+static void
+wake(struct weir_waiter *w)
+{
+	const uint64_t one = 1;
+
+	if (__atomic_exchange_n(&w->is_sleeping, 0, __ATOMIC_ACQ_REL) != 0 &&
+		write(w->efd, &one, sizeof(one)) < 0) {
+		/* EAGAIN: the counter is full, so the thread is being woken anyway. */
+	}
+}
+
+void
+weir_waiters_wake(struct weir_waiters *ws)
+{
+	const unsigned int n = __atomic_load_n(&ws->n, __ATOMIC_ACQUIRE);
+
+	for (unsigned int id = 0; id < n; id++)
+		wake(&ws->slot[id]);
+}
+
 static void
 wake_class(struct weir_waiters *ws, unsigned int class)
 {
 	const unsigned int n = __atomic_load_n(&ws->n, __ATOMIC_ACQUIRE);
-	const uint64_t one = 1;
 
-	for (unsigned int id = class; id < n; id += WEIR_WAIT_CLASSES) {
-		struct weir_waiter *w = &ws->slot[id];
-
-		if (__atomic_load_n(&w->is_sleeping, __ATOMIC_RELAXED) != 0 &&
-			__atomic_exchange_n(&w->is_sleeping, 0, __ATOMIC_ACQ_REL) != 0 &&
-			write(w->efd, &one, sizeof(one)) < 0) {
-			/* EAGAIN: the counter is full, so the thread is being woken anyway. */
-		}
-	}
+	for (unsigned int id = class; id < n; id += WEIR_WAIT_CLASSES)
+		if (weir_peek(ws->slot[id].is_sleeping) != 0)
+			wake(&ws->slot[id]);
 }
 
 void
@@ -60,8 +86,8 @@ weir_sock_notify(struct weir_sock *s)
 	uint64_t classes;
 
 	/*
-	 * Both sides change s->waiters by a read-modify-write: either this one sees the waiter's bit,
-	 * or the waiter's comes later and sees what was written to s before this call.
+	 * Both sides change s->waiters by a read-modify-write: either this one sees the waiter's
+	 * bit, or the waiter's comes later and sees what was written to s before this call.
 	 */
 	classes = __atomic_exchange_n(&s->waiters, 0, __ATOMIC_ACQ_REL);
 	for (; classes != 0; classes &= classes - 1)

@@ -2,23 +2,26 @@
 /**
  * @file
  * Sockets: what application threads and workers share, and the worker's side of it.
- * Model   A weir_sock lives in DPDK memory. It has a home worker, which alone touches its connection
- *         and transport state. Data goes through two lockless queues of mbufs in the socket itself:
+ * Model   A weir_sock lives in DPDK memory. It has a home worker, which alone touches its
+ *         connection and transport state. Data goes through two lockless queues of mbufs in the socket itself:
  *         rxq (workers push, one application thread at a time pops) and txq (application threads
  *         push, the home worker pops). Requests go by the door: bits set in the socket, and the
  *         socket in its home worker's door queue at most once, so that queue can never be full.
  *         Results come back as flags, an error and the waiters' wake-up.
  * Owner   References: one of the descriptor, one of each worker that holds a connection or binding
  *         of it, one of an accept queue, one of each call under way. The last one gone frees it.
- * Thread  Fields say who writes them. Everything of struct weir_sock_worker: its worker alone, but
- *         for `doors`.
+ *         One control call (bind, listen, connect, ...) at a time holds a socket, by `ctl`. A close
+ *         that comes meanwhile is done by that call at its end, so that nothing is left behind.
+ * Thread  Fields say who writes them; "option" ones are read and written by themselves (weir_peek,
+ *         weir_poke). Everything of struct weir_sock_worker: its worker alone, but for `doors` and
+ *         `leaving`.
  */
 #ifndef WEIR_SOCK_H
 #define WEIR_SOCK_H
 
-#include <sched.h>
-
 #include "weir_event.h"
+#include "weir_lock.h"
+#include "weir_shared.h"
 #include "weir_tcp.h"
 #include "weir_udp.h"
 
@@ -36,7 +39,7 @@ enum weir_sock_flag {
 	WEIR_SOCK_RX_SHUT = 1 << 4, /* shutdown(SHUT_RD) */
 	WEIR_SOCK_TX_SHUT = 1 << 5, /* shutdown(SHUT_WR) */
 	WEIR_SOCK_OVER = 1 << 6,    /* the connection is gone */
-	WEIR_SOCK_BOUND = 1 << 7,
+	WEIR_SOCK_BOUND = 1 << 7, /* has its port; UDP: and stands in every worker's table */
 	WEIR_SOCK_FD_CLOSED = 1 << 8, /* its descriptor was closed */
 	WEIR_SOCK_CALLBACKS = 1 << 9, /* data goes to callbacks, not to rxq */
 };
@@ -52,53 +55,68 @@ enum weir_door {
 	WEIR_DOOR_ABORT = 1 << 6, /* close by reset */
 };
 
+/** Who is at a socket's control: weir_sock.ctl. */
+enum weir_ctl {
+	WEIR_CTL_HELD = 1 << 0,
+	WEIR_CTL_CLOSE = 1 << 1, /* closed; the holder, if there is one, does what that takes */
+};
+
 struct weir_sock {
 	/* read by all, written before the socket is shared or rarely */
 	uint32_t refs;  /* atomic */
 	uint32_t flags; /* enum weir_sock_flag; atomic */
 	struct weir_socks *socks;
-	union { /* the home worker's; pcbs and listeners: each worker its own element */
-		struct weir_tcp_conn *conn;
+	struct weir_tcp_conn *conn; /* the home worker's */
+	union { /* made by the holder of ctl; each worker its own element */
 		struct weir_udp_pcb *pcbs;
 		struct weir_tcp_listener *listeners;
 	};
-	int fd;    /* -1 without */
-	int error; /* SO_ERROR; atomic, taken by exchange */
-	uint16_t home;
-	uint8_t kind;   /* enum weir_sock_kind */
-	uint8_t domain; /* AF_INET or AF_INET6 */
-	bool is_nonblock;
-	bool is_v6only;
-	bool is_reuseaddr;
-	bool is_linger; /* SO_LINGER with linger_s */
+	struct weir_bind *bind; /* holder of ctl */
+	uint32_t ctl;           /* enum weir_ctl; atomic */
+	int fd;                 /* -1 without */
+	int error;              /* SO_ERROR; atomic, taken by exchange */
+	uint16_t home;          /* weir_sock_home(); changed by the worker that was it */
+	uint8_t kind;           /* enum weir_sock_kind */
+	uint8_t domain;         /* AF_INET or AF_INET6 */
+	bool is_nonblock;       /* option */
+	bool is_v6only;         /* option */
+	bool is_reuseaddr;      /* option */
+	bool is_linger;         /* option: SO_LINGER with linger_s */
 	bool is_connect_told; /* worker: WEIR_EV_CONNECT has been delivered */
 	bool is_held; /* home worker: data stays with TCP (weir_set_receiving) */
 	bool is_write_wanted; /* a send could not take everything; atomic */
-	uint16_t linger_s;
+	uint16_t linger_s; /* option */
 	uint16_t held_events; /* home worker: enum weir_ready_event behind data that is held */
-	uint32_t rcvtimeo_ms; /* 0: for ever */
-	uint32_t sndtimeo_ms;
-	struct weir_flow flow; /* local and remote address as bound, connected, accepted */
-	struct weir_tcp_opts opts;
-	struct weir_callbacks cb;
-	struct weir_qnode accept_node; /* in the listening socket's accept queue */
+	uint32_t rcvtimeo_ms; /* option; 0: for ever */
+	uint32_t sndtimeo_ms; /* option */
+	uint32_t backlog;     /* option: of listen */
+	uint32_t flow_version;
+	struct weir_flow flow; /* local and remote address as bound, connected, accepted; read by
+				* weir_sock_flow(), written by weir_sock_set_flow() */
+	struct weir_tcp_opts opts; /* options, each */
+	struct weir_callbacks cb;  /* but for arg (an option) not changed once events may come */
+	struct weir_qnode accept_node; /* in the listening socket's accept queue; or, never both, in
+					* the queue of a worker that is to leave it */
 
 	/* written by workers */
-	struct weir_mpsc rxq __attribute__((aligned(64))); /* worker: push; application under recv_lock: pop */
+	/* worker: push; application under recv_lock: pop */
+	struct weir_mpsc rxq __attribute__((aligned(64)));
 	uint64_t rx_given;    /* truesize ever put into rxq; atomic */
 	uint64_t tx_freed;    /* truesize of sent data ever freed; written by home worker */
 	uint64_t rx_credited; /* home worker: rx_taken as last told to TCP */
 	uint64_t tx_taken;    /* home worker: truesize ever taken from txq or sent directly */
 	uint64_t waiters;     /* classes of waiters to wake; atomic */
 	uint32_t n_accept;    /* connections in the accept queue; atomic */
-	STAILQ_ENTRY(weir_sock) dying; /* home worker: reference to drop at the end of the turn */
+	STAILQ_ENTRY(weir_sock) dying; /* home worker: n_dying references go at the end of the turn */
+	uint16_t n_dying;
+	uint16_t n_to_leave; /* workers that have still to leave it; the one whose turn it is */
 
 	/* written by application threads */
 	struct weir_mpsc txq __attribute__((aligned(64))); /* application: push; home worker: pop */
 	struct weir_qnode door_node;
 	uint32_t door;      /* enum weir_door; atomic */
 	uint32_t recv_lock; /* one reader at a time; never taken by a worker for another's socket */
-	uint64_t tx_queued; /* truesize ever put into txq; atomic */
+	uint64_t tx_queued; /* truesize ever put into txq, or about to be (weir_sock_reserve); atomic */
 	uint64_t rx_taken;  /* truesize ever taken out of rxq; atomic */
 	uint64_t rx_told;   /* rx_taken when the door was last rung for it; under recv_lock */
 	struct weir_pktq rx_open; /* packets out of rxq, being read; weir_pkt u[0] is their truesize
@@ -122,10 +140,12 @@ struct weir_waiters {
 	struct weir_waiter slot[WEIR_WAITERS_MAX];
 };
 
-/** One address and port taken by a socket (bind.c), per stack. */
+/** One address and port taken by a socket (bind.c), per stack; guarded by its bind_lock. */
 struct weir_bind {
 	LIST_ENTRY(weir_bind) link;
 	struct weir_sock *sock;
+	struct weir_addr laddr;
+	uint16_t port;
 };
 
 /** The sockets of one stack: pool, descriptors, taken ports, waiters. */
@@ -168,27 +188,10 @@ struct weir_sock_worker {
 	struct weir_sock_stats stats;
 	/* other threads */
 	struct weir_mpsc doors __attribute__((aligned(64)));
+	struct weir_mpsc leaving; /* sockets whose listener or binding is to go from this worker */
 	uint32_t is_sleeping; /* atomic: the worker sleeps on efd; whoever rings clears it */
 	int efd;
 };
-
-/* Small lock of the application's side: spins briefly, then yields. */
-
-static inline void
-weir_lock(uint32_t *lock)
-{
-	unsigned int spins = 0;
-
-	while (__atomic_exchange_n(lock, 1, __ATOMIC_ACQUIRE) != 0)
-		if (++spins % 64 == 0)
-			sched_yield();
-}
-
-static inline void
-weir_unlock(uint32_t *lock)
-{
-	__atomic_store_n(lock, 0, __ATOMIC_RELEASE);
-}
 
 /* sock.c: objects and references (any thread) */
 
@@ -219,6 +222,33 @@ weir_sock_ref(struct weir_sock *s)
 /** Drop a reference; the last one frees the socket and what its queues hold. */
 void weir_sock_unref(struct weir_sock *s);
 
+/** The worker that has its connection, or sends its datagrams. */
+static inline uint16_t
+weir_sock_home(const struct weir_sock *s)
+{
+	return weir_peek(s->home);
+}
+
+/** Its addresses, all of one moment. */
+static inline void
+weir_sock_flow(const struct weir_sock *s, struct weir_flow *flow)
+{
+	weir_shared_get(&s->flow_version, flow, &s->flow, sizeof(*flow));
+}
+
+/** Change its addresses: the holder of ctl, or a worker on its behalf. */
+static inline void
+weir_sock_set_flow(struct weir_sock *s, const struct weir_flow *flow)
+{
+	weir_shared_set(&s->flow_version, &s->flow, flow, sizeof(*flow));
+}
+
+static inline void
+weir_sock_opts(const struct weir_sock *s, struct weir_tcp_opts *opts)
+{
+	weir_shared_copy(opts, &s->opts, sizeof(*opts));
+}
+
 static inline uint32_t
 weir_sock_flags(const struct weir_sock *s)
 {
@@ -246,9 +276,26 @@ weir_sock_tx_room(const struct weir_sock *s)
 {
 	const uint64_t freed = __atomic_load_n(&s->tx_freed, __ATOMIC_ACQUIRE);
 
-	return (int64_t)s->opts.sndbuf -
+	return (int64_t)weir_peek(s->opts.sndbuf) -
 	       (int64_t)(__atomic_load_n(&s->tx_queued, __ATOMIC_RELAXED) - freed);
 }
+
+/**
+ * Claim send memory, before bytes are put into txq. From here on a shutdown or close waits for them
+ * to come (weir_sock_has_reserved()), so that no byte of a send that succeeds is lost.
+ * @return false: shut down or closed already; nothing claimed
+ */
+bool weir_sock_reserve(struct weir_sock *s, uint64_t truesize);
+
+/** Give back what was reserved and not used. */
+static inline void
+weir_sock_unreserve(struct weir_sock *s, uint64_t truesize)
+{
+	__atomic_fetch_sub(&s->tx_queued, truesize, __ATOMIC_RELAXED);
+}
+
+/** Is something reserved that has not come yet? (home worker, txq emptied) */
+bool weir_sock_has_reserved(struct weir_sock *s);
 
 /** Is there data to read (or a datagram, even an empty one)? */
 bool weir_sock_has_data(const struct weir_sock *s);
@@ -284,23 +331,40 @@ int weir_fd_open(struct weir_socks *ss, struct weir_sock *s);
 /** The socket of fd with a new reference, or NULL. */
 struct weir_sock *weir_fd_get(struct weir_socks *ss, int fd);
 
-/** Take fd out of the table; its reference is now the caller's. NULL: not open. */
-struct weir_sock *weir_fd_close(struct weir_socks *ss, int fd);
+/**
+ * Close fd if it still names s, of which the caller has a reference. The descriptor's reference is
+ * the caller's then, too. @return false: another thread was quicker
+ */
+bool weir_fd_close(struct weir_socks *ss, int fd, struct weir_sock *s);
 
 /* bind.c: ports taken (control path, any thread) */
 
-/** Reserve s->flow.laddr and lport; lport 0: choose one. @return 0, -EADDRINUSE */
-int weir_bind_add(struct weir_socks *ss, struct weir_sock *s);
+/** Take laddr and *port for s; port 0: choose one. @return 0, -EADDRINUSE, -ENOBUFS */
+int weir_bind_add(struct weir_socks *ss, struct weir_sock *s, const struct weir_addr *laddr,
+	struct weir_be16 *port);
 void weir_bind_del(struct weir_socks *ss, struct weir_sock *s);
 
-/** A listener among the sockets bound as s is? Two may share a port with SO_REUSEADDR, but not listen. */
-bool weir_bind_has_listener(struct weir_socks *ss, const struct weir_sock *s);
+/** s, bound to every address, has become one that uses laddr alone (connect). */
+void weir_bind_narrow(struct weir_socks *ss, struct weir_sock *s, const struct weir_addr *laddr);
+
+/**
+ * Make s, which is bound, a listener (WEIR_SOCK_LISTENING): of several that share its port by
+ * SO_REUSEADDR only one may listen. @return 0, -EADDRINUSE
+ */
+int weir_bind_listen(struct weir_socks *ss, struct weir_sock *s);
 
 /* wait.c */
 
 /** The calling thread's waiter slot; NULL when all are in use or no eventfd could be made. */
 struct weir_waiter *weir_waiter_open(struct weir_waiters *ws);
 void weir_waiter_close(struct weir_waiter *w);
+
+/** The calling thread is about to sleep: who changes something from here on will wake it. */
+void weir_waiter_enter(struct weir_waiter *w);
+void weir_waiter_leave(struct weir_waiter *w);
+
+/** Wake all who sleep: the workers have stopped. After the change that says so. */
+void weir_waiters_wake(struct weir_waiters *ws);
 
 /** Readiness of s changed: wake who waits for it. Any thread, after the change. */
 void weir_sock_notify(struct weir_sock *s);
@@ -324,8 +388,17 @@ bool weir_sock_is_quiet(struct weir_sock_worker *ws);
 /** Serve the door bits of s right now (a call on the home worker). */
 void weir_sock_serve(struct weir_sock_worker *ws, struct weir_sock *s, uint32_t bits);
 
+/** Take s's listener or binding out of this worker's table. */
+void weir_sock_leave_one(struct weir_sock_worker *ws, struct weir_sock *s);
+
+/**
+ * Take it out of every worker's table, and give up its port: the worker `first` begins, and each
+ * passes s on to the next. Never waits, never fails. Once for a socket.
+ */
+void weir_sock_leave(struct weir_socks *ss, struct weir_sock *s, uint16_t first);
+
 int weir_sock_tcp_connect(struct weir_sock_worker *ws, struct weir_sock *s);
-int weir_sock_tcp_listen(struct weir_sock_worker *ws, struct weir_sock *s, uint32_t backlog);
+int weir_sock_tcp_listen(struct weir_sock_worker *ws, struct weir_sock *s);
 void weir_sock_tcp_unlisten(struct weir_sock_worker *ws, struct weir_sock *s);
 void weir_sock_tcp_event(struct weir_sock_worker *ws, struct weir_tcp_conn *c, uint16_t events);
 void weir_sock_tcp_serve(struct weir_sock_worker *ws, struct weir_sock *s, uint32_t bits);
@@ -345,14 +418,16 @@ void weir_sock_udp_serve(struct weir_sock_worker *ws, struct weir_sock *s, uint3
 int weir_sock_udp_send(struct weir_sock_worker *ws, struct weir_sock *s, struct rte_mbuf *m);
 
 /** Tell an event to the socket's callback, if it has one. */
-void weir_sock_tell(struct weir_sock_worker *ws, struct weir_sock *s, enum weir_event ev, int error);
+void weir_sock_tell(
+	struct weir_sock_worker *ws, struct weir_sock *s, enum weir_event ev, int error);
 
 /** Hand m's data to the socket's receive callback, which it has. Takes m. */
 void weir_sock_hand(struct weir_sock_worker *ws, struct weir_sock *s, struct rte_mbuf *m);
 
 /**
- * The reference that s's connection has goes at the end of this turn, so that s can be used until then.
- * Once per connection: the list is linked through s.
+ * The reference that s's connection has goes at the end of this turn, so that s can be used until
+ * then.
+ * Once per connection.
  */
 void weir_sock_let_go(struct weir_sock_worker *ws, struct weir_sock *s);
 

@@ -4,14 +4,13 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
-#include <rte_ring.h>
-
 #include "weir_log.h"
+#include "weir_ring.h"
 #include "weir_worker.h"
 
-#define SLEEP_MAX_US   1000000 /* counters and links are looked at that often at least */
-#define NO_WAKEUP_US   1000    /* a port without receive interrupts is polled that often */
-#define EVENTS_MAX     8
+#define SLEEP_MAX_US 1000000 /* counters and links are looked at that often at least */
+#define NO_WAKEUP_US 1000    /* a port without receive interrupts is polled that often */
+#define EVENTS_MAX   8
 
 static int
 watch(struct weir_worker *w, int fd)
@@ -60,7 +59,8 @@ weir_idle_init(struct weir_worker *w)
 			continue;
 		w->has_rx_wakeup = false;
 		if (w->index == 0)
-			WEIR_LOG(INFO, "port %s has no receive interrupts: polled every %u us while idle",
+			WEIR_LOG(INFO,
+				"port %s has no receive interrupts: polled every %u us while idle",
 				w->ifaces[i].port->info.name, NO_WAKEUP_US);
 	}
 	return 0;
@@ -141,9 +141,9 @@ weir_idle(struct weir_worker *w)
 	set_interrupts(w, true);
 	__atomic_exchange_n(&w->sock.is_sleeping, 1, __ATOMIC_ACQ_REL);
 	/* A last look: whatever came before the line above saw us awake. */
-	if (weir_sock_is_quiet(&w->sock) && rte_ring_empty(w->calls) &&
-		rte_ring_empty(w->inbound) && !__atomic_load_n(&w->must_stop, __ATOMIC_ACQUIRE) &&
-		weir_worker_turn(w) == 0)
+	if (weir_sock_is_quiet(&w->sock) && weir_ring_is_empty(w->calls) &&
+		weir_ring_is_empty(w->inbound) &&
+		!__atomic_load_n(&w->must_stop, __ATOMIC_ACQUIRE) && weir_worker_turn(w) == 0)
 		sleep_for(w, timeout_us(w));
 	__atomic_store_n(&w->sock.is_sleeping, 0, __ATOMIC_RELEASE);
 	set_interrupts(w, false);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Path: port -> eth_input -> ip4_input, ip6_input -> udp_input, tcp_input -> (ready list) */
-#include <rte_ring.h>
-
+#include "weir_ring.h"
 #include "weir_worker.h"
 
 /* The stages above the link, over what the vectors hold. Leaves them empty. Nobody takes other
@@ -64,8 +63,7 @@ weir_rx_path_inner(struct weir_worker *w)
 	struct weir_rx_vecs *v = &w->rx;
 	struct weir_vec *loop = &w->core.loop;
 
-	v->frame.n = rte_ring_dequeue_burst(
-		w->inbound, (void **)v->frame.m, WEIR_VEC_MAX / 2, NULL);
+	v->frame.n = weir_ring_take(w->inbound, (void **)v->frame.m, WEIR_VEC_MAX / 2);
 	for (unsigned int i = 0; i < loop->n && i < WEIR_VEC_MAX / 2; i++)
 		weir_vec_add(&v->frame, loop->m[i]);
 	loop->n = 0;

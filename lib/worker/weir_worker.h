@@ -63,7 +63,8 @@ struct weir_worker {
 	uint64_t idle_since_us; /* 0: busy */
 	int epoll_fd;
 	bool has_rx_wakeup; /* every port can wake us; else sleeps are short */
-	uint32_t must_stop; /* atomic */
+	uint32_t must_stop; /* atomic; cleared when the loop has ended */
+	uint32_t is_taken;  /* lock: a thread runs the worker */
 	struct weir_worker_stats stats;
 };
 
@@ -96,7 +97,10 @@ void weir_worker_fini(struct weir_worker *w);
 /** One turn. @return packets, calls, events and timers handled; 0: there was nothing to do */
 unsigned int weir_worker_turn(struct weir_worker *w);
 
-/** Turn until weir_worker_stop(), sleeping in between as configured. */
+/**
+ * Turn until weir_worker_stop(), sleeping in between as configured. A stop that came before ends it
+ * at once.
+ */
 void weir_worker_loop(struct weir_worker *w);
 void weir_worker_stop(struct weir_worker *w);
 
@@ -130,8 +134,8 @@ unsigned int weir_mbox_run(struct weir_worker *w);
 void weir_mbox_handover(struct weir_worker *w);
 
 /**
- * Let w run fn(w, arg) and wait for its result. Not for worker threads (they must not wait), nor
- * for a worker that is not running.
+ * Let w run fn(w, arg) and wait for its result; while no thread runs w, the calling one does. Not
+ * for worker threads: they must not wait.
  */
 int weir_worker_call(struct weir_worker *w, int (*fn)(struct weir_worker *, void *), void *arg);
 

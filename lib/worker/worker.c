@@ -8,7 +8,10 @@
 #include <rte_cycles.h>
 #include <rte_errno.h>
 #include <rte_malloc.h>
-#include <rte_ring.h>
+
+#include "weir_lock.h"
+#include "weir_ring.h"
+#include "weir_shared.h"
 
 #define CALL_RING    256
 #define INBOUND_RING 4096
@@ -44,7 +47,7 @@ make_ring(const struct weir_worker_conf *conf, const char *what, unsigned int si
 	char name[RTE_RING_NAMESIZE];
 
 	snprintf(name, sizeof(name), "%s_%s", conf->name, what);
-	return rte_ring_create(name, size, conf->numa_node, RING_F_MP_RTS_ENQ | RING_F_SC_DEQ);
+	return rte_ring_create(name, size, conf->numa_node, WEIR_RING_MPSC);
 }
 
 static int
@@ -79,7 +82,8 @@ init_layers(struct weir_worker *w, const struct weir_worker_conf *conf)
 	if (rc == 0)
 		rc = weir_udp_init(&w->udp, &w->core, &w->ip, conf->numa_node);
 	if (rc == 0)
-		rc = weir_tcp_init(&w->tcp, &w->core, &w->ip, &w->ready, &conf->tcp, conf->numa_node);
+		rc = weir_tcp_init(
+			&w->tcp, &w->core, &w->ip, &w->ready, &conf->tcp, conf->numa_node);
 	if (rc == 0)
 		rc = weir_sock_worker_init(&w->sock, conf->socks, conf->index, &w->core, &w->ip,
 			&w->udp, &w->tcp, &w->ready);
@@ -117,7 +121,7 @@ free_inbound(struct weir_worker *w)
 {
 	struct rte_mbuf *m;
 
-	while (w->inbound != NULL && rte_ring_dequeue(w->inbound, (void **)&m) == 0)
+	while (w->inbound != NULL && weir_ring_take(w->inbound, (void **)&m, 1) == 1)
 		rte_pktmbuf_free(m);
 	for (unsigned int i = 0; i < w->core.loop.n; i++)
 		rte_pktmbuf_free(w->core.loop.m[i]);
@@ -194,12 +198,15 @@ weir_worker_turn(struct weir_worker *w)
 void
 weir_worker_loop(struct weir_worker *w)
 {
+	weir_lock(&w->is_taken);
 	while (!__atomic_load_n(&w->must_stop, __ATOMIC_ACQUIRE))
 		if (weir_worker_turn(w) == 0)
 			weir_idle(w);
+	weir_poke(w->must_stop, 0);
 	while (weir_mbox_run(w) != 0) {
-		/* Callers wait for these. */
+		/* Callers wait for these; later ones see that nobody runs the worker. */
 	}
+	weir_unlock(&w->is_taken);
 }
 
 void
