@@ -33,9 +33,13 @@ exports_are_declared() {
 		<(cat "$dest"/*/*/include/weir/*.h | grep -oE '\bweir_[a-z0-9_]+\(' | tr -d '(' | sort -u)
 }
 
+# A library with sanitizers wants a program with them.
 compile() {
+	local sanitize=()
+
+	nm -D "$dest$libdir/libweir.so" | grep -q __asan_ && sanitize=(-fsanitize=address,undefined)
 	# shellcheck disable=SC2046
-	cc -Wall -Werror -o "$weir_tmp/mini_echo$1" -x c <(readme_code) -x none \
+	cc "${sanitize[@]}" -Wall -Werror -o "$weir_tmp/mini_echo$1" -x c <(readme_code) -x none \
 		$(pkg-config "${@:2}" --cflags weir) $(pkg-config "${@:2}" --libs weir)
 }
 
