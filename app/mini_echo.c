@@ -3,7 +3,8 @@
 #include <weir.h>
 
 static void
-echo(struct weir_stack *st, int fd, const void *buf, size_t len, const struct weir_from *from, void *arg)
+echo(struct weir_stack *st, int fd, const void *buf, size_t len, const struct weir_from *from,
+	void *arg)
 {
 	weir_send(st, fd, buf, len, 0);
 }
