@@ -49,7 +49,7 @@ struct pd_table {
 	int (*poll)(void *, struct pollfd *fds, nfds_t n, int timeout_ms);
 	/** A packet comes in, from its IP header on. */
 	int (*netdev_send)(void *, const void *packet, size_t len);
-	/** The next packet that went out, and when. *len: room, then bytes; 0: none came in time. */
+	/** The next packet sent, and when. *len: room, then bytes; 0: none came in time. */
 	int (*netdev_receive)(void *, void *packet, size_t *len, long long *time_us);
 	int (*usleep)(void *, useconds_t us);
 	int (*gettimeofday)(void *, struct timeval *tv, struct timezone *tz);

@@ -150,6 +150,7 @@ small_mtu(struct scene *s)
 
 const struct scene_entry scenes_open[] = {
 	SCENE(passive_open),
+	{"through_a_gateway", passive_open, "local=192.168.0.1/16;remote=192.0.2.1", true},
 	SCENE(active_open),
 	SCENE(syn_is_sent_again),
 	SCENE(connect_gives_up, "syn_retries=2"),
