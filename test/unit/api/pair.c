@@ -29,6 +29,10 @@ make_stack(struct pair *p, const struct pair_conf *pc, const char *name, const c
 	conf.mbufs = pc->mbufs != 0 ? pc->mbufs : 8192;
 	conf.sockets = pc->sockets != 0 ? pc->sockets : 1024;
 	conf.connections = 1024;
+	if (pc->polls)
+		conf.idle = WEIR_IDLE_POLL;
+	if (pc->use_tsc)
+		conf.tcp.time_wait_ms = 100; /* storms of connections are to find room */
 	conf.seed = pc->seed + (uint64_t)(unsigned char)name[0];
 	set(&conf, "driver", "wire");
 	set(&conf, "device", device);

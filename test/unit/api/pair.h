@@ -26,6 +26,7 @@ struct pair_conf {
 	struct weir_impair impair; /* both directions */
 	uint64_t seed;
 	bool use_tsc; /* real time and threads instead of the virtual clock */
+	bool polls;   /* idle = poll instead of sleep */
 	uint32_t sockets; /* 0: 1024 */
 };
 
