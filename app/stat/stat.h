@@ -3,7 +3,7 @@
  * @file
  * weir-stat: a running Weir program seen through DPDK's telemetry socket.
  * Model   find.c looks for the process, client.c asks it, gather.c turns the answers to one mode
- *         into         a JSON object per stack, which show_*.c prints as tables (or --json as it is).
+ *         into a JSON object per stack, which show_*.c prints as tables (or --json as it is).
  */
 #ifndef STAT_H
 #define STAT_H

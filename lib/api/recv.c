@@ -36,7 +36,8 @@ sink_write(struct sink *to, const char *from, size_t len)
 	while (len > 0) {
 		const size_t part = RTE_MIN(len, to->iov->iov_len - to->off);
 
-		memcpy((char *)to->iov->iov_base + to->off, from, part);
+		if (part > 0) /* an empty part may be at NULL */
+			memcpy((char *)to->iov->iov_base + to->off, from, part);
 		from += part;
 		len -= part;
 		to->off += part;

@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <limits.h>
 
+#include <rte_ring.h>
+
 #include "stack_priv.h"
 
 #define SEND_BURST  32 /* mbufs allocated and filled at once */
@@ -40,7 +42,8 @@ source_read(struct source *src, char *to, size_t len)
 	while (len > 0) {
 		const size_t part = RTE_MIN(len, src->iov->iov_len - src->off);
 
-		memcpy(to, (const char *)src->iov->iov_base + src->off, part);
+		if (part > 0) /* an empty part may be at NULL */
+			memcpy(to, (const char *)src->iov->iov_base + src->off, part);
 		to += part;
 		len -= part;
 		src->off += part;
@@ -70,6 +73,20 @@ mbuf_size(const struct rte_mempool *pool)
 {
 	return (uint32_t)(sizeof(struct rte_mbuf) + WEIR_PKT_PRIV) +
 	       rte_pktmbuf_data_room_size((struct rte_mempool *)(uintptr_t)pool);
+}
+
+/*
+ * May application data take n mbufs? The last eighth of a pool is not for it: with all mbufs queued
+ * to be sent, none would be left for headers and ACKs, and so none would ever come back.
+ */
+static bool
+may_take(struct weir_stack *st, struct rte_mempool *pool, size_t n)
+{
+	/* Its common ring; rte_mempool_avail_count() would walk the caches of all lcores. */
+	if (rte_ring_count(pool->pool_data) >= pool->size / 8 + n)
+		return true;
+	__atomic_fetch_add(&st->socks.send_no_mbuf, 1, __ATOMIC_RELAXED);
+	return false;
 }
 
 static void
@@ -128,7 +145,7 @@ send_burst(struct weir_stack *st, struct weir_sock *s, struct source *src, int64
 
 	n = RTE_MIN(n, (size_t)(room / mbuf_size(pool)) + 1); /* the last one may overshoot */
 	n = RTE_MIN(n, (size_t)SEND_BURST);
-	if (rte_pktmbuf_alloc_bulk(pool, m, (unsigned int)n) != 0)
+	if (!may_take(st, pool, n) || rte_pktmbuf_alloc_bulk(pool, m, (unsigned int)n) != 0)
 		return -ENOBUFS;
 	for (size_t i = 0; i < n; i++)
 		fill(m[i], src, max);
@@ -207,11 +224,14 @@ datagram_max(const struct weir_addr *to)
 
 /* A chain that holds all of src; NULL: pool dry. */
 static struct rte_mbuf *
-gather(struct rte_mempool *pool, struct source *src)
+gather(struct weir_stack *st, struct rte_mempool *pool, struct source *src)
 {
 	const uint32_t max = payload_max(pool);
-	struct rte_mbuf *head = rte_pktmbuf_alloc(pool);
+	struct rte_mbuf *head;
 
+	if (!may_take(st, pool, src->left / max + 1))
+		return NULL;
+	head = rte_pktmbuf_alloc(pool);
 	if (head == NULL)
 		return NULL;
 	fill(head, src, max);
@@ -309,7 +329,7 @@ send_datagram(struct weir_stack *st, struct weir_sock *s, struct source *src, in
 	rc = wait_datagram_room(st, s, flags);
 	if (rc != 0)
 		return rc;
-	m = gather(pool_of(st, s), src);
+	m = gather(st, pool_of(st, s), src);
 	if (m == NULL)
 		return -ENOBUFS;
 	rc = send_datagram_mbuf(st, s, m, &to, port);

@@ -63,29 +63,29 @@ in_range(int v, int min, int max)
 }
 
 /* An int option that is a field of opts. */
-#define INT_OPT(fn, field, type, min, max)                                                         \
-	static int get_##fn(struct weir_stack *st, struct weir_sock *s, void *value)               \
-	{                                                                                          \
-		return put_int(value, (int)weir_peek(s->opts.field));                                         \
-	}                                                                                          \
-	static int set_##fn(struct weir_stack *st, struct weir_sock *s, const void *value)         \
-	{                                                                                          \
-		if (!in_range(as_int(value), min, max))                                            \
-			return -EINVAL;                                                            \
-		weir_poke(s->opts.field, (type)as_int(value));                                               \
-		return changed(st, s);                                                             \
+#define INT_OPT(fn, field, type, min, max)                                                 \
+	static int get_##fn(struct weir_stack *st, struct weir_sock *s, void *value)       \
+	{                                                                                  \
+		return put_int(value, (int)weir_peek(s->opts.field));                      \
+	}                                                                                  \
+	static int set_##fn(struct weir_stack *st, struct weir_sock *s, const void *value) \
+	{                                                                                  \
+		if (!in_range(as_int(value), min, max))                                    \
+			return -EINVAL;                                                    \
+		weir_poke(s->opts.field, (type)as_int(value));                             \
+		return changed(st, s);                                                     \
 	}
 
 /* Switches: any value but 0 is on. */
-#define BOOL_OPT(fn, field)                                                                        \
-	static int get_##fn(struct weir_stack *st, struct weir_sock *s, void *value)               \
-	{                                                                                          \
-		return put_int(value, weir_peek(s->field));                                                   \
-	}                                                                                          \
-	static int set_##fn(struct weir_stack *st, struct weir_sock *s, const void *value)         \
-	{                                                                                          \
-		weir_poke(s->field, as_int(value) != 0);                                                     \
-		return changed(st, s);                                                             \
+#define BOOL_OPT(fn, field)                                                                \
+	static int get_##fn(struct weir_stack *st, struct weir_sock *s, void *value)       \
+	{                                                                                  \
+		return put_int(value, weir_peek(s->field));                                \
+	}                                                                                  \
+	static int set_##fn(struct weir_stack *st, struct weir_sock *s, const void *value) \
+	{                                                                                  \
+		weir_poke(s->field, as_int(value) != 0);                                   \
+		return changed(st, s);                                                     \
 	}
 
 INT_OPT(tos, tos, uint8_t, 0, 255)

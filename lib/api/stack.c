@@ -88,8 +88,8 @@ open_port(struct weir_stack *st, const struct weir_conf_port *pc, char *err, siz
 	int rc;
 
 	if (driver == NULL)
-		return fail(err, err_len, -EINVAL, "port %s: unknown driver %s", pc->name,
-			pc->driver);
+		return fail(
+			err, err_len, -EINVAL, "port %s: unknown driver %s", pc->name, pc->driver);
 	rc = driver->open(&conf, &st->ports[st->n_ports], err, err_len);
 	st->n_ports += rc == 0;
 	return rc;
@@ -162,7 +162,7 @@ init_secrets(struct weir_stack *st)
 
 	if (st->conf.seed == 0)
 		return getrandom(st->secret, sizeof(st->secret), 0) == sizeof(st->secret) ? 0
-											    : -EIO;
+											  : -EIO;
 	weir_rand_seed(&r, st->conf.seed);
 	st->secret[0] = weir_rand_u64(&r);
 	st->secret[1] = weir_rand_u64(&r);
@@ -223,7 +223,7 @@ init_socks(struct weir_stack *st, char *err, size_t err_len)
 		return fail(err, err_len, rc, "%s: a stack of this name exists", st->conf.name);
 	if (rc != 0)
 		return fail(err, err_len, rc,
-			"%s: no memory for %u sockets: raise [eal] memory, or lower [pools] sockets",
+			"%s: no memory for %u sockets: raise [eal] memory, lower [pools] sockets",
 			st->conf.name, st->conf.sockets);
 	return 0;
 }
@@ -266,8 +266,8 @@ make_worker(struct weir_stack *st, unsigned int i, char *err, size_t err_len)
 			.is_ipv6 = st->conf.ports[p].use_ipv6,
 			.no_dad = !st->conf.ports[p].use_dad,
 		};
-	st->workers[i] = rte_zmalloc_socket("weir_worker", sizeof(*st->workers[i]),
-		RTE_CACHE_LINE_SIZE, conf.numa_node);
+	st->workers[i] = rte_zmalloc_socket(
+		"weir_worker", sizeof(*st->workers[i]), RTE_CACHE_LINE_SIZE, conf.numa_node);
 	if (st->workers[i] != NULL)
 		rc = weir_worker_init(st->workers[i], &conf);
 	if (rc == 0)
@@ -425,9 +425,9 @@ start_worker(struct weir_stack *st, struct weir_worker *w)
 	unsigned int lcore;
 	int rc;
 
-	RTE_LCORE_FOREACH_WORKER (lcore)
-		if (is_free_lcore(lcore))
-			break;
+	RTE_LCORE_FOREACH_WORKER(lcore)
+	if (is_free_lcore(lcore))
+		break;
 	if (lcore >= RTE_MAX_LCORE)
 		return -EBUSY;
 	w->lcore = lcore;
@@ -517,8 +517,8 @@ close_all(struct weir_stack *st)
 		if (s == NULL)
 			continue;
 		if (st->workers[s->home] != NULL)
-			weir_sock_serve(&st->workers[s->home]->sock, s,
-				WEIR_DOOR_CLOSE | WEIR_DOOR_ABORT);
+			weir_sock_serve(
+				&st->workers[s->home]->sock, s, WEIR_DOOR_CLOSE | WEIR_DOOR_ABORT);
 		if (weir_fd_close(&st->socks, (int)fd, s))
 			weir_ctl_close(st, s);
 		weir_sock_unref(s);

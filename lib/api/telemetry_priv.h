@@ -4,8 +4,8 @@
  * What rte_telemetry shows of stacks: commands /weir/..., asked by weir-stat or dpdk-telemetry.py.
  * Model   A command is "/weir/NAME", "/weir/NAME,STACK" or "/weir/NAME,STACK,ARGUMENT"; the stack
  *         may be left out (or empty) where the process has just one. Most answers are a dict; rows
- *         are dicts in a dict, under the names "0", "1", ... (DPDK's arrays hold no dicts). What was
- *         asked wrongly is answered by {"error": "why"}.
+ *         are dicts in a dict, under the names "0", "1", ... (DPDK's arrays hold no dicts). What
+ *         was asked wrongly is answered by {"error": "why"}.
  * Paging  An answer is 16 KB of JSON at most. A list that is longer comes in pages: "next" in the
  *         answer is the ARGUMENT that asks for the next page; without it, the page was the last.
  * Thread  Callbacks run on DPDK's telemetry threads, with the list of stacks locked: a stack stays
@@ -44,8 +44,8 @@ int tel_counter_help(struct rte_tel_data *d, const char *layer);
 /* telemetry_ask.c */
 
 /**
- * Let worker index run fn(w, arg), arg being a copy of arg[len] that is copied back, and wait for it
- * no longer than limit_us. The worker may come back to it any time later, or never: the copy is
+ * Let worker index run fn(w, arg), arg being a copy of arg[len] that is copied back, and wait for
+ * it no longer than limit_us. The worker may come back to it any time later, or never: the copy is
  * freed by whoever is last. A stack that nobody runs is read by the calling thread, at once, maybe
  * while another thread steps it: so fn must keep to memory that lives as long as the stack (no
  * lists), and what it reads may be torn.
@@ -80,7 +80,7 @@ struct tel_sock {
 /** A page of them: in part 0 descriptors without a connection, in part 1 + n worker n's
  *  connections. */
 struct tel_socks {
-	uint64_t at; /* in: where to begin, part << 32 | index in it; out: where to go on, or TEL_END */
+	uint64_t at; /* in: where to begin, part << 32 | index in it; out: next, or TEL_END */
 	unsigned int n;
 	struct tel_sock sock[TEL_SOCKS_MAX];
 };

@@ -140,7 +140,7 @@ int weir_accept(
 /** @return 0; -EINPROGRESS, -EALREADY, -EISCONN, -ECONNREFUSED, -ETIMEDOUT, -ENETUNREACH ... */
 int weir_connect(struct weir_stack *st, int fd, const struct sockaddr *addr, socklen_t len);
 
-/** @param flags  MSG_DONTWAIT, MSG_NOSIGNAL (always so), MSG_MORE. @return bytes taken */
+/** @param flags  MSG_DONTWAIT, MSG_NOSIGNAL (always so); others: -EOPNOTSUPP. @return bytes taken */
 ssize_t weir_send(struct weir_stack *st, int fd, const void *buf, size_t len, int flags);
 ssize_t weir_sendto(struct weir_stack *st, int fd, const void *buf, size_t len, int flags,
 	const struct sockaddr *addr, socklen_t addr_len);

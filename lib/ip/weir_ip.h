@@ -80,7 +80,7 @@ struct weir_ip {
 		uint32_t burst;
 		uint64_t filled_us;
 	} icmp_errors, icmp_echo;
-	/* ICMP errors of this burst, read by udp, tcp and raw, then freed by weir_ip_errors_done() */
+	/* ICMP errors of this burst, read by udp and tcp, then freed by weir_ip_errors_done() */
 	struct weir_icmp_error errors[WEIR_ICMP_ERRORS_MAX];
 	unsigned int n_errors;
 	struct weir_wheel_entry timer; /* reassembly */

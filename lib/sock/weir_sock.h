@@ -3,11 +3,11 @@
  * @file
  * Sockets: what application threads and workers share, and the worker's side of it.
  * Model   A weir_sock lives in DPDK memory. It has a home worker, which alone touches its
- *         connection and transport state. Data goes through two lockless queues of mbufs in the socket itself:
- *         rxq (workers push, one application thread at a time pops) and txq (application threads
- *         push, the home worker pops). Requests go by the door: bits set in the socket, and the
- *         socket in its home worker's door queue at most once, so that queue can never be full.
- *         Results come back as flags, an error and the waiters' wake-up.
+ *         connection and transport state. Data goes through two lockless queues of mbufs in the
+ *         socket itself: rxq (workers push, one application thread at a time pops) and txq
+ *         (application threads push, the home worker pops). Requests go by the door: bits set in
+ *         the socket, and the socket in its home worker's door queue at most once, so that queue
+ *         can never be full. Results come back as flags, an error and the waiters' wake-up.
  * Owner   References: one of the descriptor, one of each worker that holds a connection or binding
  *         of it, one of an accept queue, one of each call under way. The last one gone frees it.
  *         One control call (bind, listen, connect, ...) at a time holds a socket, by `ctl`. A close
@@ -35,7 +35,7 @@ enum weir_sock_flag {
 	WEIR_SOCK_CONNECTING = 1 << 0,
 	WEIR_SOCK_CONNECTED = 1 << 1,
 	WEIR_SOCK_LISTENING = 1 << 2,
-	WEIR_SOCK_RX_EOF = 1 << 3,  /* no data will be added to rxq: FIN taken, or connection over */
+	WEIR_SOCK_RX_EOF = 1 << 3,  /* rxq is complete: FIN taken, or connection over */
 	WEIR_SOCK_RX_SHUT = 1 << 4, /* shutdown(SHUT_RD) */
 	WEIR_SOCK_TX_SHUT = 1 << 5, /* shutdown(SHUT_WR) */
 	WEIR_SOCK_OVER = 1 << 6,    /* the connection is gone */
@@ -107,7 +107,7 @@ struct weir_sock {
 	uint64_t tx_taken;    /* home worker: truesize ever taken from txq or sent directly */
 	uint64_t waiters;     /* classes of waiters to wake; atomic */
 	uint32_t n_accept;    /* connections in the accept queue; atomic */
-	STAILQ_ENTRY(weir_sock) dying; /* home worker: n_dying references go at the end of the turn */
+	STAILQ_ENTRY(weir_sock) dying; /* home worker: n_dying references go at the turn's end */
 	uint16_t n_dying;
 	uint16_t n_to_leave; /* workers that have still to leave it; the one whose turn it is */
 
@@ -116,7 +116,7 @@ struct weir_sock {
 	struct weir_qnode door_node;
 	uint32_t door;      /* enum weir_door; atomic */
 	uint32_t recv_lock; /* one reader at a time; never taken by a worker for another's socket */
-	uint64_t tx_queued; /* truesize ever put into txq, or about to be (weir_sock_reserve); atomic */
+	uint64_t tx_queued; /* truesize put into txq, or about to be (weir_sock_reserve); atomic */
 	uint64_t rx_taken;  /* truesize ever taken out of rxq; atomic */
 	uint64_t rx_told;   /* rx_taken when the door was last rung for it; under recv_lock */
 	struct weir_pktq rx_open; /* packets out of rxq, being read; weir_pkt u[0] is their truesize
@@ -162,6 +162,7 @@ struct weir_socks {
 	uint16_t next_port[2];
 	uint32_t next_home; /* round robin of new sockets; atomic */
 	uint32_t used;      /* sockets in existence; atomic */
+	uint64_t send_no_mbuf; /* sends refused because a pool ran low; atomic */
 	struct weir_tcp_opts tcp_opts;
 	uint32_t udp_rcvbuf;
 	uint32_t udp_sndbuf;

@@ -144,8 +144,8 @@ void weir_tcp_conn_free(struct weir_tcp *t, struct weir_tcp_conn *c);
 void weir_tcp_discard(struct weir_tcp *t, struct weir_tcp_conn *c);
 
 /**
- * The connection is over: to CLOSED, queues freed, timers off, out of the table. Tells the owner; without
- * one c is freed: the caller must not touch c any more.
+ * The connection is over: to CLOSED, queues freed, timers off, out of the table. Tells the owner;
+ * without one c is freed: the caller must not touch c any more.
  */
 void weir_tcp_finish(struct weir_tcp *t, struct weir_tcp_conn *c, int error);
 

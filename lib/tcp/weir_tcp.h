@@ -2,12 +2,13 @@
 /**
  * @file
  * TCP of one worker (RFC 9293 and companions): connections, listeners, segments in and out.
- * Model   Segments come in by weir_tcp_input(); what they change is left in the `ready` list for the
- *         socket layer. Calls and input only mark connections for output; weir_tcp_flush() sends
- *         for each of them once, so that data carries the ACK and a burst costs one ACK.
- * Owner   TCP owns connections from open or SYN to their end. While `owner` is set, the socket layer
- *         holds one, too: after WEIR_READY_CLOSE it calls weir_tcp_release(). weir_tcp_close() and
- *         weir_tcp_abort() give the connection up at once; TCP ends and frees it by itself.
+ * Model   Segments come in by weir_tcp_input(); what they change is left in the `ready` list for
+ *         the socket layer. Calls and input only mark connections for output; weir_tcp_flush()
+ *         sends for each of them once, so that data carries the ACK and a burst costs one ACK.
+ * Owner   TCP owns connections from open or SYN to their end. While `owner` is set, the socket
+ *         layer holds one, too: after WEIR_READY_CLOSE it calls weir_tcp_release().
+ *         weir_tcp_close() and weir_tcp_abort() give the connection up at once; TCP ends and frees
+ *         it by itself.
  * Thread  The worker's lcore alone.
  */
 #ifndef WEIR_TCP_H

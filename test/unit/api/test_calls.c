@@ -204,6 +204,42 @@ a_dry_pool_is_survived(void)
 	pair_close(&p);
 }
 
+/* Applications that queue all they can leave TCP the mbufs to send it with. */
+static void
+queued_sends_leave_mbufs_to_send_with(void)
+{
+	static char big[65536], buf[65536];
+	enum { CONNS = 8 };
+	int fa[CONNS], fb[CONNS], size = 4 << 20;
+	size_t sent = 0, got = 0;
+	struct pair p;
+	ssize_t n;
+
+	pair_open(&p, &(struct pair_conf){.seed = 10, .mbufs = 2048});
+	for (unsigned int i = 0; i < CONNS; i++) {
+		pair_connect(&p, AF_INET, (uint16_t)(80 + i), &fa[i], &fb[i]);
+		CU_ASSERT_EQUAL(weir_setsockopt(p.a, fa[i], SOL_SOCKET, SO_SNDBUF, &size, 4), 0);
+	}
+	for (unsigned int i = 0; i < CONNS; i++)
+		while ((n = weir_send(p.a, fa[i], big, sizeof(big), 0)) > 0)
+			sent += (size_t)n;
+	CU_ASSERT_EQUAL(n, -ENOBUFS);
+	CU_ASSERT(p.a->socks.send_no_mbuf > 0);
+	for (unsigned int step = 0; step < 100000 && got < sent; step++) {
+		for (unsigned int i = 0; i < CONNS; i++)
+			if ((n = weir_recv(p.b, fb[i], buf, sizeof(buf), 0)) > 0)
+				got += (size_t)n;
+		pair_step(&p);
+	}
+	CU_ASSERT_EQUAL(got, sent);
+	for (unsigned int i = 0; i < CONNS; i++) {
+		weir_close(p.a, fa[i]);
+		weir_close(p.b, fb[i]);
+	}
+	pair_pass(&p, 100000);
+	pair_close(&p);
+}
+
 int
 main(void)
 {
@@ -215,6 +251,7 @@ main(void)
 		UNIT(options_have_their_effect_or_do_not_exist),
 		UNIT(descriptors_run_out_and_come_back),
 		UNIT(a_dry_pool_is_survived),
+		UNIT(queued_sends_leave_mbufs_to_send_with),
 		{0},
 	};
 
