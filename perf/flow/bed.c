@@ -13,8 +13,7 @@
 #include "weir_cable.h"
 #include "weir_ethdev.h"
 
-#define MBUFS       16384
-#define TIME_WAITS  16384 /* connections in TIME_WAIT at a time, see client_time_wait_ms */
+#define TIME_WAITS  16384 /* more connections than flows: those in TIME_WAIT */
 #define MEMORY_MB   "256" /* of a process */
 #define DEVICE_DESC 512
 
@@ -31,7 +30,8 @@ set_all(struct weir_conf *conf, const struct setting *s, size_t n)
 	char err[WEIR_CONF_ERR_MAX];
 
 	for (size_t i = 0; i < n; i++)
-		if (weir_conf_set(conf, s[i].section, s[i].key, s[i].value, err, sizeof(err)) != 0) {
+		if (weir_conf_set(conf, s[i].section, s[i].key, s[i].value, err, sizeof(err)) !=
+			0) {
 			fprintf(stderr, "%s\n", err);
 			return -EINVAL;
 		}
@@ -140,7 +140,7 @@ perf_eal(const struct perf_opts *o, bool is_server)
 		{"eal", "hugepages", o->hugepages},
 		{"eal", "file_prefix", prefix},
 		{"eal", "telemetry", "no"},
-		{"eal", "extra", "--log-level=5 --log-level=pmd.net.memif:emergency"},
+		{"eal", "extra", "--log-level=4 --log-level=pmd.net.memif:emergency"},
 	};
 	struct weir_conf conf;
 	int rc;

@@ -3,6 +3,7 @@
 #include "perf.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +18,7 @@ struct idle {
 	const struct perf_opts *o;
 	struct weir_stack *server;
 	struct weir_stack *client;
-	uint64_t woken_tsc; /* when the callback ran; 0: not yet. worker: w, main thread: rw; atomic */
+	uint64_t woken_tsc; /* when the callback ran; 0: not yet; worker: w, main: rw; atomic */
 	int fd;
 };
 
@@ -57,8 +58,8 @@ open_client(struct idle *d)
 		return -EINVAL;
 	d->fd = weir_socket(d->client, AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
 	return d->fd < 0 ? d->fd
-			 : weir_connect(d->client, d->fd, (const struct sockaddr *)&addr,
-				   sizeof(addr));
+			 : weir_connect(
+				   d->client, d->fd, (const struct sockaddr *)&addr, sizeof(addr));
 }
 
 /* CPU time of the worker's thread, in microseconds. */
@@ -148,11 +149,10 @@ measure(struct idle *d)
 	int rc = us == NULL ? -ENOMEM : wake(d, us, n);
 
 	if (rc == 0)
-		printf("{\"workload\": \"idle\", \"ports\": \"%s\", \"cores\": 2, "
+		printf("{\"workload\": \"idle\", \"ports\": \"cable\", \"cores\": 2, "
 		       "\"cpu_share\": %.5f, \"wake_us_median\": %.2f, \"wake_us_p99\": %.2f, "
 		       "\"wakes\": %u, \"sleeps\": %" PRIu64 "}\n",
-			o->ports == PERF_CABLE ? "cable" : "memif", share, us[n / 2], us[n * 99 / 100],
-			n, sleeps(d) - sleeps_before);
+			share, us[n / 2], us[n * 99 / 100], n, sleeps(d) - sleeps_before);
 	free(us);
 	return rc;
 }

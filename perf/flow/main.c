@@ -215,8 +215,16 @@ parse(struct perf_opts *o, int argc, char **argv)
 {
 	int opt, rc = 0;
 
-	*o = (struct perf_opts){.conns = 1, .depth = 1, .size = 64, .slices = 20, .slice_ms = 50,
-		.warmup_ms = 200, .server_cpu = -1, .client_cpu = -1, .hugepages = "auto", .has_ceiling = true};
+	*o = (struct perf_opts){.conns = 1,
+		.depth = 1,
+		.size = 64,
+		.slices = 20,
+		.slice_ms = 50,
+		.warmup_ms = 200,
+		.server_cpu = -1,
+		.client_cpu = -1,
+		.hugepages = "auto",
+		.has_ceiling = true};
 	while (rc == 0 && (opt = getopt_long(argc, argv, "", options, NULL)) != -1)
 		rc = take_option(o, (enum option_number)opt, optarg);
 	if (rc != 0)
@@ -226,10 +234,15 @@ parse(struct perf_opts *o, int argc, char **argv)
 		return -EINVAL;
 	}
 	rc = find_workload(o, argv[optind]);
-	if (rc == 0 && o->workload->shape == PERF_IDLE)
-		o->is_two_cores = true;
+	if (rc != 0)
+		return rc;
+	if (o->workload->shape == PERF_IDLE && o->ports != PERF_CABLE) {
+		fprintf(stderr, "idle: allowed: --ports cable\n");
+		return -EINVAL;
+	}
+	o->is_two_cores |= o->workload->shape == PERF_IDLE;
 	choose_cpus(o);
-	return rc;
+	return 0;
 }
 
 static void
@@ -242,7 +255,8 @@ print_result(const struct perf_opts *o, const struct perf_result *r, const struc
 		o->use_mbuf ? "true" : "false");
 	printf("\"ops\": %" PRIu64 ", \"ops_per_s\": %.1f, \"cycles_per_op\": %.1f, "
 	       "\"rx_per_op\": %.3f, \"tx_per_op\": %.3f, \"rx_len\": %u, \"tx_len\": %u, "
-	       "\"errors\": %" PRIu64 ", \"lost\": %" PRIu64 ", \"rexmits\": %" PRIu64 ", \"balanced\": %s",
+	       "\"errors\": %" PRIu64 ", \"lost\": %" PRIu64 ", \"rexmits\": %" PRIu64
+	       ", \"balanced\": %s",
 		r->ops, r->ops_per_s, r->cycles_per_op, r->profile.rx_per_op, r->profile.tx_per_op,
 		r->profile.rx_len, r->profile.tx_len, r->errors, r->lost, r->rexmits,
 		r->is_balanced ? "true" : "false");

@@ -8,8 +8,8 @@
 #include <string.h>
 #include <time.h>
 
-#define TURNS      16  /* between two looks at the clock */
-#define PUSH_MS    100
+#define TURNS	   16 /* between two looks at the clock */
+#define PUSH_MS	   100
 #define SLICES_MAX 1000
 
 /* Both ends at one moment, or nearly. */
@@ -141,7 +141,8 @@ conclude(const struct perf_run *run, const struct sample *a, const struct sample
 	res->ops = (uint64_t)ops;
 	res->errors = b->client.errors + b->server.errors;
 	res->lost = b->client.lost - a->client.lost;
-	res->rexmits = b->client.rexmits - a->client.rexmits + b->server.rexmits - a->server.rexmits;
+	res->rexmits =
+		b->client.rexmits - a->client.rexmits + b->server.rexmits - a->server.rexmits;
 	profile(a, b, RTE_MAX(ops, 1.0), &res->profile);
 	if (run->is_stepped)
 		res->ops_per_s = (double)rte_get_tsc_hz() / res->cycles_per_op;
@@ -149,7 +150,8 @@ conclude(const struct perf_run *run, const struct sample *a, const struct sample
 
 /* More slices than asked for, when ops_min says so. */
 static bool
-is_enough(const struct perf_run *run, const struct perf_opts *o, unsigned int slices, uint64_t units)
+is_enough(
+	const struct perf_run *run, const struct perf_opts *o, unsigned int slices, uint64_t units)
 {
 	return slices >= SLICES_MAX ||
 	       (slices >= o->slices && (double)units >= (double)o->ops_min * run->units_per_op);

@@ -32,16 +32,6 @@ reach(struct perf_peer *p, enum perf_phase phase)
 	__atomic_store_n(&p->reached, phase, __ATOMIC_RELEASE);
 }
 
-/* Counts of a phase begin with it. */
-static void
-show(struct perf_peer *p, const struct perf_counts *from)
-{
-	struct perf_counts now;
-
-	perf_counts_read(from, &now);
-	perf_counts_read(&now, &p->counts);
-}
-
 static int
 serve(struct perf_peer *p, const struct perf_opts *o)
 {
@@ -57,7 +47,7 @@ serve(struct perf_peer *p, const struct perf_opts *o)
 	while (rc == 0 && wanted(p) == PERF_FLOW) {
 		perf_counts_read(&side.counts, &now);
 		perf_stack_counts(st, &now);
-		show(p, &now);
+		perf_counts_read(&now, &p->counts);
 		usleep(SHOW_US);
 	}
 	p->is_balanced = rc == 0 && perf_is_balanced(st);
@@ -81,7 +71,7 @@ swap(struct perf_peer *p, const struct perf_opts *o)
 	while (rc == 0 && wanted(p) == PERF_CEILING) {
 		perf_counts_read(&s.counts, &now);
 		now.tsc = rte_rdtsc();
-		show(p, &now);
+		perf_counts_read(&now, &p->counts);
 		usleep(SHOW_US);
 	}
 	__atomic_store_n(&s.must_stop, true, __ATOMIC_RELEASE);
@@ -118,8 +108,8 @@ child(struct perf_peer *p, const struct perf_opts *o)
 struct perf_peer *
 perf_peer_fork(const struct perf_opts *o)
 {
-	struct perf_peer *p = mmap(NULL, sizeof(*p), PROT_READ | PROT_WRITE,
-		MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct perf_peer *p =
+		mmap(NULL, sizeof(*p), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	const pid_t parent = getpid();
 	pid_t pid;
 

@@ -28,8 +28,8 @@ on_recv_echo(struct weir_stack *st, int fd, const void *buf, size_t len,
 }
 
 static void
-on_recv_mbuf_echo(struct weir_stack *st, int fd, struct rte_mbuf *m, const struct weir_from *from,
-	void *arg)
+on_recv_mbuf_echo(
+	struct weir_stack *st, int fd, struct rte_mbuf *m, const struct weir_from *from, void *arg)
 {
 	struct perf_side *s = arg;
 	const struct sockaddr *to = from == NULL ? NULL : &from->addr.sa;

@@ -11,11 +11,11 @@
 #include <rte_mbuf.h>
 #include <rte_udp.h>
 
-#define BURST     32
-#define MBUFS     8192
-#define OUT_MAX   512 /* packets that one turn may make: window and profile see to it */
-#define FRAME_MIN (sizeof(struct rte_ether_hdr) + sizeof(struct rte_ipv4_hdr) + \
-	sizeof(struct rte_udp_hdr))
+#define BURST	32
+#define MBUFS	8192
+#define OUT_MAX 512 /* packets that one turn may make: window and profile see to it */
+#define FRAME_MIN \
+	(sizeof(struct rte_ether_hdr) + sizeof(struct rte_ipv4_hdr) + sizeof(struct rte_udp_hdr))
 
 int
 perf_swap_open(struct perf_swap *s, const struct perf_opts *o, bool is_server,
