@@ -14,7 +14,6 @@ struct ceiling {
 	struct perf_peer *peer;
 	struct perf_swap server;
 	struct perf_swap client;
-	uint64_t cycles;
 };
 
 static void
@@ -26,7 +25,7 @@ turn_both(void *arg)
 	perf_swap_generate(&c->client);
 	start = rte_rdtsc();
 	perf_swap_turn(&c->server);
-	c->cycles += rte_rdtsc() - start;
+	perf_step(&c->server.counts, start);
 }
 
 static void
@@ -52,8 +51,6 @@ look(void *arg, struct perf_counts *client, struct perf_counts *server)
 
 	perf_counts_read(&c->client.counts, client);
 	perf_counts_read(c->peer != NULL ? &c->peer->counts : &c->server.counts, server);
-	if (!c->o->is_two_cores)
-		server->cycles = c->cycles;
 }
 
 /* The workload's packets as the swapper can exchange them. */

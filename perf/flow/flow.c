@@ -13,7 +13,7 @@ struct flow {
 	struct perf_peer *peer; /* the server is in another process; or */
 	struct perf_side server;
 	struct perf_side client;
-	uint64_t cycles; /* of the server's steps */
+	struct perf_counts steps; /* cycles, cut: of the server's, one core */
 };
 
 static void
@@ -25,7 +25,7 @@ turn_both(void *arg)
 	weir_stack_step(f->client.st);
 	start = rte_rdtsc();
 	weir_stack_step(f->server.st);
-	f->cycles += rte_rdtsc() - start;
+	perf_step(&f->steps, start);
 }
 
 static void
@@ -57,8 +57,10 @@ look(void *arg, struct perf_counts *client, struct perf_counts *server)
 	}
 	perf_counts_read(&f->server.counts, server);
 	perf_stack_counts(f->server.st, server);
-	if (!f->o->is_two_cores)
-		server->cycles = f->cycles;
+	if (f->o->is_two_cores)
+		return;
+	server->cycles = f->steps.cycles;
+	server->cut = f->steps.cut;
 }
 
 static int

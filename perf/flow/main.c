@@ -256,9 +256,9 @@ print_result(const struct perf_opts *o, const struct perf_result *r, const struc
 	printf("\"ops\": %" PRIu64 ", \"ops_per_s\": %.1f, \"cycles_per_op\": %.1f, "
 	       "\"rx_per_op\": %.3f, \"tx_per_op\": %.3f, \"rx_len\": %u, \"tx_len\": %u, "
 	       "\"errors\": %" PRIu64 ", \"lost\": %" PRIu64 ", \"rexmits\": %" PRIu64
-	       ", \"balanced\": %s",
+	       ", \"steps_cut\": %" PRIu64 ", \"balanced\": %s",
 		r->ops, r->ops_per_s, r->cycles_per_op, r->profile.rx_per_op, r->profile.tx_per_op,
-		r->profile.rx_len, r->profile.tx_len, r->errors, r->lost, r->rexmits,
+		r->profile.rx_len, r->profile.tx_len, r->errors, r->lost, r->rexmits, r->cut,
 		r->is_balanced ? "true" : "false");
 	if (o->has_ceiling)
 		printf(", \"ceiling_ops_per_s\": %.1f, \"ceiling_cycles_per_op\": %.1f, "

@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #define TURNS	   16 /* between two looks at the clock */
 #define PUSH_MS	   100
@@ -15,7 +14,6 @@
 /* Both ends at one moment, or nearly. */
 struct sample {
 	uint64_t tsc;
-	uint64_t cpu_ns; /* of the main thread */
 	struct perf_counts client;
 	struct perf_counts server;
 };
@@ -29,10 +27,6 @@ units(const struct sample *s)
 static void
 look(const struct perf_run *run, struct sample *s)
 {
-	struct timespec ts = {0};
-
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts);
-	s->cpu_ns = (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
 	s->tsc = rte_rdtsc();
 	run->read(run->arg, &s->client, &s->server);
 }
@@ -97,27 +91,6 @@ median(double *v, unsigned int n)
 	return n % 2 == 1 ? v[n / 2] : (v[n / 2 - 1] + v[n / 2]) / 2;
 }
 
-/* The share of the time between two samples that the main thread had the CPU. */
-static double
-cpu_share(const struct sample *a, const struct sample *b)
-{
-	const double ns = (double)(b->tsc - a->tsc) * 1e9 / (double)rte_get_tsc_hz();
-
-	return RTE_MIN((double)(b->cpu_ns - a->cpu_ns) / ns, 1.0);
-}
-
-/*
- * Cycles of the server between two samples. When it is stepped, other programs take the CPU from
- * client and server alike, at any moment: what they took is no cost of the server.
- */
-static double
-server_cycles(const struct perf_run *run, const struct sample *a, const struct sample *b)
-{
-	const double cycles = (double)(b->server.cycles - a->server.cycles);
-
-	return run->is_stepped ? cycles * cpu_share(a, b) : cycles;
-}
-
 static void
 profile(const struct sample *a, const struct sample *b, double ops, struct perf_profile *p)
 {
@@ -143,6 +116,7 @@ conclude(const struct perf_run *run, const struct sample *a, const struct sample
 	res->lost = b->client.lost - a->client.lost;
 	res->rexmits =
 		b->client.rexmits - a->client.rexmits + b->server.rexmits - a->server.rexmits;
+	res->cut = b->server.cut - a->server.cut;
 	profile(a, b, RTE_MAX(ops, 1.0), &res->profile);
 	if (run->is_stepped)
 		res->ops_per_s = (double)rte_get_tsc_hz() / res->cycles_per_op;
@@ -178,7 +152,7 @@ perf_measure(const struct perf_run *run, const struct perf_opts *o, struct perf_
 
 		if (ops == 0)
 			continue;
-		cycles[n] = server_cycles(run, &a, &b) / ops;
+		cycles[n] = (double)(b.server.cycles - a.server.cycles) / ops;
 		per_s[n] = ops * (double)rte_get_tsc_hz() / (double)(b.tsc - a.tsc);
 		n++;
 	}

@@ -18,6 +18,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include <rte_branch_prediction.h>
 #include <rte_cycles.h>
 
 #include "weir.h"
@@ -81,6 +82,7 @@ struct perf_counts {
 	uint64_t errors; /* connections that failed, datagrams that could not be sent */
 	uint64_t lost;   /* requests sent again for want of an answer */
 	uint64_t rexmits; /* segments that TCP has sent again */
+	uint64_t cut;     /* steps left out of cycles: see perf_step() */
 };
 
 /** Packets that the server exchanges for one operation. */
@@ -100,6 +102,7 @@ struct perf_result {
 	uint64_t errors;
 	uint64_t lost;
 	uint64_t rexmits; /* of both ends */
+	uint64_t cut;
 	bool is_balanced; /* every packet accounted for */
 };
 
@@ -107,6 +110,21 @@ static inline void
 perf_add(uint64_t *count, uint64_t n)
 {
 	__atomic_store_n(count, *count + n, __ATOMIC_RELAXED);
+}
+
+/**
+ * A step of the server that began at start is over. One of 200 us or more was interrupted by
+ * another program: what that took is not the server's, so the step is left out, and counted.
+ */
+static inline void
+perf_step(struct perf_counts *c, uint64_t start)
+{
+	const uint64_t cycles = rte_rdtsc() - start;
+
+	if (likely(cycles < rte_get_tsc_hz() / 5000))
+		c->cycles += cycles;
+	else
+		c->cut++;
 }
 
 /** A copy of counts that another thread writes; each field is whole. */
