@@ -345,7 +345,7 @@ streams(bool polls, uint64_t share_percent)
 static void
 many_threads_use_one_connection_polling_workers(void)
 {
-	streams(true, 20);
+	streams(true, 25);
 }
 
 static void
@@ -421,7 +421,7 @@ datagrams_come_while_sockets_close(void)
 {
 	static struct scene s;
 
-	scene_open(&s, 10, false);
+	scene_open(&s, 15, false);
 	set_fd(&s, 0, -1);
 	set_fd(&s, 1, -1);
 	start(&s, send_datagrams);
@@ -732,6 +732,130 @@ stopping_ends_all_waiting(void)
 	pair_close(&s.p);
 }
 
+/* ---- a listener that its own callback closes ---- */
+
+#define ONCE_PORT 7000
+
+static void
+ignore(struct weir_stack *st, int fd, const void *buf, size_t len, const struct weir_from *from,
+	void *arg)
+{
+}
+
+/* arg is the scene: its fd[0] is the listener. */
+static void
+accept_once(struct weir_stack *st, int fd, enum weir_event ev, int error, void *arg)
+{
+	struct scene *s = arg;
+
+	if (ev == WEIR_EV_ACCEPT)
+		weir_close(st, fd_of(s, 0)); /* -EBADF from the second on */
+	else if (ev == WEIR_EV_PEERCLOSE || ev == WEIR_EV_CLOSE)
+		weir_close(st, fd);
+}
+
+static int
+open_once(struct scene *s)
+{
+	const struct weir_callbacks cb = {.recv = ignore, .event = accept_once, .arg = s};
+	const int fd = open_at(s->p.b, 'b', SOCK_STREAM, ONCE_PORT);
+
+	if (fd < 0)
+		return fd;
+	CU_ASSERT_EQUAL(weir_set_callbacks(s->p.b, fd, &cb), 0);
+	set_fd(s, 0, fd);
+	return weir_listen(s->p.b, fd, 8) == 0 ? fd : -1;
+}
+
+/* @return whether it came about */
+static bool
+connect_once(struct scene *s)
+{
+	const int fd = weir_socket(s->p.a, AF_INET, SOCK_STREAM, 0);
+	const int rc = connect_to(s->p.a, fd, ONCE_PORT);
+
+	CU_ASSERT_EQUAL(weir_close(s->p.a, fd), 0);
+	return rc == 0;
+}
+
+static void
+a_listener_closed_in_its_callback_leaves_every_worker(void)
+{
+	static struct scene s;
+	unsigned int tries = 0;
+
+	scene_open(&s, 1000, false);
+	for (unsigned int round = 0; round < 5; round++) {
+		while (open_once(&s) < 0 && tries++ < 10000)
+			usleep(100); /* the port is on its way round the workers */
+		CU_ASSERT(connect_once(&s));
+		for (unsigned int in_a_row = 0; in_a_row < 8 && tries++ < 10000;)
+			in_a_row = connect_once(&s) ? 0 : in_a_row + 1;
+	}
+	CU_ASSERT(tries < 10000);
+	scene_close(&s);
+}
+
+/* ---- what threads can be caught at only by chance, step by step ---- */
+
+/* A sender has claimed memory when another thread shuts down: the FIN goes behind its data. */
+static void
+a_shutdown_waits_for_a_send_under_way(void)
+{
+	struct rte_mbuf *m;
+	struct weir_sock *s;
+	struct pair p;
+	char buf[8];
+	int a, b;
+
+	pair_open(&p, &(struct pair_conf){.seed = 1});
+	pair_connect(&p, AF_INET, 80, &a, &b);
+	s = weir_fd_get(&p.a->socks, a);
+	m = weir_mbuf_alloc(p.a, a);
+	memcpy(rte_pktmbuf_append(m, 4), "last", 4);
+	CU_ASSERT(weir_sock_reserve(s, weir_mbuf_truesize(m)));
+	CU_ASSERT_EQUAL(weir_shutdown(p.a, a, SHUT_WR), 0);
+	CU_ASSERT(!weir_sock_reserve(s, 1)); /* one that comes later is refused */
+	for (unsigned int i = 0; i < 100; i++)
+		pair_step(&p);
+	CU_ASSERT_EQUAL(weir_recv(p.b, b, buf, sizeof(buf), 0), -EAGAIN);
+	weir_mpsc_push(&s->txq, &weir_pkt(m)->qn);
+	weir_sock_ring(s, WEIR_DOOR_SEND);
+	weir_sock_unref(s);
+	pair_pass(&p, 1000);
+	CU_ASSERT_EQUAL(weir_recv(p.b, b, buf, sizeof(buf), 0), 4);
+	CU_ASSERT_EQUAL(weir_recv(p.b, b, buf, sizeof(buf), 0), 0);
+	CU_ASSERT_EQUAL(weir_close(p.a, a), 0);
+	CU_ASSERT_EQUAL(weir_close(p.b, b), 0);
+	pair_pass(&p, 1000000);
+	pair_close(&p);
+}
+
+/* Another thread is in the midst of listen: its end is the socket's. */
+static void
+a_close_is_done_by_the_call_under_way(void)
+{
+	struct weir_sock *s;
+	struct pair p;
+	int fd;
+
+	pair_open(&p, &(struct pair_conf){.seed = 1});
+	fd = weir_socket(p.a, AF_INET, SOCK_STREAM, 0);
+	s = weir_fd_get(&p.a->socks, fd);
+	CU_ASSERT_EQUAL(weir_ctl_enter(s), 0);
+	CU_ASSERT_EQUAL(weir_close(p.a, fd), 0);
+	CU_ASSERT_EQUAL(weir_close(p.a, fd), -EBADF);
+	CU_ASSERT_EQUAL(weir_bind_sock(p.a, s, &s->flow.laddr, weir_be16(80)), 0);
+	CU_ASSERT_PTR_NOT_NULL(s->bind);
+	weir_ctl_leave(p.a, s);
+	CU_ASSERT_PTR_NULL(s->bind);
+	CU_ASSERT_EQUAL(weir_ctl_enter(s), -EBADF);
+	weir_sock_unref(s);
+	pair_step(&p);
+	CU_ASSERT_EQUAL(p.a->socks.used, 0);
+	pair_close(&p);
+}
+
 int
 main(void)
 {
@@ -743,6 +867,9 @@ main(void)
 		UNIT(control_calls_and_closes_race),
 		UNIT(time_outs_expire_and_sleepers_wake),
 		UNIT(stopping_ends_all_waiting),
+		UNIT(a_listener_closed_in_its_callback_leaves_every_worker),
+		UNIT(a_shutdown_waits_for_a_send_under_way),
+		UNIT(a_close_is_done_by_the_call_under_way),
 		{0},
 	};
 
