@@ -56,5 +56,5 @@ for header in "${headers[@]}"; do
 		-fsyntax-only -x c "$header" || complain "$header: does not compile alone"
 done
 
-grep -nE 'TODO|FIXME|XXX' "${c_files[@]}" "${headers[@]}" && complain "unfinished work"
+grep -nE 'TODO|FIXME' "${c_files[@]}" "${headers[@]}" && complain "unfinished work"
 exit $status
