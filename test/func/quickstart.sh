@@ -42,6 +42,7 @@ is_as_before() {
 
 # broken_off PATTERN: Ctrl-C, which all processes of the terminal get, once its output matches
 broken_off() {
+	: >"$weir_tmp/out" # else the run before could match, before this one has begun
 	setsid env --default-signal=INT ./quickstart --stay >"$weir_tmp/out" 2>&1 &
 	local pid=$!
 
