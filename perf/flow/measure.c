@@ -118,7 +118,7 @@ conclude(const struct perf_run *run, const struct sample *a, const struct sample
 		b->client.rexmits - a->client.rexmits + b->server.rexmits - a->server.rexmits;
 	res->cut = b->server.cut - a->server.cut;
 	profile(a, b, RTE_MAX(ops, 1.0), &res->profile);
-	if (run->is_stepped)
+	if (run->is_stepped && res->cycles_per_op > 0)
 		res->ops_per_s = (double)rte_get_tsc_hz() / res->cycles_per_op;
 }
 
