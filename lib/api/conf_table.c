@@ -26,8 +26,8 @@ static const struct conf_key stack_keys[] = {
 
 static const struct conf_key eal_keys[] = {
 	{"lcores", &conf_text, CONF(lcores), 0, 0, "as EAL's --lcores, or none", "none",
-		"lcores and their CPUs as DPDK writes them; 0 is the program's, 1 to [workers] count "
-		"are the workers'; none: made from [workers]"},
+		"lcores and their CPUs as DPDK writes them; 0 is the program's, 1 to [workers] "
+		"count are the workers'; none: made from [workers]"},
 	{"memory", &conf_number, CONF(memory_mb), 16, 1024 * K, NULL, "512",
 		"MB of memory that DPDK reserves for pools and tables"},
 	{"hugepages", &conf_hugepages, CONF(use_hugepages), 0, 0, "yes, no or auto", "auto",

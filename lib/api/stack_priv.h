@@ -88,7 +88,8 @@ int weir_wait(struct weir_stack *st, struct weir_sock *s, bool (*done)(const str
 
 /**
  * Realtime signals whose handler says that interrupted calls are to go on (SA_RESTART), which poll
- * would not do by itself. DPDK's tap driver has the kernel send one with each packet, to any thread.
+ * would not do by itself. DPDK's tap driver has the kernel send one with each packet, to any
+ * thread.
  */
 void weir_find_noise(sigset_t *noise);
 

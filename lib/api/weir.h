@@ -85,8 +85,8 @@ uint64_t weir_stack_now_us(const struct weir_stack *st);
 struct weir_account_packets {
 	uint64_t in;    /* received from ports, other workers and by loopback; or made to be sent */
 	uint64_t ended; /* used, or dropped under a name: the sum of these counters */
-	uint64_t held;  /* fragments that wait for the rest; packets that wait for a neighbour's address
-			 * or for room in a port */
+	uint64_t held;  /* fragments that wait for the rest; packets that wait for a neighbour's
+			 * address or for room in a port */
 	bool is_balanced; /* on every worker for itself */
 };
 
@@ -102,8 +102,8 @@ struct weir_account {
 	unsigned int n_pools; /* one per worker */
 	struct {
 		uint32_t size;
-		uint32_t in_use; /* mbufs out of the pool, those that a port holds for receiving or has
-				  * not yet sent included; of a pool in motion, about */
+		uint32_t in_use; /* mbufs out of the pool, those that a port holds for receiving
+				  * or has not yet sent included; of a pool in motion, about */
 	} pools[WEIR_CONF_WORKERS_MAX];
 	struct weir_account_packets rx;
 	struct weir_account_packets tx;
@@ -140,7 +140,7 @@ int weir_accept(
 /** @return 0; -EINPROGRESS, -EALREADY, -EISCONN, -ECONNREFUSED, -ETIMEDOUT, -ENETUNREACH ... */
 int weir_connect(struct weir_stack *st, int fd, const struct sockaddr *addr, socklen_t len);
 
-/** @param flags  MSG_DONTWAIT, MSG_NOSIGNAL (always so); others: -EOPNOTSUPP. @return bytes taken */
+/** @param flags  MSG_DONTWAIT, MSG_NOSIGNAL (always so). @return bytes taken; -EOPNOTSUPP */
 ssize_t weir_send(struct weir_stack *st, int fd, const void *buf, size_t len, int flags);
 ssize_t weir_sendto(struct weir_stack *st, int fd, const void *buf, size_t len, int flags,
 	const struct sockaddr *addr, socklen_t addr_len);

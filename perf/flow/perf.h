@@ -283,7 +283,10 @@ struct perf_peer {
 /** Fork the server's process, before perf_eal(). @return its handle; NULL: it can't be done */
 struct perf_peer *perf_peer_fork(const struct perf_opts *o);
 
-/** Let it enter a phase, and wait until it has; again PERF_END: the same result. @return 0 or negative errno, said on stderr */
+/**
+ * Let it enter a phase, and wait until it has; again PERF_END: the same result.
+ * @return 0 or negative errno, said on stderr
+ */
 int perf_peer_enter(struct perf_peer *p, enum perf_phase phase);
 
 /* measure.c */

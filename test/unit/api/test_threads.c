@@ -40,7 +40,7 @@ microseconds(void)
 {
 	const char *text = getenv("WEIR_THREADS_S");
 
-	return (text == NULL ? 4 : strtoull(text, NULL, 10)) * 1000000;
+	return (text == NULL ? 3 : strtoull(text, NULL, 10)) * 1000000;
 }
 
 static bool
