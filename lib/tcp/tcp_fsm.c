@@ -3,8 +3,8 @@
 
 #define TO(state) (1u << WEIR_TCP_##state)
 
-/* RFC 9293 3.3.2, figure 5. A child of a listener starts in SYN_RECEIVED. */
-static const uint16_t legal[WEIR_TCP_STATES] __rte_unused = { /* used by an assertion */
+/* For an assertion. RFC 9293 3.3.2, figure 5. A child of a listener starts in SYN_RECEIVED. */
+static const uint16_t legal[WEIR_TCP_STATES] __rte_unused = {
 	[WEIR_TCP_CLOSED] = TO(SYN_SENT) | TO(SYN_RECEIVED),
 	[WEIR_TCP_SYN_SENT] = TO(SYN_RECEIVED) | TO(ESTABLISHED) | TO(CLOSED),
 	[WEIR_TCP_SYN_RECEIVED] = TO(ESTABLISHED) | TO(CLOSED),
