@@ -3,8 +3,9 @@
 #include "tcp_priv.h"
 
 static void
-newreno_init(struct weir_tcp_conn *c)
+newreno_init(struct weir_tcp *t, struct weir_tcp_conn *c)
 {
+	(void)t;
 	c->cc.bytes_acked = 0;
 }
 
@@ -13,11 +14,12 @@ newreno_init(struct weir_tcp_conn *c)
  * merge segments acknowledge many at once); congestion avoidance by a segment each window.
  */
 static void
-newreno_acked(struct weir_tcp_conn *c, uint32_t acked, uint64_t now_us)
+newreno_acked(struct weir_tcp *t, struct weir_tcp_conn *c, const struct weir_tcp_sample *s)
 {
 	struct weir_tcp_cc *cc = &c->cc;
+	uint32_t acked = s->acked;
 
-	(void)now_us;
+	(void)t;
 	if (cc->cwnd < cc->ssthresh) {
 		const uint32_t room = cc->ssthresh - cc->cwnd;
 		const uint32_t n = RTE_MIN(acked, room);
@@ -33,20 +35,19 @@ newreno_acked(struct weir_tcp_conn *c, uint32_t acked, uint64_t now_us)
 }
 
 /* RFC 5681 equation (4); what limited transmit sent beyond cwnd does not count (3.2 (2)). */
-static void
-halve(struct weir_tcp_conn *c, uint64_t now_us)
+static uint32_t
+newreno_ssthresh(struct weir_tcp *t, struct weir_tcp_conn *c)
 {
 	const uint32_t flight = RTE_MIN(c->snd.max - c->snd.una, c->cc.cwnd);
 
-	(void)now_us;
-	c->cc.ssthresh = RTE_MAX(flight / 2, 2u * c->mss);
+	(void)t;
 	c->cc.bytes_acked = 0;
+	return RTE_MAX(flight / 2, 2u * c->mss);
 }
 
 const struct weir_tcp_cc_ops weir_tcp_cc_newreno = {
-	.name = "newreno",
+	.name = "reno",
 	.init = newreno_init,
 	.acked = newreno_acked,
-	.loss = halve,
-	.timeout = halve,
+	.ssthresh = newreno_ssthresh,
 };

@@ -94,7 +94,7 @@ is_duplicate(const struct weir_tcp_conn *c, const struct weir_tcp_seg *seg)
 static void
 enter_recovery(struct weir_tcp *t, struct weir_tcp_conn *c)
 {
-	c->cc.ops->loss(c, t->core->now_us);
+	c->cc.ssthresh = c->cc.ops->ssthresh(t, c);
 	c->cc.cwnd = c->cc.ssthresh + DUP_ACKS_MAX * c->mss;
 	c->recover = c->snd.max;
 	c->is_recovery = true;
@@ -140,9 +140,10 @@ static void
 grow_window(struct weir_tcp *t, struct weir_tcp_conn *c, uint32_t acked)
 {
 	const struct weir_tcp_cc *cc = &c->cc;
+	const struct weir_tcp_sample s = {.now_us = t->core->now_us, .acked = acked};
 
 	if (c->is_cwnd_limited || (cc->cwnd < cc->ssthresh && cc->cwnd < 2 * cc->flight))
-		cc->ops->acked(c, acked, t->core->now_us);
+		cc->ops->acked(t, c, &s);
 }
 
 /* RFC 6298 5.2, 5.3; RFC 6582 4: only the first partial ACK restarts it. */

@@ -114,7 +114,7 @@ weir_tcp_establish(struct weir_tcp *t, struct weir_tcp_conn *c, const struct wei
 	c->sent_us = t->core->now_us; /* no idle time yet */
 	c->cc.cwnd = is_syn_lost ? c->mss : weir_tcp_initial_cwnd(t, c);
 	c->cc.ssthresh = UINT32_MAX;
-	c->cc.ops->init(c);
+	c->cc.ops->init(t, c);
 	weir_tcp_set_state(t, c, WEIR_TCP_ESTABLISHED);
 	weir_tcp_timer_keep(t, c);
 	tell_established(t, c);

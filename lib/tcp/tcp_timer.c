@@ -97,7 +97,7 @@ go_back(struct weir_tcp *t, struct weir_tcp_conn *c)
 		return;
 	}
 	if (c->retries == 0)
-		c->cc.ops->timeout(c, t->core->now_us);
+		c->cc.ssthresh = c->cc.ops->ssthresh(t, c);
 	c->cc.cwnd = c->mss;
 	c->recover = c->snd.max;
 	c->snd.nxt = c->snd.una;
