@@ -99,6 +99,13 @@ weir_tcp_let_go(struct weir_tcp *t, struct weir_tcp_conn *c, uint32_t bytes)
 	t->held -= bytes;
 }
 
+/** The congestion control algorithm's own state: 96 bytes, zero before init. */
+static inline void *
+weir_tcp_cc_priv(struct weir_tcp_conn *c)
+{
+	return c->cc.priv;
+}
+
 /** The next flush shall look at c. */
 static inline void
 weir_tcp_want_output(struct weir_tcp *t, struct weir_tcp_conn *c)

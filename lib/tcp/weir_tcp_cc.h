@@ -48,7 +48,7 @@ struct weir_tcp_cc {
 	uint32_t bytes_acked; /* RFC 3465 counting in congestion avoidance */
 	uint32_t flight;      /* bytes in flight after data was sent last */
 	uint64_t pacing_bps;  /* bytes per second; 0: not paced */
-	uint64_t priv[12];
+	uint64_t priv[12]; /* by weir_tcp_cc_priv() */
 };
 
 #define WEIR_TCP_CC_ECN (1u << 0) /* negotiates ECN even where it is not configured */

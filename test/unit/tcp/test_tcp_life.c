@@ -263,7 +263,7 @@ static void
 connection_size_is_known(void)
 {
 	printf("[connection: %zu bytes] ", sizeof(struct weir_tcp_conn));
-	CU_ASSERT(sizeof(struct weir_tcp_conn) <= 576);
+	CU_ASSERT(sizeof(struct weir_tcp_conn) <= 1024);
 }
 
 int
