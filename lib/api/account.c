@@ -33,7 +33,7 @@ tx_held(const struct weir_iface *ifc)
 
 	for (unsigned int i = 0; i < WEIR_NEIGHS_MAX; i++)
 		if (ifc->neighs[i].state != WEIR_NEIGH_FREE)
-			held += ifc->neighs[i].n_waiting;
+			held += ifc->neighs[i].waiting.n;
 	return held;
 }
 

@@ -26,6 +26,7 @@ enum weir_pkt_flag {
 	WEIR_PKT_L4_CKSUM_BAD = 1 << 4,
 	WEIR_PKT_LOOPED = 1 << 5,      /* local delivery: never left the stack */
 	WEIR_PKT_REASSEMBLED = 1 << 6, /* came as fragments */
+	WEIR_PKT_UNREACHED = 1 << 7,   /* our own, and the next hop does not answer */
 };
 
 /** A parsed TCP segment; sequence space in host order. */

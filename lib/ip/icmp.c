@@ -11,6 +11,8 @@
 #define ERROR_LEN_MAX4 (576 - WEIR_IP4_HLEN)
 #define ERROR_LEN_MAX6 (WEIR_IP6_MTU_MIN - WEIR_IP6_HLEN)
 
+#define QUOTE_MAX 256 /* of a quoted packet: header, extension headers within reason, 8 bytes */
+
 /* Token buckets */
 
 void
@@ -238,28 +240,76 @@ hand_over(struct weir_ip *ip, struct rte_mbuf *m, const struct weir_icmp_error *
 	return true;
 }
 
-void
-icmp_take_error(struct weir_ip *ip, struct rte_mbuf *m, const struct weir_icmp_quote *q,
-	struct weir_icmp_error *e)
+/* The packet of ours that m quotes from off on. */
+static bool
+read_quote(const struct rte_mbuf *m, uint32_t off, uint32_t len, bool is_v4,
+	struct weir_icmp_quote *q)
 {
-	const struct weir_pkt *p = weir_pkt(m);
+	uint8_t bytes[QUOTE_MAX];
+	const uint32_t n = weir_mbuf_read(m, off, RTE_MIN(len, (uint32_t)QUOTE_MAX), bytes);
 
-	/* RFC 5927 4: it must quote what the address it came to has sent. */
-	if (!weir_addr_eq(&q->src, &p->flow.laddr) || !weir_ip_is_local(ip, &q->src, NULL)) {
-		weir_end(ip->core, m, WEIR_FATE_drop_icmp_no_flow);
-		return;
-	}
-	e->m = m;
+	return is_v4 ? weir_icmp4_quote_parse(bytes, n, q) : weir_icmp6_quote_parse(bytes, n, q);
+}
+
+static void
+name_flow(struct weir_icmp_error *e, const struct weir_icmp_quote *q)
+{
 	e->flow = (struct weir_flow){
 		.laddr = q->src, .raddr = q->dst, .lport = q->sport, .rport = q->dport};
 	e->proto = q->proto;
 	e->tcp_seq = q->tcp_seq;
-	if (hand_over(ip, m, e))
-		return;
+}
+
+/* For the upper layers of this worker. Takes m. */
+static void
+leave_error(struct weir_ip *ip, struct rte_mbuf *m, struct weir_icmp_error *e)
+{
 	if (ip->n_errors == WEIR_ICMP_ERRORS_MAX) {
 		weir_end(ip->core, m, WEIR_FATE_drop_no_memory);
 		return;
 	}
-	ip->stats.icmp_errors_received++;
+	e->m = m;
 	ip->errors[ip->n_errors++] = *e;
+}
+
+void
+icmp_take_error(struct weir_ip *ip, struct rte_mbuf *m, struct weir_icmp_error *e)
+{
+	const struct weir_pkt *p = weir_pkt(m);
+	struct weir_icmp_quote q;
+
+	if (!read_quote(m, p->l4_off + WEIR_ICMP_HLEN, p->l4_len - (uint32_t)WEIR_ICMP_HLEN,
+		    weir_addr_is_v4(&p->flow.laddr), &q)) {
+		weir_end(ip->core, m, WEIR_FATE_drop_icmp_short);
+		return;
+	}
+	/* RFC 5927 4: it must quote what the address it came to has sent. */
+	if (!weir_addr_eq(&q.src, &p->flow.laddr) || !weir_ip_is_local(ip, &q.src, NULL)) {
+		weir_end(ip->core, m, WEIR_FATE_drop_icmp_no_flow);
+		return;
+	}
+	name_flow(e, &q);
+	if (hand_over(ip, m, e))
+		return;
+	ip->stats.icmp_errors_received++;
+	leave_error(ip, m, e);
+}
+
+void
+weir_ip_unreached(struct weir_ip *ip, struct rte_mbuf *m)
+{
+	const bool is_v4 = weir_pkt(m)->l3_type == WEIR_ETH_TYPE_IP4;
+	struct weir_icmp_error e = {
+		.type = is_v4 ? WEIR_ICMP4_UNREACH : WEIR_ICMP6_UNREACH,
+		.code = is_v4 ? WEIR_ICMP4_UNREACH_HOST : WEIR_ICMP6_UNREACH_ADDR,
+		.error = EHOSTUNREACH,
+	};
+	struct weir_icmp_quote q;
+
+	if (!read_quote(m, 0, m->pkt_len, is_v4, &q)) {
+		weir_end(ip->core, m, WEIR_FATE_drop_icmp_no_flow);
+		return;
+	}
+	name_flow(&e, &q);
+	leave_error(ip, m, &e);
 }

@@ -5,8 +5,6 @@
 #include "ip_priv.h"
 #include "weir_cksum.h"
 
-#define QUOTE_MAX (WEIR_IP4_HLEN_MAX + 8)
-
 struct error_meaning {
 	int error;
 	bool is_hard;
@@ -60,23 +58,12 @@ meaning_of(const struct weir_icmp_hdr *h, struct weir_icmp_error *e)
 static void
 take_error(struct weir_ip *ip, struct rte_mbuf *m, const struct weir_icmp_hdr *h)
 {
-	const struct weir_pkt *p = weir_pkt(m);
-	uint8_t bytes[QUOTE_MAX];
-	struct weir_icmp_quote q;
 	struct weir_icmp_error e;
-	uint32_t n;
 
-	if (!meaning_of(h, &e)) {
+	if (meaning_of(h, &e))
+		icmp_take_error(ip, m, &e);
+	else
 		weir_end(ip->core, m, WEIR_FATE_drop_icmp_type);
-		return;
-	}
-	n = RTE_MIN(p->l4_len - (uint32_t)WEIR_ICMP_HLEN, (uint32_t)sizeof(bytes));
-	n = weir_mbuf_read(m, p->l4_off + WEIR_ICMP_HLEN, n, bytes);
-	if (!weir_icmp4_quote_parse(bytes, n, &q)) {
-		weir_end(ip->core, m, WEIR_FATE_drop_icmp_short);
-		return;
-	}
-	icmp_take_error(ip, m, &q, &e);
 }
 
 void

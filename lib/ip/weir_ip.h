@@ -182,6 +182,9 @@ void weir_ip4_input(struct weir_ip *ip, struct weir_vec *v, struct weir_vec *udp
 void weir_ip6_input(struct weir_ip *ip, struct weir_vec *v, struct weir_vec *udp,
 	struct weir_vec *tcp, struct weir_vec *raw);
 
+/** The next hop of m, which this worker sent, does not answer: left in ip->errors. Takes m. */
+void weir_ip_unreached(struct weir_ip *ip, struct rte_mbuf *m);
+
 /** The upper layers have read ip->errors: end them as icmp_taken. */
 void weir_ip_errors_done(struct weir_ip *ip);
 

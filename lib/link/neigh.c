@@ -92,11 +92,11 @@ weir_neigh_del(struct weir_neigh *n)
 {
 	struct weir_iface *ifc = n->ifc;
 	const uint32_t i = index_of(n);
+	struct rte_mbuf *m;
 
 	weir_wheel_cancel(ifc->core->wheel, &n->timer);
-	for (unsigned int k = 0; k < n->n_waiting; k++)
-		weir_tx_end(ifc->core, n->waiting[k], WEIR_TX_drop_neigh_failed);
-	n->n_waiting = 0;
+	while ((m = weir_pktq_pop(&n->waiting)) != NULL)
+		weir_tx_end(ifc->core, m, WEIR_TX_drop_neigh_failed);
 	weir_table_del(&ifc->neigh_table, hash_of(ifc, &n->addr), i);
 	n->state = WEIR_NEIGH_FREE;
 	ifc->neigh_free = i;
@@ -112,21 +112,19 @@ send_to(struct weir_neigh *n, struct rte_mbuf *m)
 static void
 send_waiting(struct weir_neigh *n)
 {
-	for (unsigned int i = 0; i < n->n_waiting; i++)
-		send_to(n, n->waiting[i]);
-	n->n_waiting = 0;
+	struct rte_mbuf *m;
+
+	while ((m = weir_pktq_pop(&n->waiting)) != NULL)
+		send_to(n, m);
 }
 
 /* RFC 4861 7.2.2: a full queue loses its oldest packet. */
 static void
 add_waiting(struct weir_neigh *n, struct rte_mbuf *m)
 {
-	if (n->n_waiting == WEIR_NEIGH_QUEUE_MAX) {
-		weir_tx_end(n->ifc->core, n->waiting[0], WEIR_TX_drop_neigh_queue);
-		n->n_waiting--;
-		memmove(n->waiting, n->waiting + 1, n->n_waiting * sizeof(n->waiting[0]));
-	}
-	n->waiting[n->n_waiting++] = m;
+	if (n->waiting.n == WEIR_NEIGH_QUEUE_MAX)
+		weir_tx_end(n->ifc->core, weir_pktq_pop(&n->waiting), WEIR_TX_drop_neigh_queue);
+	weir_pktq_add(&n->waiting, m);
 }
 
 /* Ask once more, and look again after the retransmission time. */
@@ -211,7 +209,7 @@ complete(struct weir_neigh *n, const struct neigh_news *news)
 		set_reachable(n);
 	else
 		set_stale(n);
-	if (n->n_waiting > 0 && n->state == WEIR_NEIGH_STALE)
+	if (n->waiting.n > 0 && n->state == WEIR_NEIGH_STALE)
 		begin_delay(n);
 	send_waiting(n);
 }
@@ -250,6 +248,37 @@ weir_neigh_confirm(struct weir_iface *ifc, const struct weir_addr *addr)
 	set_reachable(n);
 }
 
+/* m goes back to IP as a packet that could not be delivered; without room it just ends. */
+static void
+return_unreached(struct weir_iface *ifc, struct rte_mbuf *m)
+{
+	struct weir_core *core = ifc->core;
+	struct weir_pkt *p = weir_pkt(m);
+
+	if (core->loop.n == WEIR_VEC_MAX) {
+		weir_tx_end(core, m, WEIR_TX_drop_neigh_failed);
+		return;
+	}
+	core->tx_fates[WEIR_TX_drop_neigh_failed]++;
+	rte_pktmbuf_adj(m, (uint16_t)m->l2_len);
+	p->l3_type = (*rte_pktmbuf_mtod(m, uint8_t *) >> 4) == 4 ? WEIR_ETH_TYPE_IP4
+								 : WEIR_ETH_TYPE_IP6;
+	p->flags = WEIR_PKT_UNREACHED;
+	p->ifindex = ifc->index;
+	weir_vec_add(&core->loop, m);
+}
+
+static void
+fail(struct weir_neigh *n)
+{
+	struct rte_mbuf *m;
+
+	n->ifc->stats.neigh_failed++;
+	while ((m = weir_pktq_pop(&n->waiting)) != NULL)
+		return_unreached(n->ifc, m);
+	weir_neigh_del(n);
+}
+
 void
 weir_neigh_timer(struct weir_neigh *n)
 {
@@ -263,8 +292,7 @@ weir_neigh_timer(struct weir_neigh *n)
 		solicit(n);
 		return;
 	}
-	n->ifc->stats.neigh_failed++;
-	weir_neigh_del(n);
+	fail(n);
 }
 
 int

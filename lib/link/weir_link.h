@@ -17,12 +17,13 @@
 #include "weir_addr.h"
 #include "weir_core.h"
 #include "weir_port.h"
+#include "weir_ready.h"
 #include "weir_table.h"
 
 #define WEIR_IFACES_MAX      16
 #define WEIR_IFADDRS_MAX     16
 #define WEIR_NEIGHS_MAX      1024 /* per interface and worker */
-#define WEIR_NEIGH_QUEUE_MAX 16   /* packets that wait for one neighbour */
+#define WEIR_NEIGH_QUEUE_MAX 128  /* packets that wait for one neighbour */
 #define WEIR_TXQ_MAX         1024 /* packets that wait for room in the port's queue */
 #define WEIR_GROUPS_MAX      64   /* multicast groups joined, per interface */
 
@@ -67,12 +68,11 @@ struct weir_neigh {
 	uint8_t state;
 	uint8_t probes; /* unanswered so far */
 	bool is_router;
-	uint8_t n_waiting;
 	struct weir_iface *ifc;
 	uint64_t confirmed_us; /* last proof of reachability */
 	uint64_t used_us;      /* last packet sent through it */
 	struct weir_wheel_entry timer;
-	struct rte_mbuf *waiting[WEIR_NEIGH_QUEUE_MAX]; /* complete but for the destination MAC */
+	struct weir_pktq waiting; /* packets complete but for the destination MAC */
 };
 
 struct weir_link_stats {
@@ -238,7 +238,10 @@ weir_eth_room(const struct weir_iface *ifc)
 /** An upper layer saw forward progress (RFC 4861 7.3.1): the neighbour is reachable. */
 void weir_neigh_confirm(struct weir_iface *ifc, const struct weir_addr *addr);
 
-/** WEIR_TIMER_NEIGH fired. */
+/**
+ * WEIR_TIMER_NEIGH fired. When nobody answers, the packets that wait come back by core->loop, from
+ * the IP header on and marked WEIR_PKT_UNREACHED: IP tells those who sent them.
+ */
 void weir_neigh_timer(struct weir_neigh *n);
 
 /** Forget a learnt neighbour, its waiting packets end as drop_neigh_failed. */

@@ -54,7 +54,10 @@ is_credible(const struct weir_tcp_conn *c, const struct weir_icmp_error *e)
 	return weir_seq_geq(e->tcp_seq, c->snd.una) && weir_seq_lt(e->tcp_seq, c->snd.max);
 }
 
-/* RFC 5927 5.2: a hard error ends only an attempt to connect; RFC 1122 4.2.3.9: note the others. */
+/*
+ * RFC 5927 5.2: a hard error ends only an attempt to open; RFC 5461 4: an active one is ended by a
+ * soft error, too, as Linux does; RFC 1122 4.2.3.9: note the others.
+ */
 static void
 take_error(struct weir_tcp *t, struct weir_tcp_conn *c, const struct weir_icmp_error *e)
 {
@@ -62,7 +65,7 @@ take_error(struct weir_tcp *t, struct weir_tcp_conn *c, const struct weir_icmp_e
 
 	if (e->error == EMSGSIZE)
 		lower_pmtu(t, c, e->mtu);
-	else if (e->is_hard && is_opening)
+	else if (e->error != 0 && (c->state == WEIR_TCP_SYN_SENT || (e->is_hard && is_opening)))
 		weir_tcp_finish(t, c, e->error);
 	else if (e->error != 0)
 		c->soft_error = e->error;

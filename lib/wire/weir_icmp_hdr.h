@@ -23,6 +23,7 @@ enum weir_icmp4_type {
 };
 
 enum weir_icmp4_unreach_code {
+	WEIR_ICMP4_UNREACH_HOST = 1,
 	WEIR_ICMP4_UNREACH_PROTO = 2,
 	WEIR_ICMP4_UNREACH_PORT = 3,
 	WEIR_ICMP4_UNREACH_FRAG = 4, /* fragmentation needed and DF set */
@@ -38,6 +39,7 @@ enum weir_icmp6_type {
 };
 
 enum weir_icmp6_code {
+	WEIR_ICMP6_UNREACH_ADDR = 3,
 	WEIR_ICMP6_UNREACH_PORT = 4,
 	WEIR_ICMP6_PARAM_FIELD = 0,
 	WEIR_ICMP6_PARAM_NEXT_HEADER = 1,

@@ -45,7 +45,9 @@ sort_inner(struct weir_worker *w)
 		struct rte_mbuf *m = v->frame.m[i];
 		const struct weir_pkt *p = weir_pkt(m);
 
-		if (p->l3_type == WEIR_ETH_TYPE_IP4) {
+		if (unlikely(p->flags & WEIR_PKT_UNREACHED)) {
+			weir_ip_unreached(&w->ip, m);
+		} else if (p->l3_type == WEIR_ETH_TYPE_IP4) {
 			weir_vec_add(&v->ip4, m);
 		} else if (p->l3_type == WEIR_ETH_TYPE_IP6) {
 			weir_vec_add(&v->ip6, m);

@@ -107,6 +107,36 @@ connect_to_a_closed_port_is_refused(void)
 	pair_close(&p);
 }
 
+/* RFC 5461 4: no answer to ARP or neighbour solicitations is known after three seconds. */
+static void
+connect_to_a_silent_neighbour_fails_soon(int domain)
+{
+	struct pair p;
+	struct sockaddr_storage ss;
+	const socklen_t len = pair_addr('z', domain, 9, &ss);
+	int fd, error;
+	socklen_t elen = sizeof(error);
+
+	pair_open(&p, &(struct pair_conf){.seed = 3});
+	fd = weir_socket(p.a, domain, SOCK_STREAM | SOCK_NONBLOCK, 0);
+	CU_ASSERT_EQUAL(weir_connect(p.a, fd, (struct sockaddr *)&ss, len), -EINPROGRESS);
+	pair_pass(&p, 2900000);
+	CU_ASSERT(!is_refused(&p));
+	pair_pass(&p, 200000);
+	CU_ASSERT(is_refused(&p));
+	CU_ASSERT_EQUAL(weir_getsockopt(p.a, fd, SOL_SOCKET, SO_ERROR, &error, &elen), 0);
+	CU_ASSERT_EQUAL(error, EHOSTUNREACH);
+	CU_ASSERT_EQUAL(weir_close(p.a, fd), 0);
+	pair_close(&p);
+}
+
+static void
+connect_to_a_silent_neighbour_fails_soon_over_both(void)
+{
+	connect_to_a_silent_neighbour_fails_soon(AF_INET);
+	connect_to_a_silent_neighbour_fails_soon(AF_INET6);
+}
+
 static void
 closing_with_unread_data_resets(void)
 {
@@ -393,6 +423,7 @@ main(void)
 		UNIT(data_arrives_both_ways_over_ip6),
 		UNIT(half_close_lets_the_other_side_go_on),
 		UNIT(connect_to_a_closed_port_is_refused),
+		UNIT(connect_to_a_silent_neighbour_fails_soon_over_both),
 		UNIT(closing_with_unread_data_resets),
 		UNIT(peek_leaves_the_data_and_waitall_is_no_hang),
 		UNIT(a_full_send_buffer_says_eagain_and_recovers),

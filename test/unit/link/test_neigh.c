@@ -66,6 +66,20 @@ open_reachable(void)
 	look_for(1, 1, 0);
 }
 
+/* What could not be delivered is there for IP, from its own header on. */
+static void
+look_for_unreached(void)
+{
+	struct rte_mbuf *m = r.core.loop.m[0];
+
+	CU_ASSERT_EQUAL_FATAL(r.core.loop.n, 1);
+	CU_ASSERT(weir_pkt(m)->flags & WEIR_PKT_UNREACHED);
+	CU_ASSERT_EQUAL(weir_pkt(m)->l3_type, WEIR_ETH_TYPE_IP4);
+	CU_ASSERT_EQUAL(*rte_pktmbuf_mtod(m, uint8_t *), 0x45);
+	rte_pktmbuf_free(m);
+	r.core.loop.n = 0;
+}
+
 static void
 silent_neighbour_is_asked_three_times_then_given_up(void)
 {
@@ -83,6 +97,7 @@ silent_neighbour_is_asked_three_times_then_given_up(void)
 	rig_tx_fate(&r, drop_neigh_failed, 1);
 	CU_ASSERT_EQUAL(r.ifc.stats.neigh_failed, 1);
 	CU_ASSERT_EQUAL(r.ifc.neigh_table.count, 0);
+	look_for_unreached();
 	send_to(&peer4); /* and the next packet asks anew */
 	look_for(0, 1, 0);
 	rig_close(&r);

@@ -94,11 +94,23 @@ hard_icmp_error_ends_only_an_attempt_to_connect(void)
 static void
 soft_icmp_error_says_why_it_timed_out(void)
 {
+	rig_open(&r, WEIR_TCP_ESTABLISHED);
+	rig_write(&r, 10);
+	rig_icmp(&r, 1, EHOSTUNREACH, false, 0);
+	CU_ASSERT_EQUAL(r.conn->state, WEIR_TCP_ESTABLISHED);
+	rig_advance(&r, 2000 * RIG_S);
+	rig_forget(&r);
+	CU_ASSERT_EQUAL(r.conn->error, EHOSTUNREACH);
+	rig_close(&r);
+}
+
+/* RFC 5461 4 */
+static void
+soft_icmp_error_ends_an_active_open(void)
+{
 	rig_open(&r, WEIR_TCP_SYN_SENT);
 	rig_icmp(&r, 0, EHOSTUNREACH, false, 0);
-	CU_ASSERT_EQUAL(r.conn->state, WEIR_TCP_SYN_SENT);
-	rig_advance(&r, 200 * RIG_S);
-	rig_forget(&r);
+	CU_ASSERT_EQUAL(r.conn->state, WEIR_TCP_CLOSED);
 	CU_ASSERT_EQUAL(r.conn->error, EHOSTUNREACH);
 	rig_close(&r);
 }
@@ -275,6 +287,7 @@ main(void)
 		UNIT(keepalive_can_be_switched_on_and_off),
 		UNIT(hard_icmp_error_ends_only_an_attempt_to_connect),
 		UNIT(soft_icmp_error_says_why_it_timed_out),
+		UNIT(soft_icmp_error_ends_an_active_open),
 		UNIT(icmp_error_about_nothing_under_way_is_ignored),
 		UNIT(too_big_lowers_the_segment_size_and_sends_again),
 		UNIT(too_big_without_or_with_too_small_a_size),
