@@ -159,6 +159,8 @@ static const struct conf_key tcp_keys[] = {
 		"windows above 64K (RFC 7323)"},
 	{"window_scale_max", &conf_number, CONF(tcp.window_scale_max), 0, 14, NULL, "14",
 		"largest scale that is offered; what rcvbuf asks for is often less"},
+	{"sack", &conf_bool, CONF(tcp.sack), 0, 0, NULL, "yes",
+		"selective acknowledgment, both ways (RFC 2018, RFC 2883)"},
 	{"timestamps", &conf_bool, CONF(tcp.timestamps), 0, 0, NULL, "yes",
 		"round trips from timestamps, protection against old segments (RFC 7323)"},
 	{"idle_restart", &conf_bool, CONF(tcp.idle_restart), 0, 0, NULL, "yes",

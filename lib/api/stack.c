@@ -194,6 +194,7 @@ tcp_conf(const struct weir_conf *conf)
 	c.data_retries = (uint8_t)t->data_retries;
 	c.use_wscale = t->window_scale;
 	c.wscale_max = (uint8_t)t->window_scale_max;
+	c.use_sack = t->sack;
 	c.use_timestamps = t->timestamps;
 	c.use_idle_restart = t->idle_restart;
 	c.port_min = (uint16_t)t->port_min;

@@ -128,6 +128,7 @@ struct weir_conf {
 		uint32_t keep_count;
 		bool window_scale;
 		uint32_t window_scale_max;
+		bool sack;
 		bool timestamps;
 		bool idle_restart;
 		uint32_t port_min; /* ephemeral_ports = 32768-60999; host byte order */

@@ -233,6 +233,14 @@ void weir_tcp_rtt_sample(struct weir_tcp *t, struct weir_tcp_conn *c, uint32_t r
 /** The congestion window at the start (RFC 6928), or after an idle time (RFC 5681 4.1). */
 uint32_t weir_tcp_initial_cwnd(const struct weir_tcp *t, const struct weir_tcp_conn *c);
 
+/* tcp_recovery.c */
+
+/**
+ * The path is congested although nothing was lost (ECN): reduce the window, once a round trip, as
+ * for a loss but without sending anything again. Nothing happens while that goes on anyway.
+ */
+void weir_tcp_enter_cwr(struct weir_tcp *t, struct weir_tcp_conn *c);
+
 /* tcp_reass.c */
 
 /** RFC 9293 3.10.7.4, seventh: rx's text, at or beyond rcv.nxt or not. Keeps m where it can. */
