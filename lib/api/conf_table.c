@@ -165,6 +165,8 @@ static const struct conf_key tcp_keys[] = {
 		"round trips from timestamps, protection against old segments (RFC 7323)"},
 	{"idle_restart", &conf_bool, CONF(tcp.idle_restart), 0, 0, NULL, "yes",
 		"begin slowly again after a time without sending (RFC 5681 4.1)"},
+	{"congestion", &conf_word, CONF(tcp.congestion), 0, 0, "cubic|reno", "cubic",
+		"congestion control of connections that do not choose (TCP_CONGESTION)"},
 	{"ephemeral_ports", &conf_ports, CONF(tcp.port_min), 1, 65535,
 		"first-last within 1 to 65535", "32768-60999",
 		"ports that connect and unbound sockets choose from"},

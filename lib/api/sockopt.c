@@ -20,9 +20,10 @@ struct opt {
 	int level;
 	int name;
 	enum opt_kind kind;
-	uint16_t size; /* of the value */
+	uint16_t size; /* of the value; longest one of those with set_text */
 	int (*get)(struct weir_stack *st, struct weir_sock *s, void *value);
 	int (*set)(struct weir_stack *st, struct weir_sock *s, const void *value);
+	int (*set_text)(struct weir_stack *st, struct weir_sock *s, const char *text);
 };
 
 static int
@@ -297,6 +298,24 @@ set_v6only(struct weir_stack *st, struct weir_sock *s, const void *value)
 	return 0;
 }
 
+static int
+get_congestion(struct weir_stack *st, struct weir_sock *s, void *value)
+{
+	strncpy(value, weir_tcp_cc_at(weir_peek(s->opts.cc))->name, WEIR_TCP_CC_NAME_LEN);
+	return 0;
+}
+
+static int
+set_congestion(struct weir_stack *st, struct weir_sock *s, const char *name)
+{
+	const int i = weir_tcp_cc_find(name);
+
+	if (i < 0)
+		return -ENOENT;
+	weir_poke(s->opts.cc, (uint8_t)i);
+	return changed(st, s);
+}
+
 static const struct opt table[] = {
 	{SOL_SOCKET, SO_ACCEPTCONN, OPT_ANY, sizeof(int), get_acceptconn, NULL},
 	{SOL_SOCKET, SO_DOMAIN, OPT_ANY, sizeof(int), get_domain, NULL},
@@ -315,6 +334,8 @@ static const struct opt table[] = {
 	{IPPROTO_IPV6, IPV6_TCLASS, OPT_ANY, sizeof(int), get_tos, set_tos},
 	{IPPROTO_IPV6, IPV6_UNICAST_HOPS, OPT_ANY, sizeof(int), get_ttl, set_ttl},
 	{IPPROTO_IPV6, IPV6_V6ONLY, OPT_ANY, sizeof(int), get_v6only, set_v6only},
+	{IPPROTO_TCP, TCP_CONGESTION, OPT_TCP_ONLY, WEIR_TCP_CC_NAME_LEN, get_congestion, NULL,
+		set_congestion},
 	{IPPROTO_TCP, TCP_CORK, OPT_TCP_ONLY, sizeof(int), get_cork, set_cork},
 	{IPPROTO_TCP, TCP_KEEPCNT, OPT_TCP_ONLY, sizeof(int), get_keep_cnt, set_keep_cnt},
 	{IPPROTO_TCP, TCP_KEEPIDLE, OPT_TCP_ONLY, sizeof(int), get_keep_idle, set_keep_idle},
@@ -377,16 +398,31 @@ weir_getsockopt(struct weir_stack *st, int fd, int level, int name, void *value,
 	return rc;
 }
 
+/* Text needs no final zero, and what is too long is cut, as Linux does it. */
+static int
+set_text(struct weir_stack *st, struct weir_sock *s, const struct opt *o, const char *value,
+	socklen_t len)
+{
+	char text[64] = "";
+
+	if ((int)len < 1)
+		return -EINVAL;
+	memcpy(text, value, RTE_MIN(len, o->size - 1u));
+	return o->set_text(st, s, text);
+}
+
 static int
 set_opt(struct weir_stack *st, struct weir_sock *s, int level, int name, const void *value,
 	socklen_t len)
 {
 	const struct opt *o = find(s, level, name);
 
-	if (o == NULL || o->set == NULL)
+	if (o == NULL || (o->set == NULL && o->set_text == NULL))
 		return -ENOPROTOOPT;
 	if (value == NULL)
 		return -EFAULT;
+	if (o->set_text != NULL)
+		return set_text(st, s, o, value, len);
 	return len < o->size ? -EINVAL : o->set(st, s, value);
 }
 

@@ -131,6 +131,7 @@ struct weir_conf {
 		bool sack;
 		bool timestamps;
 		bool idle_restart;
+		char congestion[WEIR_CONF_NAME_MAX]; /* cubic | reno */
 		uint32_t port_min; /* ephemeral_ports = 32768-60999; host byte order */
 		uint32_t port_max;
 	} tcp;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The algorithms by name. */
+/* The algorithms by number and name, and which of them a connection goes by. */
 #include "tcp_priv.h"
 
 static const struct weir_tcp_cc_ops *const algorithms[] = {
+	&weir_tcp_cc_cubic,
 	&weir_tcp_cc_newreno,
 };
 
@@ -12,12 +13,27 @@ weir_tcp_cc_at(unsigned int i)
 	return i < RTE_DIM(algorithms) ? algorithms[i] : NULL;
 }
 
-const struct weir_tcp_cc_ops *
+int
 weir_tcp_cc_find(const char *name)
 {
 	for (unsigned int i = 0; i < RTE_DIM(algorithms); i++) {
 		if (strcmp(algorithms[i]->name, name) == 0)
-			return algorithms[i];
+			return (int)i;
 	}
-	return NULL;
+	return -1;
+}
+
+void
+weir_tcp_cc_choose(struct weir_tcp *t, struct weir_tcp_conn *c)
+{
+	const struct weir_tcp_cc_ops *ops = weir_tcp_cc_at(c->opts.cc);
+
+	if (ops == c->cc.ops)
+		return;
+	c->cc.ops = ops;
+	c->cc.pacing_bps = 0;
+	c->cc.bytes_acked = 0;
+	memset(c->cc.priv, 0, sizeof(c->cc.priv));
+	if (c->state >= WEIR_TCP_ESTABLISHED)
+		ops->init(t, c);
 }

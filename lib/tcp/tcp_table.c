@@ -137,7 +137,7 @@ weir_tcp_conn_new(
 	c->opts = *opts;
 	c->is_live = true;
 	c->ready.kind = WEIR_READY_TCP;
-	c->cc.ops = &weir_tcp_cc_newreno;
+	weir_tcp_cc_choose(t, c);
 	c->rto_us = t->conf.rto_initial_us;
 	c->heard_us = t->core->now_us;
 	c->sent_us = t->core->now_us;

@@ -114,6 +114,7 @@ weir_tcp_opts_changed(struct weir_tcp *t, struct weir_tcp_conn *c)
 	if (c->state == WEIR_TCP_CLOSED || c->state == WEIR_TCP_TIME_WAIT)
 		return;
 	weir_tcp_update_mss(c);
+	weir_tcp_cc_choose(t, c);
 	weir_tcp_timer_keep(t, c);
 	if (c->opts.is_quickack && c->ack_delayed)
 		c->ack_now = true;

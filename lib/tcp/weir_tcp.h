@@ -53,6 +53,7 @@ struct weir_tcp_opts {
 	uint16_t maxseg; /* 0: by MTU */
 	uint8_t tos;
 	uint8_t ttl; /* 0: default */
+	uint8_t cc;  /* congestion control: number for weir_tcp_cc_at() */
 };
 
 /** Defaults and limits of a stack; from the [tcp] section. */
@@ -292,7 +293,7 @@ void weir_tcp_credit(struct weir_tcp *t, struct weir_tcp_conn *c, uint32_t trues
  */
 void weir_tcp_shutdown(struct weir_tcp *t, struct weir_tcp_conn *c);
 
-/** Apply changed c->opts (nodelay, cork, keepalive, buffers): marks for output as needed. */
+/** Apply changed c->opts (nodelay, cork, keepalive, cc ..): marks for output as needed. */
 void weir_tcp_opts_changed(struct weir_tcp *t, struct weir_tcp_conn *c);
 
 /**

@@ -74,12 +74,18 @@ struct weir_tcp_cc_ops {
 	void (*undo)(struct weir_tcp *t, struct weir_tcp_conn *c);
 };
 
+extern const struct weir_tcp_cc_ops weir_tcp_cc_cubic;
 extern const struct weir_tcp_cc_ops weir_tcp_cc_newreno;
 
-/** By name ("cubic", ...), or NULL. */
-const struct weir_tcp_cc_ops *weir_tcp_cc_find(const char *name);
+#define WEIR_TCP_CC_NAME_LEN 16 /* with the final zero, as TCP_CA_NAME_MAX */
 
-/** The i-th algorithm, NULL at the end: the default first. */
+/** The number of the algorithm of this name ("cubic", ...), or -1. */
+int weir_tcp_cc_find(const char *name);
+
+/** The i-th algorithm, NULL at the end: 0 is the default. */
 const struct weir_tcp_cc_ops *weir_tcp_cc_at(unsigned int i);
+
+/** c->opts.cc is what c is to go by: set it up where it is another one than before. */
+void weir_tcp_cc_choose(struct weir_tcp *t, struct weir_tcp_conn *c);
 
 #endif

@@ -125,7 +125,7 @@ check "sockets: the datagram socket" shows '^udp +UNCONNECTED +0 +0 +\[::\]:7 ' 
 check "sockets: the connection" shows \
 	"^tcp +ESTABLISHED +0 +0 +${weir4//./\\.}:7 +${weir_kernel4//./\\.}:[0-9]+ +0 +[0-9]+$" sockets
 check "sockets: its state inside" shows \
-	'newreno cwnd:[1-9][0-9]* .*mss:14[0-9]{2} rtt:[0-9.]+/[0-9.]+ rto:[0-9.]+ retrans:0/0$' sockets -i
+	'cubic cwnd:[1-9][0-9]* .*mss:14[0-9]{2} rtt:[0-9.]+/[0-9.]+ rto:[0-9.]+ retrans:0/0$' sockets -i
 check "counters: what they mean" shows \
 	'^tcp\.accepted +1 +conns +passive opens that became established$' counters
 check "counters: zeros are left out" eval '! shows drop_frag_bad counters'

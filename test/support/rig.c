@@ -52,6 +52,7 @@ set_up_tcp(struct rig *r)
 	conf.max_conns = 64;
 	conf.use_timestamps = r->setup.use_ts;
 	conf.use_wscale = r->setup.use_wscale;
+	conf.opts.cc = (uint8_t)weir_tcp_cc_find("reno"); /* its numbers are the simplest */
 	if (r->setup.tune != NULL)
 		r->setup.tune(&conf);
 	CU_ASSERT_EQUAL_FATAL(

@@ -264,7 +264,7 @@ sockets_are_shown_as_ss_does(void)
 		"{\"proto\":\"tcp\",\"state\":\"ESTABLISHED\",\"recv_q\":0,\"send_q\":10,"
 		"\"local\":\"[fd00::1]:"));
 	CU_ASSERT(has(conns, "\"peer\":\"[fd00::2]:80\",\"worker\":0,"));
-	CU_ASSERT(has(conns, "\"cc\":\"reno\""));
+	CU_ASSERT(has(conns, "\"cc\":\"cubic\""));
 	CU_ASSERT(number(conns, "cwnd") > 1000);
 	CU_ASSERT(number(conns, "mss") > 1000);
 	CU_ASSERT(number(conns, "rto_us") > 1000);
