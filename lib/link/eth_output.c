@@ -55,15 +55,15 @@ eth_enqueue(struct weir_iface *ifc, struct rte_mbuf *m)
 	ifc->txq[ifc->txq_tail++ % WEIR_TXQ_MAX] = m;
 }
 
-/* The port has taken nothing for too long: what waits is old, make room for news. */
-static void
-give_up_txq(struct weir_iface *ifc)
+void
+eth_drop_txq(struct weir_iface *ifc, enum weir_tx_fate fate)
 {
 	while (txq_len(ifc) > 0)
-		weir_tx_end(ifc->core, ifc->txq[ifc->txq_head++ % WEIR_TXQ_MAX],
-			WEIR_TX_drop_port_full);
+		weir_tx_end(ifc->core, ifc->txq[ifc->txq_head++ % WEIR_TXQ_MAX], fate);
 	ifc->txq_stuck_us = 0;
 }
+
+/* The port has taken nothing for too long: what waits is old, make room for news. */
 
 static void
 note_stuck(struct weir_iface *ifc)
@@ -73,7 +73,7 @@ note_stuck(struct weir_iface *ifc)
 	if (ifc->txq_stuck_us == 0)
 		ifc->txq_stuck_us = RTE_MAX(now_us, 1u);
 	else if (now_us - ifc->txq_stuck_us >= TX_STUCK_US)
-		give_up_txq(ifc);
+		eth_drop_txq(ifc, WEIR_TX_drop_port_full);
 }
 
 void

@@ -18,6 +18,7 @@
 #define RS_MAX		     3
 #define ANNOUNCE_INTERVAL_US (2 * S_US) /* RFC 5227 1.1 */
 #define ANNOUNCE_NUM	     2
+#define WATCH_FIRST_US	     50000
 #define TWO_HOURS_US	     (7200 * S_US) /* RFC 4862 5.5.3 (e) */
 
 static const struct weir_addr link_local_prefix = {.b = {0xfe, 0x80}};
@@ -79,6 +80,7 @@ weir_iface_init(struct weir_iface *ifc, struct weir_core *core, const struct wei
 	ifc->accept_ra = c->accept_ra;
 	ifc->reachable_base_us = ifc->reachable_us = REACHABLE_BASE_US;
 	ifc->retrans_us = RETRANS_US;
+	ifc->watch_at_us = WEIR_WHEEL_NEVER;
 	ifc->rs_next_us = WEIR_WHEEL_NEVER;
 	ifc->router_until_us = WEIR_WHEEL_NEVER;
 	weir_wheel_entry_init(&ifc->timer, WEIR_TIMER_IFACE);
@@ -100,9 +102,7 @@ weir_iface_fini(struct weir_iface *ifc)
 		if (ifc->neighs[i].state != WEIR_NEIGH_FREE)
 			weir_neigh_del(&ifc->neighs[i]);
 	}
-	while (ifc->txq_head != ifc->txq_tail)
-		weir_tx_end(ifc->core, ifc->txq[ifc->txq_head++ % WEIR_TXQ_MAX],
-			WEIR_TX_drop_link_down);
+	eth_drop_txq(ifc, WEIR_TX_drop_link_down);
 	weir_wheel_cancel(ifc->core->wheel, &ifc->timer);
 	weir_table_fini(&ifc->neigh_table);
 	rte_free(ifc->neighs);
@@ -499,6 +499,7 @@ iface_arm(struct weir_iface *ifc)
 {
 	uint64_t next_us = RTE_MIN(ifc->rs_next_us, ifc->router_until_us);
 
+	next_us = RTE_MIN(next_us, ifc->watch_at_us);
 	for (unsigned int i = 0; i < ifc->n_addrs; i++) {
 		const struct weir_ifaddr *a = &ifc->addrs[i];
 
@@ -521,6 +522,23 @@ weir_iface_timer(struct weir_iface *ifc)
 			i++;
 	}
 	router_tick(ifc);
+	if (ifc->watch_at_us <= ifc->core->now_us)
+		iface_watch(ifc);
+	iface_arm(ifc);
+}
+
+void
+iface_announce_all(struct weir_iface *ifc)
+{
+	for (unsigned int i = 0; i < ifc->n_addrs; i++) {
+		ifc->addrs[i].dad_sent = 0;
+		begin_addr(ifc, &ifc->addrs[i]);
+	}
+	ifc->rs_sent = 0;
+	/* RFC 4861 6.3.7: hosts that start together shall not ask together. */
+	if (ifc->is_ipv6 && ifc->accept_ra && iface_is_speaker(ifc))
+		ifc->rs_next_us = ifc->core->now_us + ifc->retrans_us +
+				  weir_rand_below(&ifc->core->rand, RS_DELAY_MAX_US);
 	iface_arm(ifc);
 }
 
@@ -530,12 +548,7 @@ weir_iface_start(struct weir_iface *ifc)
 	if (ifc->is_started)
 		return;
 	ifc->is_started = true;
+	ifc->watch_at_us = ifc->core->now_us + WATCH_FIRST_US;
 	update_filters(ifc);
-	for (unsigned int i = 0; i < ifc->n_addrs; i++)
-		begin_addr(ifc, &ifc->addrs[i]);
-	/* RFC 4861 6.3.7: hosts that start together shall not ask together. */
-	if (ifc->is_ipv6 && ifc->accept_ra && iface_is_speaker(ifc))
-		ifc->rs_next_us = ifc->core->now_us + ifc->retrans_us +
-				  weir_rand_below(&ifc->core->rand, RS_DELAY_MAX_US);
-	iface_arm(ifc);
+	iface_announce_all(ifc);
 }

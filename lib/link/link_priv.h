@@ -41,6 +41,12 @@ void iface_auto_addr(struct weir_iface *ifc, const struct weir_nd_prefix *p);
 /** Arm the interface's timer for the earliest of its deadlines. */
 void iface_arm(struct weir_iface *ifc);
 
+/** The link is there again: tell the others of our addresses, look for routers. */
+void iface_announce_all(struct weir_iface *ifc);
+
+/** link_state.c: look at the link, and say when to look again. */
+void iface_watch(struct weir_iface *ifc);
+
 /** Give a copy of a received packet to every other worker, unless it came from one. */
 void link_share(struct weir_core *core, const struct rte_mbuf *m);
 
@@ -78,6 +84,9 @@ void nd_ask_routers(struct weir_iface *ifc);
 
 /** Queue a complete frame for the port. Takes m. */
 void eth_enqueue(struct weir_iface *ifc, struct rte_mbuf *m);
+
+/** End all frames that wait for the port. */
+void eth_drop_txq(struct weir_iface *ifc, enum weir_tx_fate fate);
 
 /** Prepend the Ethernet header (dst still to be set). @return NULL when m ended */
 struct rte_mbuf *eth_prepend(struct weir_iface *ifc, struct rte_mbuf *m, uint16_t type);

@@ -91,7 +91,7 @@ struct weir_iface {
 	uint16_t mtu;
 	uint16_t vlan; /* 0: untagged */
 	uint8_t index; /* 0..WEIR_IFACES_MAX-1, equal on all workers */
-	bool is_up;    /* link state: set by whoever watches the port; true at first */
+	bool is_up;    /* link state; true at first */
 	uint64_t route_change; /* grows when router or addrs change: routes are looked up again */
 	struct weir_mac mac;
 	uint32_t txq_head; /* packets waiting for the port, in a ring of WEIR_TXQ_MAX */
@@ -122,6 +122,7 @@ struct weir_iface {
 	uint32_t reachable_base_us; /* before it is spread (RFC 4861 6.3.2) */
 	uint32_t reachable_us;
 	uint32_t retrans_us;
+	uint64_t watch_at_us;     /* next look at the link state */
 	uint64_t rs_next_us;      /* next router solicitation, or NEVER */
 	uint64_t defended_us;     /* last answer to an address conflict (RFC 5227 2.4) */
 	struct weir_addr router; /* default router learnt, :: without */
@@ -184,6 +185,13 @@ int weir_iface_leave(struct weir_iface *ifc, const struct weir_addr *group);
 
 /** WEIR_TIMER_IFACE fired: DAD, router solicitation, lifetimes. */
 void weir_iface_timer(struct weir_iface *ifc);
+
+/**
+ * The link came or went: log, forget learnt neighbours and what waits, or announce the addresses
+ * again. Called by the watch in the interface's timer, and by who receives a frame on a link that
+ * was thought to be down.
+ */
+void weir_iface_set_link(struct weir_iface *ifc, bool is_up);
 
 /** Called once when the worker starts and the port is up: DAD, announcements, RS. */
 void weir_iface_start(struct weir_iface *ifc);

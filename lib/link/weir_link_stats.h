@@ -10,3 +10,4 @@ WEIR_STAT(addr_conflicts, "pkts", "packets of somebody else who uses an address 
 WEIR_STAT(ra_taken, "pkts", "router advertisements processed")
 WEIR_STAT(tx_linearized, "pkts", "packets copied into one buffer for the port")
 WEIR_STAT(tx_flushes, "events", "bursts given to the port")
+WEIR_STAT(link_downs, "events", "times the link was lost")

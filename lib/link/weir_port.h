@@ -85,6 +85,7 @@ struct weir_port_ops {
 	int (*start)(struct weir_port *p);
 	int (*stop)(struct weir_port *p);
 	void (*close)(struct weir_port *p); /* frees p */
+	/** At any time, by one thread at a time. */
 	int (*link)(struct weir_port *p, struct weir_port_link *link);
 	int (*stats)(struct weir_port *p, struct weir_port_stats *stats);
 	/** Receive these n group addresses (and broadcast); replaces the list before. */
@@ -101,6 +102,7 @@ struct weir_port {
 	const struct weir_port_ops *ops;
 	void *priv; /* the driver's */
 	struct weir_port_info info;
+	bool is_down; /* as link() last told worker 0; read by all */
 };
 
 /** What the configuration asks of a driver when it opens a port. */

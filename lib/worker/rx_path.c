@@ -29,6 +29,8 @@ weir_rx_path(struct weir_worker *w, struct weir_iface *ifc)
 	w->core.rx_frames += v->frame.n;
 	const unsigned int n = v->frame.n;
 
+	if (unlikely(!ifc->is_up))
+		weir_iface_set_link(ifc, true);
 	weir_eth_input(ifc, &v->frame, &v->arp, &v->ip4, &v->ip6);
 	weir_arp_input(ifc, &v->arp);
 	run_stages(w);

@@ -138,6 +138,28 @@ connect_to_a_silent_neighbour_fails_soon_over_both(void)
 }
 
 static void
+connections_survive_a_link_that_goes_and_comes(void)
+{
+	struct pair p;
+	char buf[8];
+	int fa, fb;
+
+	pair_open(&p, &(struct pair_conf){.seed = 11});
+	pair_connect(&p, AF_INET, 80, &fa, &fb);
+	weir_cable_link(p.cable, false);
+	pair_pass(&p, 2000000);
+	CU_ASSERT_EQUAL(weir_send(p.a, fa, "late", 4, 0), 4);
+	pair_pass(&p, 5000000);
+	CU_ASSERT_EQUAL(weir_recv(p.b, fb, buf, sizeof(buf), 0), -EAGAIN);
+	weir_cable_link(p.cable, true);
+	CU_ASSERT_EQUAL(recv_all(&p, p.b, fb, buf, 4), 4);
+	CU_ASSERT_EQUAL(weir_close(p.a, fa), 0);
+	CU_ASSERT_EQUAL(weir_close(p.b, fb), 0);
+	pair_pass(&p, 1000000);
+	pair_close(&p);
+}
+
+static void
 closing_with_unread_data_resets(void)
 {
 	struct pair p;
@@ -424,6 +446,7 @@ main(void)
 		UNIT(half_close_lets_the_other_side_go_on),
 		UNIT(connect_to_a_closed_port_is_refused),
 		UNIT(connect_to_a_silent_neighbour_fails_soon_over_both),
+		UNIT(connections_survive_a_link_that_goes_and_comes),
 		UNIT(closing_with_unread_data_resets),
 		UNIT(peek_leaves_the_data_and_waitall_is_no_hang),
 		UNIT(a_full_send_buffer_says_eagain_and_recovers),
