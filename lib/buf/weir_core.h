@@ -67,8 +67,8 @@ struct weir_core {
 	struct weir_vec handover[WEIR_WORKERS_MAX];
 	/*
 	 * Packets to our own addresses (WEIR_PKT_LOOPED, data at the IP header). The worker counts
-	 * them in rx_frames and feeds them to IP input at its next turn, by weir_pkt.l3_type; and
-	 * packets that could not be delivered (WEIR_PKT_UNREACHED), which go to weir_ip_unreached().
+	 * them in rx_frames and feeds them to IP input at its next turn, by weir_pkt.l3_type. Also
+	 * packets that could not be delivered (WEIR_PKT_UNREACHED): for weir_ip_unreached().
 	 */
 	struct weir_vec loop;
 };

@@ -242,8 +242,8 @@ hand_over(struct weir_ip *ip, struct rte_mbuf *m, const struct weir_icmp_error *
 
 /* The packet of ours that m quotes from off on. */
 static bool
-read_quote(const struct rte_mbuf *m, uint32_t off, uint32_t len, bool is_v4,
-	struct weir_icmp_quote *q)
+read_quote(
+	const struct rte_mbuf *m, uint32_t off, uint32_t len, bool is_v4, struct weir_icmp_quote *q)
 {
 	uint8_t bytes[QUOTE_MAX];
 	const uint32_t n = weir_mbuf_read(m, off, RTE_MIN(len, (uint32_t)QUOTE_MAX), bytes);

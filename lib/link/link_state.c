@@ -38,7 +38,8 @@ weir_iface_set_link(struct weir_iface *ifc, bool is_up)
 		return;
 	ifc->is_up = is_up;
 	if (iface_is_speaker(ifc))
-		WEIR_LOG(NOTICE, "port %s: link is %s", ifc->port->info.name, is_up ? "up" : "down");
+		WEIR_LOG(
+			NOTICE, "port %s: link is %s", ifc->port->info.name, is_up ? "up" : "down");
 	if (is_up)
 		iface_announce_all(ifc);
 	else

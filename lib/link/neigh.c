@@ -261,8 +261,8 @@ return_unreached(struct weir_iface *ifc, struct rte_mbuf *m)
 	}
 	core->tx_fates[WEIR_TX_drop_neigh_failed]++;
 	rte_pktmbuf_adj(m, (uint16_t)m->l2_len);
-	p->l3_type = (*rte_pktmbuf_mtod(m, uint8_t *) >> 4) == 4 ? WEIR_ETH_TYPE_IP4
-								 : WEIR_ETH_TYPE_IP6;
+	p->l3_type =
+		(*rte_pktmbuf_mtod(m, uint8_t *) >> 4) == 4 ? WEIR_ETH_TYPE_IP4 : WEIR_ETH_TYPE_IP6;
 	p->flags = WEIR_PKT_UNREACHED;
 	p->ifindex = ifc->index;
 	weir_vec_add(&core->loop, m);
