@@ -34,6 +34,7 @@ end_signals(sigset_t *set)
 	sigaddset(set, SIGTERM);
 }
 
+/* But for packets that wait to be sent, or for their other fragments: those are accounted for. */
 static uint32_t
 mbufs_in_use(const struct weir_account *a)
 {
@@ -41,7 +42,7 @@ mbufs_in_use(const struct weir_account *a)
 
 	for (unsigned int i = 0; i < a->n_pools; i++)
 		n += a->pools[i].in_use;
-	return n;
+	return n - (uint32_t)(a->rx.held + a->tx.held);
 }
 
 int
