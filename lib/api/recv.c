@@ -3,40 +3,29 @@
 #include <errno.h>
 #include <limits.h>
 
-#include "stack_priv.h"
+#include "recv_priv.h"
 
-#define RECV_FLAGS (MSG_DONTWAIT | MSG_PEEK | MSG_WAITALL | MSG_TRUNC | MSG_NOSIGNAL)
-
-/* Where received bytes go. */
-struct sink {
-	const struct iovec *iov;
-	size_t n_iov;
-	size_t off; /* into iov[0] */
-	size_t left;
-};
-
-static bool
-sink_init(struct sink *to, const struct iovec *iov, size_t n_iov)
+int
+weir_sink_init(struct weir_sink *to, const struct iovec *iov, size_t n_iov)
 {
-	*to = (struct sink){.iov = iov, .n_iov = n_iov};
+	*to = (struct weir_sink){.iov = iov, .n_iov = n_iov};
 	for (size_t i = 0; i < n_iov; i++) {
-		if (iov[i].iov_base == NULL && iov[i].iov_len != 0)
-			return false;
 		if (iov[i].iov_len > SSIZE_MAX - to->left)
-			return false;
+			return -EINVAL;
+		to->is_bad |= iov[i].iov_base == NULL && iov[i].iov_len != 0;
 		to->left += iov[i].iov_len;
 	}
-	return true;
+	return 0;
 }
 
 static void
-sink_write(struct sink *to, const char *from, size_t len)
+sink_write(struct weir_sink *to, const char *from, size_t len)
 {
 	to->left -= len;
 	while (len > 0) {
 		const size_t part = RTE_MIN(len, to->iov->iov_len - to->off);
 
-		if (part > 0) /* an empty part may be at NULL */
+		if (part > 0 && !to->is_discard) /* an empty part may be at NULL */
 			memcpy((char *)to->iov->iov_base + to->off, from, part);
 		from += part;
 		len -= part;
@@ -49,24 +38,24 @@ sink_write(struct sink *to, const char *from, size_t len)
 	}
 }
 
-/* As much of m as fits, from its first byte. @return bytes */
-static size_t
-copy_out(struct sink *to, const struct rte_mbuf *m)
+size_t
+weir_sink_put(struct weir_sink *to, const struct rte_mbuf *m, size_t off, size_t max)
 {
 	size_t n = 0;
 
-	for (; m != NULL && to->left > 0; m = m->next) {
-		const size_t part = RTE_MIN((size_t)m->data_len, to->left);
+	for (; m != NULL && to->left > 0 && n < max; m = m->next) {
+		const size_t skip = RTE_MIN(off, (size_t)m->data_len);
+		const size_t part = RTE_MIN(RTE_MIN(m->data_len - skip, to->left), max - n);
 
-		sink_write(to, rte_pktmbuf_mtod(m, const char *), part);
+		off -= skip;
+		sink_write(to, rte_pktmbuf_mtod_offset(m, const char *, skip), part);
 		n += part;
 	}
 	return n;
 }
 
-/* The packet after m of those opened, or one more from rxq; m NULL: the first. Under recv_lock. */
-static struct rte_mbuf *
-open_next(struct weir_sock *s, struct rte_mbuf *m)
+struct rte_mbuf *
+weir_rx_next(struct weir_sock *s, struct rte_mbuf *m)
 {
 	struct rte_mbuf *next = m == NULL ? weir_pktq_first(&s->rx_open) : weir_pktq_next(m);
 	struct weir_qnode *n;
@@ -82,9 +71,8 @@ open_next(struct weir_sock *s, struct rte_mbuf *m)
 	return next;
 }
 
-/* The first opened packet has been read. */
-static void
-drop_first(struct weir_sock *s)
+void
+weir_rx_drop_first(struct weir_sock *s)
 {
 	struct rte_mbuf *m = weir_pktq_pop(&s->rx_open);
 
@@ -92,221 +80,49 @@ drop_first(struct weir_sock *s)
 	rte_pktmbuf_free(m);
 }
 
-static size_t
-peek_stream(struct weir_sock *s, struct sink *to)
+void
+weir_peek_off_move(struct weir_sock *s, size_t n, bool is_peek)
 {
-	size_t n = 0;
+	const int32_t off = weir_peek(s->peek_off);
 
-	for (struct rte_mbuf *m = open_next(s, NULL); m != NULL && to->left > 0;
-		m = open_next(s, m))
-		n += copy_out(to, m);
-	return n;
-}
-
-/* Take n bytes off the front. Segments that are read through stay, empty, until all is. */
-static void
-trim_front(struct rte_mbuf *m, size_t n)
-{
-	while (n > 0) {
-		const uint16_t part = (uint16_t)RTE_MIN(n, (size_t)m->data_len);
-
-		m->data_off = (uint16_t)(m->data_off + part);
-		m->data_len = (uint16_t)(m->data_len - part);
-		n -= part;
-		m = m->next;
-	}
-}
-
-static size_t
-read_stream(struct weir_sock *s, struct sink *to)
-{
-	size_t n = 0;
-
-	while (to->left > 0) {
-		struct rte_mbuf *m = open_next(s, NULL);
-		size_t part;
-
-		if (m == NULL)
-			break;
-		part = copy_out(to, m);
-		n += part;
-		if (part == m->pkt_len) {
-			drop_first(s);
-		} else {
-			trim_front(m, part);
-			m->pkt_len -= (uint32_t)part;
-		}
-	}
-	return n;
-}
-
-/* The home worker is told of room when it matters to the window: a quarter of the buffer. */
-static void
-tell_taken(struct weir_stack *st, struct weir_sock *s)
-{
-	struct weir_sock_worker *ws = weir_here(st, s);
-	const uint64_t taken = __atomic_load_n(&s->rx_taken, __ATOMIC_RELAXED);
-
-	if (ws != NULL) {
-		weir_sock_serve(ws, s, WEIR_DOOR_CREDIT);
-	} else if (taken - s->rx_told >= weir_peek(s->opts.rcvbuf) / 4) {
-		s->rx_told = taken;
-		weir_sock_ring(s, WEIR_DOOR_CREDIT);
-	}
-}
-
-/*
- * What an empty queue means, by the flags as they were before it was looked at: an end or error
- * that came later may have data before it. 0: more may come; 1: the end; negative: an error, told
- * once.
- */
-static int
-stream_end(struct weir_sock *s, uint32_t flags)
-{
-	const int error = flags & WEIR_SOCK_OVER ? weir_take_error(s) : 0;
-
-	if (error != 0)
-		return -error;
-	if (flags & (WEIR_SOCK_RX_EOF | WEIR_SOCK_RX_SHUT))
-		return 1;
-	return flags & (WEIR_SOCK_CONNECTED | WEIR_SOCK_CONNECTING) ? 0 : -ENOTCONN;
-}
-
-static bool
-is_readable(const struct weir_sock *s)
-{
-	return (weir_sock_poll(s) & (POLLIN | POLLERR | POLLHUP)) != 0;
-}
-
-/* One attempt. @return bytes > 0; 0 at the end; -EAGAIN: nothing now; other errors */
-static ssize_t
-try_stream(struct weir_stack *st, struct weir_sock *s, struct sink *to, int flags)
-{
-	const uint32_t before = weir_sock_flags(s);
-	size_t n;
-	int rc;
-
-	weir_lock(&s->recv_lock);
-	n = flags & MSG_PEEK ? peek_stream(s, to) : read_stream(s, to);
-	if (n > 0 && !(flags & MSG_PEEK))
-		tell_taken(st, s);
-	weir_unlock(&s->recv_lock);
-	if (n > 0)
-		return (ssize_t)n;
-	rc = stream_end(s, before);
-	return rc == 1 ? 0 : rc == 0 ? -EAGAIN : rc;
+	if (off < 0)
+		return;
+	if (is_peek)
+		weir_poke(s->peek_off, (int32_t)RTE_MIN(off + n, (size_t)INT32_MAX));
+	else
+		weir_poke(s->peek_off, off - (int32_t)RTE_MIN(n, (size_t)off));
 }
 
 static ssize_t
-recv_stream(struct weir_stack *st, struct weir_sock *s, struct sink *to, int flags)
+recv_on(struct weir_stack *st, struct weir_sock *s, struct weir_cmsgs *c, int flags)
 {
-	const uint64_t deadline = weir_deadline_us(weir_peek(s->rcvtimeo_ms));
-	const bool is_all = (flags & MSG_WAITALL) && !(flags & MSG_PEEK);
-	ssize_t done = 0;
+	struct weir_sink to;
+	const int rc = weir_sink_init(&to, c->msg->msg_iov, c->msg->msg_iovlen);
 
-	if (weir_sock_flags(s) & WEIR_SOCK_LISTENING)
-		return -ENOTCONN;
-	while (to->left > 0) {
-		ssize_t n = try_stream(st, s, to, flags);
-
-		if (n > 0) {
-			done += n;
-			if (!is_all)
-				break;
-			continue;
-		}
-		if (n == -EAGAIN && is_readable(s))
-			continue; /* came meanwhile */
-		if (n == -EAGAIN && !weir_is_nonblock(st, s, flags)) {
-			n = weir_wait(st, s, is_readable, deadline);
-			if (n == 0)
-				continue;
-		}
-		return done > 0 ? done : n;
-	}
-	return done;
-}
-
-/* Datagrams */
-
-static ssize_t
-take_datagram(
-	struct weir_sock *s, struct rte_mbuf *m, struct sink *to, struct msghdr *msg, int flags)
-{
-	const struct weir_pkt *p = weir_pkt(m);
-	const size_t len = m->pkt_len;
-	const size_t n = copy_out(to, m);
-
-	msg->msg_flags = n < len ? MSG_TRUNC : 0;
-	if (msg->msg_name != NULL)
-		weir_addr_copy_out(
-			s->domain, &p->flow.raddr, p->flow.rport, msg->msg_name, &msg->msg_namelen);
-	if (!(flags & MSG_PEEK))
-		drop_first(s);
-	return (ssize_t)(flags & MSG_TRUNC ? len : n);
-}
-
-static ssize_t
-try_datagram(struct weir_sock *s, struct sink *to, struct msghdr *msg, int flags)
-{
-	struct rte_mbuf *m;
-	ssize_t rc;
-
-	weir_lock(&s->recv_lock);
-	m = open_next(s, NULL);
-	rc = m == NULL ? -EAGAIN : take_datagram(s, m, to, msg, flags);
-	weir_unlock(&s->recv_lock);
-	if (rc != -EAGAIN)
-		return rc;
-	rc = weir_take_error(s);
 	if (rc != 0)
-		return -rc;
-	return weir_sock_flags(s) & WEIR_SOCK_RX_SHUT ? 0 : -EAGAIN;
+		return rc;
+	if (weir_sock_flags(s) & WEIR_SOCK_CALLBACKS)
+		return -EINVAL; /* its data goes to the callback */
+	if (s->kind == WEIR_SOCK_UDP)
+		return weir_recv_datagram(st, s, &to, c, flags);
+	return weir_recv_stream(st, s, &to, c, flags);
 }
 
 static ssize_t
-recv_datagram(
-	struct weir_stack *st, struct weir_sock *s, struct sink *to, struct msghdr *msg, int flags)
-{
-	const uint64_t deadline = weir_deadline_us(weir_peek(s->rcvtimeo_ms));
-	ssize_t n;
-
-	while ((n = try_datagram(s, to, msg, flags)) == -EAGAIN) {
-		int rc;
-
-		if (weir_is_nonblock(st, s, flags))
-			return -EAGAIN;
-		rc = weir_wait(st, s, is_readable, deadline);
-		if (rc != 0)
-			return rc;
-	}
-	return n;
-}
-
-static ssize_t
-recv_iov(struct weir_stack *st, int fd, struct msghdr *msg, int flags)
+recv_msg(struct weir_stack *st, int fd, struct msghdr *msg, int flags)
 {
 	struct weir_sock *s = st == NULL ? NULL : weir_fd_get(&st->socks, fd);
-	struct sink to;
+	struct weir_cmsgs c = {.msg = msg};
 	ssize_t rc;
 
 	if (s == NULL)
 		return -EBADF;
-	msg->msg_flags = 0;
-	if (flags & ~RECV_FLAGS)
-		rc = -EOPNOTSUPP;
-	else if (!sink_init(&to, msg->msg_iov, msg->msg_iovlen))
-		rc = -EFAULT;
-	else if (weir_sock_flags(s) & WEIR_SOCK_CALLBACKS)
-		rc = -EINVAL; /* its data goes to the callback */
-	else if (s->kind == WEIR_SOCK_UDP)
-		rc = recv_datagram(st, s, &to, msg, flags);
-	else if (flags & MSG_TRUNC)
-		rc = -EOPNOTSUPP; /* discarding stream data */
-	else
-		rc = recv_stream(st, s, &to, flags);
-	if (rc >= 0 && s->kind == WEIR_SOCK_TCP)
+	msg->msg_flags = flags & MSG_CMSG_CLOEXEC;
+	rc = recv_on(st, s, &c, flags);
+	if (rc >= 0 && s->kind == WEIR_SOCK_TCP && !(flags & MSG_ERRQUEUE))
 		msg->msg_namelen = 0;
+	if (rc >= 0)
+		msg->msg_controllen = c.used;
 	weir_sock_unref(s);
 	return rc;
 }
@@ -314,16 +130,11 @@ recv_iov(struct weir_stack *st, int fd, struct msghdr *msg, int flags)
 ssize_t
 weir_recvmsg(struct weir_stack *st, int fd, struct msghdr *msg, int flags)
 {
-	ssize_t rc;
-
 	if (msg == NULL || (msg->msg_iov == NULL && msg->msg_iovlen != 0))
 		return -EFAULT;
 	if (msg->msg_iovlen > IOV_MAX)
 		return -EMSGSIZE;
-	rc = recv_iov(st, fd, msg, flags);
-	if (rc >= 0)
-		msg->msg_controllen = 0; /* no control messages */
-	return rc;
+	return recv_msg(st, fd, msg, flags);
 }
 
 ssize_t
@@ -341,7 +152,7 @@ weir_recvfrom(struct weir_stack *st, int fd, void *buf, size_t len, int flags,
 
 	if (addr != NULL && addr_len == NULL)
 		return -EFAULT;
-	rc = recv_iov(st, fd, &msg, flags);
+	rc = recv_msg(st, fd, &msg, flags);
 	if (rc >= 0 && addr_len != NULL)
 		*addr_len = msg.msg_namelen;
 	return rc;

@@ -8,7 +8,6 @@
 #include "stack_priv.h"
 
 #define SEND_BURST  32 /* mbufs allocated and filled at once */
-#define SEND_FLAGS  (MSG_DONTWAIT | MSG_NOSIGNAL)
 #define UDP_MAX_IP4 65507
 #define UDP_MAX_IP6 65527
 
@@ -18,21 +17,21 @@ struct source {
 	size_t n_iov;
 	size_t off;  /* into iov[0] */
 	size_t left; /* bytes in all */
+	bool is_bad; /* some part of more than no bytes is at NULL */
 };
 
-/* @return false: lengths overflow, or a part of more than no bytes is at NULL */
-static bool
+/* @return 0; -EINVAL: lengths that no memory has */
+static int
 source_init(struct source *src, const struct iovec *iov, size_t n_iov)
 {
 	*src = (struct source){.iov = iov, .n_iov = n_iov};
 	for (size_t i = 0; i < n_iov; i++) {
-		if (iov[i].iov_base == NULL && iov[i].iov_len != 0)
-			return false;
 		if (iov[i].iov_len > SSIZE_MAX - src->left)
-			return false;
+			return -EINVAL;
+		src->is_bad |= iov[i].iov_base == NULL && iov[i].iov_len != 0;
 		src->left += iov[i].iov_len;
 	}
-	return true;
+	return 0;
 }
 
 static void
@@ -111,15 +110,21 @@ hand_over(struct weir_sock_worker *ws, struct weir_sock *s, struct rte_mbuf **m,
 	}
 }
 
-/* Give filled packets to the home worker: now, or by its door. @return 0; -EPIPE: refused */
+/*
+ * Give filled packets to the home worker: now, or by its door.
+ * @param how  enum weir_pkt_send, of the last one
+ * @return 0; -EPIPE: refused
+ */
 static int
-hand_in(struct weir_sock_worker *ws, struct weir_sock *s, struct rte_mbuf **m, unsigned int n)
+hand_in(struct weir_sock_worker *ws, struct weir_sock *s, struct rte_mbuf **m, unsigned int n,
+	uint8_t how)
 {
 	uint64_t size = 0;
 
 	for (unsigned int i = 0; i < n; i++) {
 		size += weir_mbuf_truesize(m[i]);
 		weir_pkt(m[i])->qn.next = i + 1 < n ? &weir_pkt(m[i + 1])->qn : NULL;
+		weir_pkt(m[i])->send = i + 1 < n ? 0 : how;
 	}
 	if (!weir_sock_reserve(s, size))
 		return -EPIPE;
@@ -132,9 +137,17 @@ hand_in(struct weir_sock_worker *ws, struct weir_sock *s, struct rte_mbuf **m, u
 	return 0;
 }
 
+static uint8_t
+how_to_send(int flags)
+{
+	return (uint8_t)((flags & MSG_MORE ? WEIR_SEND_MORE : 0) |
+			 (flags & MSG_EOR ? WEIR_SEND_EOR : 0) |
+			 (flags & MSG_OOB ? WEIR_SEND_URGENT : 0));
+}
+
 /* One burst of a stream. @return 0, -ENOBUFS, -EPIPE; on errors src is as before */
 static int
-send_burst(struct weir_stack *st, struct weir_sock *s, struct source *src, int64_t room)
+send_burst(struct weir_stack *st, struct weir_sock *s, struct source *src, int64_t room, int flags)
 {
 	struct rte_mempool *pool = pool_of(st, s);
 	const uint32_t max = payload_max(pool);
@@ -149,7 +162,8 @@ send_burst(struct weir_stack *st, struct weir_sock *s, struct source *src, int64
 		return -ENOBUFS;
 	for (size_t i = 0; i < n; i++)
 		fill(m[i], src, max);
-	rc = hand_in(weir_here(st, s), s, m, (unsigned int)n);
+	rc = hand_in(
+		weir_here(st, s), s, m, (unsigned int)n, src->left == 0 ? how_to_send(flags) : 0);
 	if (rc != 0) {
 		*src = before;
 		rte_pktmbuf_free_bulk(m, (unsigned int)n);
@@ -204,8 +218,10 @@ send_stream(struct weir_stack *st, struct weir_sock *s, struct source *src, int 
 		const int64_t room = weir_sock_tx_room(s);
 
 		rc = may_send(s);
-		if (rc == 0 && room > 0)
-			rc = send_burst(st, s, src, room);
+		if (rc == 0 && src->is_bad)
+			rc = -EFAULT;
+		else if (rc == 0 && room > 0)
+			rc = send_burst(st, s, src, room, flags);
 		else if (rc == 0 || rc == -EAGAIN)
 			rc = wait_writable(st, s, flags, deadline);
 	}
@@ -262,7 +278,7 @@ prepare_datagram(struct weir_stack *st, struct weir_sock *s, const struct sockad
 			return rc;
 		if (port->raw == 0)
 			return -EINVAL;
-		if (weir_peek(s->is_v6only) && weir_addr_is_v4(to))
+		if (weir_sock_has(s, WEIR_SW_V6ONLY) && weir_addr_is_v4(to))
 			return -ENETUNREACH;
 	} else if (weir_sock_flags(s) & WEIR_SOCK_CONNECTED) {
 		weir_sock_flow(s, &flow);
@@ -273,8 +289,8 @@ prepare_datagram(struct weir_stack *st, struct weir_sock *s, const struct sockad
 	} else {
 		return -EDESTADDRREQ;
 	}
-	if (weir_addr_is_broadcast(to))
-		return -EACCES; /* as without SO_BROADCAST, which is not there yet */
+	if (weir_addr_is_broadcast(to) && !weir_sock_has(s, WEIR_SW_BROADCAST))
+		return -EACCES;
 	return weir_bind_auto(st, s);
 }
 
@@ -315,8 +331,11 @@ send_datagram(struct weir_stack *st, struct weir_sock *s, struct source *src, in
 	struct weir_addr to;
 	struct weir_be16 port;
 	struct rte_mbuf *m;
-	int rc = weir_take_error(s);
+	int rc;
 
+	if (flags & MSG_OOB)
+		return -EOPNOTSUPP;
+	rc = weir_take_error(s);
 	if (rc != 0)
 		return -rc;
 	rc = prepare_datagram(st, s, sa, sa_len, &to, &port);
@@ -326,6 +345,8 @@ send_datagram(struct weir_stack *st, struct weir_sock *s, struct source *src, in
 		return -EPIPE;
 	if (len > datagram_max(&to))
 		return -EMSGSIZE;
+	if (src->is_bad)
+		return -EFAULT;
 	rc = wait_datagram_room(st, s, flags);
 	if (rc != 0)
 		return rc;
@@ -334,6 +355,17 @@ send_datagram(struct weir_stack *st, struct weir_sock *s, struct source *src, in
 		return -ENOBUFS;
 	rc = send_datagram_mbuf(st, s, m, &to, port);
 	return rc == 0 ? (ssize_t)len : rc;
+}
+
+/* An address is passed over, as on Linux: a stream has its peer. */
+static ssize_t
+send_on_stream(struct weir_stack *st, struct weir_sock *s, struct source *src, int flags)
+{
+	if (flags & MSG_FASTOPEN)
+		return -EOPNOTSUPP;
+	if (src->left == 0)
+		return may_send(s); /* nothing to send, but is the socket fit for it? */
+	return send_stream(st, s, src, flags);
 }
 
 static ssize_t
@@ -346,18 +378,11 @@ send_iov(struct weir_stack *st, int fd, const struct iovec *iov, size_t n_iov, i
 
 	if (s == NULL)
 		return -EBADF;
-	if (flags & ~SEND_FLAGS)
-		rc = -EOPNOTSUPP;
-	else if (!source_init(&src, iov, n_iov))
-		rc = -EFAULT;
-	else if (s->kind == WEIR_SOCK_UDP)
+	rc = source_init(&src, iov, n_iov);
+	if (rc == 0 && s->kind == WEIR_SOCK_UDP)
 		rc = send_datagram(st, s, &src, flags, sa, sa_len);
-	else if (sa != NULL)
-		rc = weir_sock_flags(s) & WEIR_SOCK_CONNECTED ? -EISCONN : -EOPNOTSUPP;
-	else if (src.left == 0)
-		rc = may_send(s); /* nothing to send, but is the socket fit for it? */
-	else
-		rc = send_stream(st, s, &src, flags);
+	else if (rc == 0)
+		rc = send_on_stream(st, s, &src, flags);
 	weir_sock_unref(s);
 	return rc;
 }
@@ -382,8 +407,6 @@ weir_sendmsg(struct weir_stack *st, int fd, const struct msghdr *msg, int flags)
 {
 	if (msg == NULL || (msg->msg_iov == NULL && msg->msg_iovlen != 0))
 		return -EFAULT;
-	if (msg->msg_controllen != 0)
-		return -EOPNOTSUPP;
 	if (msg->msg_iovlen > IOV_MAX)
 		return -EMSGSIZE;
 	return send_iov(
@@ -421,7 +444,7 @@ send_stream_mbuf(struct weir_stack *st, struct weir_sock *s, struct rte_mbuf *m)
 		__atomic_store_n(&s->is_write_wanted, true, __ATOMIC_RELEASE);
 		rc = -EAGAIN;
 	}
-	return rc == 0 ? hand_in(weir_here(st, s), s, &m, 1) : rc;
+	return rc == 0 ? hand_in(weir_here(st, s), s, &m, 1, 0) : rc;
 }
 
 static int

@@ -5,26 +5,36 @@
 #include "stack_priv.h"
 #include "weir_mem.h"
 
+#define SOCK_TYPE_MASK 0xf /* of the type; flags lie above, as on Linux */
+#define SOCK_TYPES     11
+#define IPPROTO_LIMIT  263 /* one beyond the last protocol that Linux knows by number */
+#define BACKLOG_MAX    4096
+
+/* What Linux says of types and protocols that it does not have, in its order. */
 static int
 kind_of(int type, int protocol)
 {
-	if (type == SOCK_STREAM && (protocol == 0 || protocol == IPPROTO_TCP))
-		return WEIR_SOCK_TCP;
-	if (type == SOCK_DGRAM && (protocol == 0 || protocol == IPPROTO_UDP))
-		return WEIR_SOCK_UDP;
-	return -EPROTONOSUPPORT;
+	if (type < 0 || type >= SOCK_TYPES || protocol < 0 || protocol >= IPPROTO_LIMIT)
+		return -EINVAL;
+	if (type == SOCK_STREAM)
+		return protocol == 0 || protocol == IPPROTO_TCP ? WEIR_SOCK_TCP : -EPROTONOSUPPORT;
+	if (type == SOCK_DGRAM)
+		return protocol == 0 || protocol == IPPROTO_UDP ? WEIR_SOCK_UDP : -EPROTONOSUPPORT;
+	return -ESOCKTNOSUPPORT;
 }
 
 int
 weir_socket(struct weir_stack *st, int domain, int type, int protocol)
 {
-	const int kind = kind_of(type & ~(SOCK_NONBLOCK | SOCK_CLOEXEC), protocol);
+	const int kind = kind_of(type & SOCK_TYPE_MASK, protocol);
 	const struct weir_worker *self = weir_worker_self();
 	struct weir_sock *s;
 	int fd;
 
 	if (st == NULL)
 		return -EFAULT;
+	if (type & ~(SOCK_TYPE_MASK | SOCK_NONBLOCK | SOCK_CLOEXEC))
+		return -EINVAL;
 	if (domain != AF_INET && domain != AF_INET6)
 		return -EAFNOSUPPORT;
 	if (kind < 0)
@@ -54,8 +64,8 @@ udp_bind_on(struct weir_worker *w, void *arg)
 	return weir_sock_udp_bind(&w->sock, arg);
 }
 
-static int
-enter_udp(struct weir_stack *st, struct weir_sock *s)
+int
+weir_enter_udp(struct weir_stack *st, struct weir_sock *s)
 {
 	if (s->pcbs == NULL)
 		s->pcbs = weir_mem_alloc(
@@ -78,7 +88,7 @@ weir_bind_sock(struct weir_stack *st, struct weir_sock *s, const struct weir_add
 	flow.laddr = *laddr;
 	flow.lport = port;
 	weir_sock_set_flow(s, &flow);
-	rc = s->kind == WEIR_SOCK_UDP ? enter_udp(st, s) : 0;
+	rc = s->kind == WEIR_SOCK_UDP ? weir_enter_udp(st, s) : 0;
 	if (rc == 0)
 		weir_sock_set(s, WEIR_SOCK_BOUND);
 	return rc;
@@ -105,15 +115,15 @@ bind_sock(struct weir_stack *st, struct weir_sock *s, struct weir_addr addr, str
 {
 	int rc;
 
-	if (weir_sock_flags(s) & (WEIR_SOCK_BOUND | WEIR_SOCK_CONNECTED | WEIR_SOCK_CONNECTING))
+	if (weir_sock_has(s, WEIR_SW_V6ONLY) && weir_addr_is_v4(&addr))
 		return -EINVAL;
-	if (weir_peek(s->is_v6only) && weir_addr_is_v4(&addr))
-		return -EINVAL;
-	if (!weir_addr_is_any(&addr)) {
+	if (!weir_addr_is_any(&addr) && !weir_sock_has(s, WEIR_SW_FREEBIND)) {
 		rc = weir_on_worker(st, weir_sock_home(s), is_local, &addr);
 		if (rc != 0)
 			return rc;
 	}
+	if (weir_sock_flags(s) & (WEIR_SOCK_BOUND | WEIR_SOCK_CONNECTED | WEIR_SOCK_CONNECTING))
+		return -EINVAL;
 	return weir_bind_sock(st, s, &addr, port);
 }
 
@@ -175,9 +185,9 @@ listen_sock(struct weir_stack *st, struct weir_sock *s, int backlog)
 	const uint32_t flags = weir_sock_flags(s);
 	int rc = 0;
 
-	if (flags & (WEIR_SOCK_CONNECTED | WEIR_SOCK_CONNECTING | WEIR_SOCK_OVER))
+	if (flags & (WEIR_SOCK_CONNECTED | WEIR_SOCK_CONNECT_DUE))
 		return -EINVAL;
-	weir_poke(s->backlog, (uint32_t)RTE_MAX(backlog, 0));
+	weir_poke(s->backlog, RTE_MIN((uint32_t)backlog, (uint32_t)BACKLOG_MAX));
 	if (!(flags & WEIR_SOCK_BOUND))
 		rc = weir_bind_sock(st, s, &s->flow.laddr, weir_be16(0));
 	if (rc == 0 && !(flags & WEIR_SOCK_LISTENING))
@@ -282,6 +292,8 @@ weir_accept(struct weir_stack *st, int fd, struct sockaddr *addr, socklen_t *len
 		return -EBADF;
 	if (addr != NULL && len == NULL)
 		rc = -EFAULT;
+	else if (addr != NULL && (int)*len < 0)
+		rc = -EINVAL;
 	else if (flags & ~(SOCK_NONBLOCK | SOCK_CLOEXEC))
 		rc = -EINVAL;
 	else
@@ -290,337 +302,40 @@ weir_accept(struct weir_stack *st, int fd, struct sockaddr *addr, socklen_t *len
 	return rc;
 }
 
-/* connect */
-
-static int
-tcp_connect_on(struct weir_worker *w, void *arg)
-{
-	return weir_sock_tcp_connect(&w->sock, arg);
-}
-
-struct move {
-	struct weir_sock *s;
-	uint16_t home;
-};
-
-/* On the worker that was home, so that it is not at work for s just now. */
-static int
-move_on(struct weir_worker *w, void *arg)
-{
-	const struct move *m = arg;
-
-	weir_poke(m->s->home, m->home);
-	return 0;
-}
-
-static int
-move_home(struct weir_stack *st, struct weir_sock *s, uint16_t home)
-{
-	struct move m = {s, home};
-
-	return s->home == home ? 0 : weir_on_worker(st, s->home, move_on, &m);
-}
-
-struct route_query {
-	struct weir_addr dst;
-	struct weir_addr src; /* out */
-};
-
-static int
-route_on(struct weir_worker *w, void *arg)
-{
-	struct route_query *q = arg;
-	struct weir_dst dst;
-	const int rc = weir_ip_route(&w->ip, &q->dst, -1, &dst);
-
-	if (rc == 0)
-		q->src = dst.src;
-	return rc;
-}
-
-/* With a bound port only one worker gets the return traffic. */
-static int
-choose_home(struct weir_stack *st, const struct weir_sock *s, struct weir_flow flow)
-{
-	struct route_query q = {.dst = flow.raddr};
-	int rc;
-
-	if (st->n_workers == 1 || flow.lport.raw == 0)
-		return s->home;
-	if (weir_addr_is_any(&flow.laddr)) {
-		rc = weir_on_worker(st, s->home, route_on, &q);
-		if (rc != 0)
-			return rc;
-		flow.laddr = q.src;
-	}
-	return weir_steer_worker(&st->steer, &flow);
-}
-
 static bool
-is_connect_done(const struct weir_sock *s)
+has_peer(const struct weir_sock *s)
 {
-	return !(weir_sock_flags(s) & WEIR_SOCK_CONNECTING);
+	return (weir_sock_flags(s) & (WEIR_SOCK_CONNECTED | WEIR_SOCK_OVER)) == WEIR_SOCK_CONNECTED;
 }
 
-static int
-wait_connected(struct weir_stack *st, struct weir_sock *s, int if_nonblock)
-{
-	int rc;
-
-	if (weir_is_nonblock(st, s, 0))
-		return if_nonblock;
-	rc = weir_wait(st, s, is_connect_done, weir_deadline_us(weir_peek(s->sndtimeo_ms)));
-	if (rc != 0)
-		return rc == -EAGAIN ? -EINPROGRESS : rc;
-	if (weir_sock_flags(s) & WEIR_SOCK_CONNECTED)
-		return 0;
-	rc = weir_take_error(s);
-	return rc == 0 ? -ECONNABORTED : -rc;
-}
-
-/* Under way at once, or why not; -EALREADY: it is. */
-static int
-start_tcp(struct weir_stack *st, struct weir_sock *s, const struct weir_addr *addr,
-	struct weir_be16 port)
-{
-	const uint32_t flags = weir_sock_flags(s);
-	struct weir_flow flow = s->flow;
-	int home, rc;
-
-	if (flags & WEIR_SOCK_LISTENING)
-		return -EOPNOTSUPP;
-	if (flags & WEIR_SOCK_CONNECTED)
-		return -EISCONN;
-	if (flags & WEIR_SOCK_CONNECTING)
-		return -EALREADY;
-	rc = weir_take_error(s); /* of an earlier attempt, not yet read */
-	if (rc != 0)
-		return -rc;
-	if (port.raw == 0 || weir_addr_is_any(addr))
-		return -ECONNREFUSED;
-	if (weir_addr_is_multicast(addr) || weir_addr_is_broadcast(addr))
-		return -ENETUNREACH;
-	flow.raddr = *addr;
-	flow.rport = port;
-	weir_sock_set_flow(s, &flow);
-	home = choose_home(st, s, flow);
-	if (home < 0)
-		return home;
-	rc = move_home(st, s, (uint16_t)home);
-	return rc != 0 ? rc : weir_on_worker(st, (unsigned int)home, tcp_connect_on, s);
-}
-
-static int
-connect_tcp(struct weir_stack *st, struct weir_sock *s, const struct weir_addr *addr,
-	struct weir_be16 port)
-{
-	int rc = weir_ctl_enter(s);
-
-	if (rc != 0)
-		return rc;
-	rc = start_tcp(st, s, addr, port);
-	weir_ctl_leave(st, s);
-	if (rc == 0)
-		return wait_connected(st, s, -EINPROGRESS);
-	return rc == -EALREADY ? wait_connected(st, s, -EALREADY) : rc;
-}
-
-static int
-connect_udp(struct weir_stack *st, struct weir_sock *s, const struct weir_addr *addr,
-	struct weir_be16 port)
-{
-	struct route_query q = {.dst = *addr};
-	struct weir_flow flow = s->flow;
-	int rc = weir_on_worker(st, s->home, route_on, &q);
-
-	if (rc != 0)
-		return rc;
-	flow.raddr = *addr;
-	flow.rport = port;
-	if (weir_addr_is_any(&flow.laddr))
-		flow.laddr = q.src;
-	weir_sock_set_flow(s, &flow);
-	if (weir_sock_flags(s) & WEIR_SOCK_BOUND) {
-		weir_bind_narrow(&st->socks, s, &flow.laddr);
-		rc = enter_udp(st, s);
-	} else {
-		rc = weir_bind_sock(st, s, &flow.laddr, weir_be16(0));
-	}
-	if (rc == 0)
-		weir_sock_set(s, WEIR_SOCK_CONNECTED);
-	return rc;
-}
-
-/* connect() to AF_UNSPEC: no peer any more. */
-static int
-disconnect_udp(struct weir_stack *st, struct weir_sock *s)
-{
-	struct weir_flow flow = s->flow;
-
-	memset(&flow.raddr, 0, sizeof(flow.raddr));
-	if (s->domain == AF_INET)
-		flow.raddr = weir_addr_v4(weir_be32(INADDR_ANY));
-	flow.rport = weir_be16(0);
-	weir_sock_clear(s, WEIR_SOCK_CONNECTED);
-	weir_sock_set_flow(s, &flow);
-	return weir_sock_flags(s) & WEIR_SOCK_BOUND ? enter_udp(st, s) : 0;
-}
-
-/* A UDP socket's peer: NULL for none any more. */
-static int
-change_peer(struct weir_stack *st, struct weir_sock *s, const struct weir_addr *addr,
-	struct weir_be16 port)
-{
-	int rc = weir_ctl_enter(s);
-
-	if (rc != 0)
-		return rc;
-	rc = addr != NULL ? connect_udp(st, s, addr, port) : disconnect_udp(st, s);
-	weir_ctl_leave(st, s);
-	return rc;
-}
-
-static int
-connect_sock(struct weir_stack *st, struct weir_sock *s, const struct sockaddr *sa, socklen_t len)
-{
-	struct weir_addr addr;
-	struct weir_be16 port;
-	int rc;
-
-	if (sa != NULL && len >= sizeof(sa->sa_family) && sa->sa_family == AF_UNSPEC)
-		return s->kind == WEIR_SOCK_UDP ? change_peer(st, s, NULL, weir_be16(0))
-						: -EOPNOTSUPP;
-	rc = weir_sock_addr_in(s->domain, sa, len, &addr, &port);
-	if (rc != 0)
-		return rc;
-	if (weir_peek(s->is_v6only) && weir_addr_is_v4(&addr))
-		return -ENETUNREACH;
-	return s->kind == WEIR_SOCK_TCP ? connect_tcp(st, s, &addr, port)
-					: change_peer(st, s, &addr, port);
-}
-
-int
-weir_connect(struct weir_stack *st, int fd, const struct sockaddr *addr, socklen_t len)
-{
-	struct weir_sock *s = st == NULL ? NULL : weir_fd_get(&st->socks, fd);
-	int rc;
-
-	if (s == NULL)
-		return -EBADF;
-	rc = connect_sock(st, s, addr, len);
-	weir_sock_unref(s);
-	return rc;
-}
-
-/* Ask the home worker: directly when we are on it. */
 static void
-ask(struct weir_stack *st, struct weir_sock *s, uint32_t bits)
+put_name(const struct weir_sock *s, struct sockaddr *addr, socklen_t *len, bool is_peer)
 {
-	struct weir_sock_worker *ws = weir_here(st, s);
+	struct weir_flow flow;
 
-	if (ws != NULL)
-		weir_sock_serve(ws, s, bits);
+	weir_sock_flow(s, &flow);
+	if (is_peer)
+		weir_addr_copy_out(s->domain, &flow.raddr, flow.rport, addr, len);
 	else
-		weir_sock_ring(s, bits);
-}
-
-static int
-shutdown_sock(struct weir_stack *st, struct weir_sock *s, int how)
-{
-	const bool rd = how == SHUT_RD || how == SHUT_RDWR;
-	const bool wr = how == SHUT_WR || how == SHUT_RDWR;
-
-	if (!rd && !wr)
-		return -EINVAL;
-	if (!(weir_sock_flags(s) & WEIR_SOCK_CONNECTED))
-		return -ENOTCONN;
-	weir_sock_set(s, (rd ? WEIR_SOCK_RX_SHUT : 0) | (wr ? WEIR_SOCK_TX_SHUT : 0));
-	if (wr && s->kind == WEIR_SOCK_TCP)
-		ask(st, s, WEIR_DOOR_SHUT_WR);
-	weir_sock_notify(s);
-	return 0;
-}
-
-int
-weir_shutdown(struct weir_stack *st, int fd, int how)
-{
-	struct weir_sock *s = st == NULL ? NULL : weir_fd_get(&st->socks, fd);
-	int rc;
-
-	if (s == NULL)
-		return -EBADF;
-	rc = shutdown_sock(st, s, how);
-	weir_sock_unref(s);
-	return rc;
-}
-
-static bool
-is_all_acked(const struct weir_sock *s)
-{
-	return weir_sock_tx_room(s) >= (int64_t)weir_peek(s->opts.sndbuf) ||
-	       (weir_sock_flags(s) & WEIR_SOCK_OVER);
-}
-
-/* SO_LINGER: wait until the peer has acknowledged everything, or the time is over. */
-static void
-linger(struct weir_stack *st, struct weir_sock *s)
-{
-	const uint64_t deadline = weir_real_us() + weir_peek(s->linger_s) * UINT64_C(1000000);
-
-	while (weir_wait(st, s, is_all_acked, deadline) == -EINTR) {
-	}
-}
-
-void
-weir_close_sock(struct weir_stack *st, struct weir_sock *s)
-{
-	if (s->pcbs != NULL) /* or listeners: it stands in the workers' tables */
-		weir_leave_all(st, s);
-	else
-		weir_bind_del(&st->socks, s);
-	ask(st, s, WEIR_DOOR_CLOSE);
-	weir_sock_notify(s); /* threads that wait for it learn that it is closed */
-	weir_sock_unref(s);
-}
-
-int
-weir_close(struct weir_stack *st, int fd)
-{
-	struct weir_sock *s = st == NULL ? NULL : weir_fd_get(&st->socks, fd);
-	int rc = 0;
-
-	if (s == NULL)
-		return -EBADF;
-	if (weir_peek(s->is_linger) && weir_peek(s->linger_s) != 0 && weir_may_wait(st)) {
-		shutdown_sock(st, s, SHUT_WR);
-		linger(st, s);
-	}
-	if (weir_fd_close(&st->socks, fd, s))
-		weir_ctl_close(st, s);
-	else
-		rc = -EBADF; /* another thread was quicker */
-	weir_sock_unref(s);
-	return rc;
+		weir_addr_copy_out(s->domain, &flow.laddr, flow.lport, addr, len);
 }
 
 static int
 name_of(struct weir_stack *st, int fd, struct sockaddr *addr, socklen_t *len, bool is_peer)
 {
 	struct weir_sock *s = st == NULL ? NULL : weir_fd_get(&st->socks, fd);
-	struct weir_flow flow;
 	int rc = 0;
 
 	if (s == NULL)
 		return -EBADF;
-	weir_sock_flow(s, &flow);
-	if (addr == NULL || len == NULL)
-		rc = -EFAULT;
-	else if (is_peer && !(weir_sock_flags(s) & WEIR_SOCK_CONNECTED))
+	if (is_peer && !has_peer(s))
 		rc = -ENOTCONN;
-	else if (is_peer)
-		weir_addr_copy_out(s->domain, &flow.raddr, flow.rport, addr, len);
+	else if (addr == NULL || len == NULL)
+		rc = -EFAULT;
+	else if ((int)*len < 0)
+		rc = -EINVAL;
 	else
-		weir_addr_copy_out(s->domain, &flow.laddr, flow.lport, addr, len);
+		put_name(s, addr, len, is_peer);
 	weir_sock_unref(s);
 	return rc;
 }
@@ -647,86 +362,4 @@ weir_set_nonblock(struct weir_stack *st, int fd, bool on)
 	weir_poke(s->is_nonblock, on);
 	weir_sock_unref(s);
 	return 0;
-}
-
-/* Events may come: workers read the callbacks. */
-static bool
-is_in_use(const struct weir_sock *s)
-{
-	const uint32_t flags = weir_sock_flags(s);
-
-	if (s->kind == WEIR_SOCK_UDP)
-		return (flags & WEIR_SOCK_BOUND) && (flags & WEIR_SOCK_CALLBACKS);
-	return (flags & (WEIR_SOCK_CONNECTED | WEIR_SOCK_CONNECTING | WEIR_SOCK_LISTENING)) != 0;
-}
-
-static int
-set_callbacks(struct weir_sock *s, const struct weir_callbacks *cb)
-{
-	if (is_in_use(s))
-		return -EISCONN;
-	if (cb == NULL) {
-		weir_sock_clear(s, WEIR_SOCK_CALLBACKS);
-		return 0;
-	}
-	if ((cb->recv == NULL) == (cb->recv_mbuf == NULL))
-		return -EINVAL;
-	s->cb = *cb;
-	weir_sock_set(s, WEIR_SOCK_CALLBACKS);
-	return 0;
-}
-
-int
-weir_set_callbacks(struct weir_stack *st, int fd, const struct weir_callbacks *cb)
-{
-	struct weir_sock *s = st == NULL ? NULL : weir_fd_get(&st->socks, fd);
-	int rc;
-
-	if (s == NULL)
-		return -EBADF;
-	rc = weir_ctl_enter(s);
-	if (rc == 0) {
-		rc = set_callbacks(s, cb);
-		weir_ctl_leave(st, s);
-	}
-	weir_sock_unref(s);
-	return rc;
-}
-
-int
-weir_set_arg(struct weir_stack *st, int fd, void *arg)
-{
-	struct weir_sock *s = st == NULL ? NULL : weir_fd_get(&st->socks, fd);
-
-	if (s == NULL)
-		return -EBADF;
-	weir_poke(s->cb.arg, arg);
-	weir_sock_unref(s);
-	return 0;
-}
-
-static int
-set_receiving(struct weir_stack *st, struct weir_sock *s, bool on)
-{
-	struct weir_sock_worker *ws = weir_here(st, s);
-
-	if (s->kind != WEIR_SOCK_TCP || !(weir_sock_flags(s) & WEIR_SOCK_CALLBACKS))
-		return -EOPNOTSUPP;
-	if (ws == NULL)
-		return -EWOULDBLOCK;
-	weir_sock_tcp_receiving(ws, s, on);
-	return 0;
-}
-
-int
-weir_set_receiving(struct weir_stack *st, int fd, bool on)
-{
-	struct weir_sock *s = st == NULL ? NULL : weir_fd_get(&st->socks, fd);
-	int rc;
-
-	if (s == NULL)
-		return -EBADF;
-	rc = set_receiving(st, s, on);
-	weir_sock_unref(s);
-	return rc;
 }

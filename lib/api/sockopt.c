@@ -102,13 +102,13 @@ BOOL_OPT(keepalive, opts.is_keepalive)
 static int
 get_reuseaddr(struct weir_stack *st, struct weir_sock *s, void *value)
 {
-	return put_int(value, weir_peek(s->is_reuseaddr));
+	return put_int(value, weir_sock_has(s, WEIR_SW_REUSEADDR));
 }
 
 static int
 set_reuseaddr(struct weir_stack *st, struct weir_sock *s, const void *value)
 {
-	weir_poke(s->is_reuseaddr, as_int(value) != 0);
+	weir_sock_switch(s, WEIR_SW_REUSEADDR, as_int(value) != 0);
 	return 0;
 }
 
@@ -286,7 +286,7 @@ set_sndtimeo(struct weir_stack *st, struct weir_sock *s, const void *value)
 static int
 get_v6only(struct weir_stack *st, struct weir_sock *s, void *value)
 {
-	return put_int(value, weir_peek(s->is_v6only));
+	return put_int(value, weir_sock_has(s, WEIR_SW_V6ONLY));
 }
 
 static int
@@ -294,7 +294,7 @@ set_v6only(struct weir_stack *st, struct weir_sock *s, const void *value)
 {
 	if (s->domain != AF_INET6 || (weir_sock_flags(s) & WEIR_SOCK_BOUND))
 		return -EINVAL;
-	weir_poke(s->is_v6only, as_int(value) != 0);
+	weir_sock_switch(s, WEIR_SW_V6ONLY, as_int(value) != 0);
 	return 0;
 }
 

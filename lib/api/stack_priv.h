@@ -121,6 +121,12 @@ weir_take_error(struct weir_sock *s)
 int weir_bind_sock(struct weir_stack *st, struct weir_sock *s, const struct weir_addr *laddr,
 	struct weir_be16 port);
 
+/** Enter s, a UDP socket, into every worker's table, or again with its new addresses. */
+int weir_enter_udp(struct weir_stack *st, struct weir_sock *s);
+
+/** End a TCP socket's connection, attempt or listening: connect() to AF_UNSPEC. Holder of ctl. */
+int weir_disconnect_tcp(struct weir_stack *st, struct weir_sock *s);
+
 /** Bind s to a free port, unless it is bound. */
 int weir_bind_auto(struct weir_stack *st, struct weir_sock *s);
 

@@ -29,6 +29,13 @@ enum weir_pkt_flag {
 	WEIR_PKT_UNREACHED = 1 << 7,   /* our own, and the next hop does not answer */
 };
 
+/** What the application said about data that it gave to be sent; on the call's last packet. */
+enum weir_pkt_send {
+	WEIR_SEND_MORE = 1 << 0,   /* MSG_MORE: wait for more before a small segment goes */
+	WEIR_SEND_EOR = 1 << 1,    /* MSG_EOR: what follows does not share a segment with it */
+	WEIR_SEND_URGENT = 1 << 2, /* MSG_OOB: its last byte is urgent */
+};
+
 /** A parsed TCP segment; sequence space in host order. */
 struct weir_tcp_seg {
 	uint32_t seq;
@@ -58,6 +65,7 @@ struct weir_pkt {
 	uint8_t ttl;          /* hop limit */
 	uint8_t tos;          /* traffic class */
 	uint8_t flags;        /* enum weir_pkt_flag */
+	uint8_t send;         /* of a stream's data to send: enum weir_pkt_send */
 	union {
 		struct weir_tcp_seg tcp;
 		uint64_t u[4]; /* send queues and others, while they hold the packet */

@@ -17,7 +17,8 @@ takes_v6(const struct weir_bind *b)
 static bool
 takes_v4(const struct weir_bind *b)
 {
-	return !takes_v6(b) || (weir_addr_is_any(&b->laddr) && !weir_peek(b->sock->is_v6only));
+	return !takes_v6(b) ||
+	       (weir_addr_is_any(&b->laddr) && !weir_sock_has(b->sock, WEIR_SW_V6ONLY));
 }
 
 /* Could one packet belong to both? */
@@ -40,7 +41,8 @@ is_listener(const struct weir_bind *b)
 static bool
 may_share(const struct weir_bind *a, const struct weir_bind *b)
 {
-	return weir_peek(a->sock->is_reuseaddr) && weir_peek(b->sock->is_reuseaddr) &&
+	return weir_sock_has(a->sock, WEIR_SW_REUSEADDR) &&
+	       weir_sock_has(b->sock, WEIR_SW_REUSEADDR) &&
 	       (a->sock->kind == WEIR_SOCK_UDP || (!is_listener(a) && !is_listener(b)));
 }
 

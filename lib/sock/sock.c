@@ -151,6 +151,8 @@ weir_sock_new(struct weir_socks *ss, int kind, int domain)
 		s->flow.raddr = s->flow.laddr;
 	}
 	init_opts(s, ss);
+	s->rcvlowat = 1;
+	s->peek_off = -1;
 	s->home =
 		(uint16_t)(__atomic_fetch_add(&ss->next_home, 1, __ATOMIC_RELAXED) % ss->n_workers);
 	weir_mpsc_init(&s->rxq);
@@ -170,8 +172,8 @@ free_queue(struct weir_mpsc *q)
 }
 
 /* Connections that nobody accepted: their home workers reset them. */
-static void
-abort_unaccepted(struct weir_sock *s)
+void
+weir_sock_abort_unaccepted(struct weir_sock *s)
 {
 	struct weir_qnode *n;
 
@@ -192,13 +194,33 @@ weir_sock_unref(struct weir_sock *s)
 		return;
 	WEIR_ASSERT(s->fd < 0 || (weir_sock_flags(s) & WEIR_SOCK_FD_CLOSED));
 	weir_bind_del(ss, s);
-	abort_unaccepted(s);
+	weir_sock_abort_unaccepted(s);
 	free_queue(&s->rxq);
 	free_queue(&s->txq);
 	weir_pktq_free(&s->rx_open);
 	weir_mem_free(s->pcbs); /* or its listeners */
 	rte_mempool_put(ss->pool, s);
 	__atomic_fetch_sub(&ss->used, 1, __ATOMIC_RELEASE);
+}
+
+void
+weir_sock_purge(struct weir_sock *s)
+{
+	struct weir_qnode *n;
+	struct rte_mbuf *m;
+
+	weir_lock(&s->recv_lock);
+	while ((m = weir_pktq_pop(&s->rx_open)) != NULL) {
+		__atomic_fetch_add(&s->rx_taken, weir_pkt(m)->u[0], __ATOMIC_RELEASE);
+		rte_pktmbuf_free(m);
+	}
+	while ((n = weir_mpsc_pop(&s->rxq)) != NULL) {
+		m = weir_qnode_mbuf(n);
+		__atomic_fetch_add(&s->rx_taken, weir_mbuf_truesize(m), __ATOMIC_RELEASE);
+		rte_pktmbuf_free(m);
+	}
+	weir_poke(s->rx_read, weir_peek(s->rx_bytes));
+	weir_unlock(&s->recv_lock);
 }
 
 bool
@@ -237,27 +259,45 @@ weir_sock_has_reserved(struct weir_sock *s)
 	return __atomic_fetch_add(&s->tx_queued, 0, __ATOMIC_ACQ_REL) != s->tx_taken;
 }
 
+/* As much as SO_RCVLOWAT asks for; less where the window would never let that much come. */
+static bool
+is_stream_readable(const struct weir_sock *s)
+{
+	const uint32_t unread = weir_sock_readable(s);
+	const uint32_t lowat = weir_peek(s->rcvlowat);
+
+	return unread > 0 && (unread >= lowat || unread >= weir_peek(s->opts.rcvbuf) / 2);
+}
+
+/* Which directions of a stream are over. A socket that never connected has none open, either. */
+static short
+poll_ends(uint32_t flags)
+{
+	const bool is_rx_over = (flags & (WEIR_SOCK_RX_EOF | WEIR_SOCK_RX_SHUT)) != 0;
+	const bool is_over = (flags & WEIR_SOCK_OVER) || !(flags & WEIR_SOCK_CONNECTED);
+	short ev = is_rx_over ? POLLIN | POLLRDNORM | POLLRDHUP : 0;
+
+	if (is_over || (is_rx_over && (flags & WEIR_SOCK_TX_SHUT)))
+		ev |= POLLHUP;
+	return ev;
+}
+
 static short
 poll_tcp(const struct weir_sock *s, uint32_t flags)
 {
-	short ev = 0;
+	short ev;
 
 	if (flags & WEIR_SOCK_LISTENING)
 		return __atomic_load_n(&s->n_accept, __ATOMIC_ACQUIRE) != 0 ? POLLIN | POLLRDNORM
 									    : 0;
 	if (flags & WEIR_SOCK_CONNECTING)
 		return 0;
-	if (!(flags & (WEIR_SOCK_CONNECTED | WEIR_SOCK_OVER)))
-		return POLLOUT | POLLHUP; /* never connected: as Linux says */
-	if (weir_sock_has_data(s) || (flags & (WEIR_SOCK_RX_EOF | WEIR_SOCK_RX_SHUT)))
+	ev = poll_ends(flags);
+	if (is_stream_readable(s))
 		ev |= POLLIN | POLLRDNORM;
-	if (flags & (WEIR_SOCK_RX_EOF | WEIR_SOCK_RX_SHUT))
-		ev |= POLLRDHUP;
-	if ((flags & (WEIR_SOCK_TX_SHUT | WEIR_SOCK_OVER)) || weir_sock_has_room(s))
+	if ((flags & (WEIR_SOCK_TX_SHUT | WEIR_SOCK_OVER)) ||
+		(weir_sock_has_room(s) && !(flags & WEIR_SOCK_STARVED)))
 		ev |= POLLOUT | POLLWRNORM;
-	if ((flags & WEIR_SOCK_OVER) || (flags & (WEIR_SOCK_RX_EOF | WEIR_SOCK_TX_SHUT)) ==
-						(WEIR_SOCK_RX_EOF | WEIR_SOCK_TX_SHUT))
-		ev |= POLLHUP;
 	return ev;
 }
 
@@ -266,10 +306,14 @@ poll_udp(const struct weir_sock *s, uint32_t flags)
 {
 	short ev = 0;
 
-	if (weir_sock_has_data(s) || (flags & WEIR_SOCK_RX_SHUT))
+	if (flags & WEIR_SOCK_RX_SHUT)
+		ev |= POLLIN | POLLRDNORM | POLLRDHUP;
+	if ((flags & WEIR_SOCK_RX_SHUT) && (flags & WEIR_SOCK_TX_SHUT))
+		ev |= POLLHUP;
+	if (weir_sock_has_data(s))
 		ev |= POLLIN | POLLRDNORM;
-	if (weir_sock_has_room(s))
-		ev |= POLLOUT | POLLWRNORM;
+	if (weir_sock_has_room(s) && !(flags & WEIR_SOCK_STARVED))
+		ev |= POLLOUT | POLLWRNORM | POLLWRBAND;
 	return ev;
 }
 
@@ -280,7 +324,7 @@ weir_sock_poll(const struct weir_sock *s)
 	short ev = s->kind == WEIR_SOCK_TCP ? poll_tcp(s, flags) : poll_udp(s, flags);
 
 	if (__atomic_load_n(&s->error, __ATOMIC_RELAXED) != 0)
-		ev |= POLLERR | POLLIN | POLLOUT;
+		ev |= POLLERR;
 	if (flags & WEIR_SOCK_FD_CLOSED)
 		ev |= POLLNVAL;
 	return ev;

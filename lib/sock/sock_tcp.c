@@ -39,9 +39,12 @@ weir_sock_tcp_connect(struct weir_sock_worker *ws, struct weir_sock *s)
 	weir_sock_ref(s); /* the connection's */
 	s->conn = c;
 	s->is_connect_told = false;
+	s->rx_credited = __atomic_load_n(&s->rx_taken, __ATOMIC_RELAXED);
+	weir_poke(s->rx_bytes, 0);
+	weir_poke(s->rx_read, 0);
 	weir_sock_set_flow(s, &c->flow);
-	weir_sock_clear(s, WEIR_SOCK_OVER | WEIR_SOCK_RX_EOF);
-	weir_sock_set(s, WEIR_SOCK_CONNECTING);
+	weir_sock_clear(s, WEIR_SOCK_OVER | WEIR_SOCK_RX_EOF | WEIR_SOCK_RX_FIN);
+	weir_sock_set(s, WEIR_SOCK_CONNECTING | WEIR_SOCK_CONNECT_DUE);
 	return 0;
 }
 
@@ -59,7 +62,7 @@ weir_sock_tcp_listen(struct weir_sock_worker *ws, struct weir_sock *s)
 	l->laddr = s->flow.laddr;
 	l->lport = s->flow.lport;
 	l->is_v6 = s->domain == AF_INET6;
-	l->is_v6only = weir_peek(s->is_v6only);
+	l->is_v6only = weir_sock_has(s, WEIR_SW_V6ONLY);
 	weir_sock_opts(s, &l->opts);
 	l->n_accept = &s->n_accept;
 	l->owner = s;
@@ -125,6 +128,14 @@ make_child(struct weir_sock_worker *ws, struct weir_tcp_conn *c)
 	child->home = ws->index;
 	child->flow = c->flow;
 	child->opts = c->opts;
+	child->switches = weir_peek(ls->switches);
+	child->rcvlowat = weir_peek(ls->rcvlowat);
+	child->rcvtimeo_ms = weir_peek(ls->rcvtimeo_ms);
+	child->sndtimeo_ms = weir_peek(ls->sndtimeo_ms);
+	child->priority = weir_peek(ls->priority);
+	child->mark = weir_peek(ls->mark);
+	child->bound_if = weir_peek(ls->bound_if);
+	child->pmtudisc = weir_peek(ls->pmtudisc);
 	child->is_linger = weir_peek(ls->is_linger);
 	child->linger_s = weir_peek(ls->linger_s);
 	child->is_connect_told = true;
@@ -149,6 +160,7 @@ make_child(struct weir_sock_worker *ws, struct weir_tcp_conn *c)
 	return child;
 }
 
+/* For the callback? A queue takes data after SHUT_RD, too: it can be read, as on Linux. */
 static bool
 wants_data(const struct weir_sock *s)
 {
@@ -174,12 +186,16 @@ static void
 queue_data(struct weir_sock *s, struct weir_tcp_conn *c)
 {
 	struct weir_pktq *q = &c->rcv.rx;
+	uint32_t bytes = 0;
 	uint64_t size = 0;
 
-	for (struct rte_mbuf *m = weir_pktq_first(q); m != NULL; m = weir_pktq_next(m))
+	for (struct rte_mbuf *m = weir_pktq_first(q); m != NULL; m = weir_pktq_next(m)) {
 		size += weir_mbuf_truesize(m);
+		bytes += m->pkt_len;
+	}
 	weir_mpsc_push_chain(&s->rxq, q->first, q->last);
 	*q = (struct weir_pktq){0};
+	__atomic_store_n(&s->rx_bytes, s->rx_bytes + bytes, __ATOMIC_RELEASE);
 	__atomic_fetch_add(&s->rx_given, size, __ATOMIC_RELEASE);
 	weir_sock_notify(s);
 }
@@ -189,7 +205,7 @@ take_data(struct weir_sock_worker *ws, struct weir_sock *s, struct weir_tcp_conn
 {
 	if (c->rcv.rx.n == 0)
 		return;
-	if ((weir_sock_flags(s) & WEIR_SOCK_CALLBACKS) || !wants_data(s))
+	if (weir_sock_flags(s) & (WEIR_SOCK_CALLBACKS | WEIR_SOCK_FD_CLOSED))
 		hand_data(ws, s, c);
 	else
 		queue_data(s, c);
@@ -233,7 +249,7 @@ tell_connected(struct weir_sock_worker *ws, struct weir_sock *s)
 static void
 tell_peer_closed(struct weir_sock_worker *ws, struct weir_sock *s)
 {
-	weir_sock_set(s, WEIR_SOCK_RX_EOF);
+	weir_sock_set(s, WEIR_SOCK_RX_EOF | WEIR_SOCK_RX_FIN);
 	weir_sock_notify(s);
 	weir_sock_tell(ws, s, WEIR_EV_PEERCLOSE, 0);
 }
@@ -346,6 +362,28 @@ end_conn(struct weir_sock_worker *ws, struct weir_sock *s, bool is_abort)
 	weir_sock_notify(s);
 }
 
+void
+weir_sock_tcp_disconnect(struct weir_sock_worker *ws, struct weir_sock *s)
+{
+	struct weir_tcp_conn *c = s->conn;
+	int error = 0;
+
+	if (c != NULL) {
+		if (c->state == WEIR_TCP_CLOSED)
+			error = c->error;
+		else if (c->state < WEIR_TCP_CLOSING) /* the peer is reset, or was never reached */
+			error = ECONNRESET;
+		weir_tcp_abort(ws->tcp, c);
+		forget_conn(ws, s);
+	}
+	take_txq(ws, s);
+	__atomic_store_n(&s->error, error, __ATOMIC_RELAXED);
+	weir_sock_clear(s, WEIR_SOCK_CONNECTED | WEIR_SOCK_CONNECTING | WEIR_SOCK_CONNECT_DUE |
+				   WEIR_SOCK_OVER | WEIR_SOCK_RX_EOF | WEIR_SOCK_RX_FIN |
+				   WEIR_SOCK_RX_SHUT | WEIR_SOCK_TX_SHUT);
+	weir_sock_notify(s);
+}
+
 static void
 change_opts(struct weir_sock_worker *ws, struct weir_sock *s)
 {
@@ -367,6 +405,16 @@ put_off_end(struct weir_sock *s, uint32_t bits)
 	return bits & ~end;
 }
 
+/* Closed in both directions, if not by close(): data from here on is answered by a reset. */
+static void
+shut_both(struct weir_sock *s)
+{
+	const uint32_t both = WEIR_SOCK_RX_SHUT | WEIR_SOCK_TX_SHUT;
+
+	if ((weir_sock_flags(s) & both) == both)
+		s->conn->is_rcv_shut = true;
+}
+
 void
 weir_sock_tcp_serve(struct weir_sock_worker *ws, struct weir_sock *s, uint32_t bits)
 {
@@ -381,6 +429,8 @@ weir_sock_tcp_serve(struct weir_sock_worker *ws, struct weir_sock *s, uint32_t b
 		take_credit(ws, s);
 	if ((bits & WEIR_DOOR_SHUT_WR) && s->conn != NULL)
 		weir_tcp_shutdown(ws->tcp, s->conn);
+	if ((bits & (WEIR_DOOR_SHUT_WR | WEIR_DOOR_SHUT_RD)) && s->conn != NULL)
+		shut_both(s);
 	if (bits & WEIR_DOOR_CLOSE)
 		end_conn(ws, s, bits & WEIR_DOOR_ABORT);
 }

@@ -42,6 +42,35 @@ enum weir_sock_flag {
 	WEIR_SOCK_BOUND = 1 << 7, /* has its port; UDP: and stands in every worker's table */
 	WEIR_SOCK_FD_CLOSED = 1 << 8, /* its descriptor was closed */
 	WEIR_SOCK_CALLBACKS = 1 << 9, /* data goes to callbacks, not to rxq */
+	WEIR_SOCK_RX_FIN = 1 << 10,   /* the peer's FIN was taken: the end comes before any error */
+	WEIR_SOCK_CONNECT_DUE = 1 << 11, /* no call has fetched yet how a connect ended */
+	WEIR_SOCK_STARVED = 1 << 12, /* a send found the pool low; the worker will tell */
+};
+
+/** Switches of a socket (options that are on or off and matter to the socket layer alone). */
+enum weir_sock_switch {
+	WEIR_SW_REUSEADDR = 1 << 0,
+	WEIR_SW_REUSEPORT = 1 << 1,
+	WEIR_SW_V6ONLY = 1 << 2,
+	WEIR_SW_BROADCAST = 1 << 3,
+	WEIR_SW_OOBINLINE = 1 << 4,
+	WEIR_SW_TIMESTAMP = 1 << 5,   /* control messages with received data, here and below */
+	WEIR_SW_TIMESTAMPNS = 1 << 6,
+	WEIR_SW_INQ = 1 << 7,
+	WEIR_SW_PKTINFO = 1 << 8,
+	WEIR_SW_PKTINFO6 = 1 << 9,
+	WEIR_SW_RECVTTL = 1 << 10,
+	WEIR_SW_RECVTOS = 1 << 11,
+	WEIR_SW_RECVHOPLIMIT = 1 << 12,
+	WEIR_SW_RECVTCLASS = 1 << 13,
+	WEIR_SW_RECVERR = 1 << 14,    /* errors go to the error queue, too */
+	WEIR_SW_RECVERR6 = 1 << 15,
+	WEIR_SW_ZEROCOPY = 1 << 16,   /* MSG_ZEROCOPY is answered by notices */
+	WEIR_SW_DONTROUTE = 1 << 17,  /* kept, without effect */
+	WEIR_SW_FREEBIND = 1 << 18,
+	WEIR_SW_SELECT_ERR = 1 << 19, /* SO_SELECT_ERR_QUEUE: POLLPRI with errors that wait */
+	WEIR_SW_NO_CHECK = 1 << 20,   /* kept, without effect */
+	WEIR_SW_RXQ_OVFL = 1 << 21,   /* likewise */
 };
 
 /** Requests from application threads to the home worker. */
@@ -79,8 +108,6 @@ struct weir_sock {
 	uint8_t kind;           /* enum weir_sock_kind */
 	uint8_t domain;         /* AF_INET or AF_INET6 */
 	bool is_nonblock;       /* option */
-	bool is_v6only;         /* option */
-	bool is_reuseaddr;      /* option */
 	bool is_linger;         /* option: SO_LINGER with linger_s */
 	bool is_connect_told; /* worker: WEIR_EV_CONNECT has been delivered */
 	bool is_held; /* home worker: data stays with TCP (weir_set_receiving) */
@@ -90,6 +117,13 @@ struct weir_sock {
 	uint32_t rcvtimeo_ms; /* option; 0: for ever */
 	uint32_t sndtimeo_ms; /* option */
 	uint32_t backlog;     /* option: of listen */
+	uint32_t switches;    /* options: enum weir_sock_switch; atomic */
+	uint32_t rcvlowat;    /* option: bytes that make a stream readable; at least 1 */
+	int32_t peek_off;     /* option: where the next MSG_PEEK begins; -1: at the front */
+	uint32_t priority;    /* option, without effect */
+	uint32_t mark;        /* option, without effect */
+	uint8_t bound_if;     /* option: the interface to use, plus one; 0: any */
+	uint8_t pmtudisc;     /* option: IP_PMTUDISC_*, IPV6_PMTUDISC_* */
 	uint32_t flow_version;
 	struct weir_flow flow; /* local and remote address as bound, connected, accepted; read by
 				* weir_sock_flow(), written by weir_sock_set_flow() */
@@ -102,6 +136,8 @@ struct weir_sock {
 	/* worker: push; application under recv_lock: pop */
 	struct weir_mpsc rxq __attribute__((aligned(64)));
 	uint64_t rx_given;    /* truesize ever put into rxq; atomic */
+	uint32_t rx_bytes;    /* of the stream, ever put into rxq; home worker: w */
+	uint64_t urgent; /* weir_sock_urgent_*(); atomic */
 	uint64_t tx_freed;    /* truesize of sent data ever freed; written by home worker */
 	uint64_t rx_credited; /* home worker: rx_taken as last told to TCP */
 	uint64_t tx_taken;    /* home worker: truesize ever taken from txq or sent directly */
@@ -119,6 +155,7 @@ struct weir_sock {
 	uint64_t tx_queued; /* truesize put into txq, or about to be (weir_sock_reserve); atomic */
 	uint64_t rx_taken;  /* truesize ever taken out of rxq; atomic */
 	uint64_t rx_told;   /* rx_taken when the door was last rung for it; under recv_lock */
+	uint32_t rx_read;   /* of the stream, ever read; under recv_lock: w */
 	struct weir_pktq rx_open; /* packets out of rxq, being read; weir_pkt u[0] is their truesize
 				   * when they came; under recv_lock */
 	struct weir_mpsc acceptq; /* listening: workers push, application under recv_lock pops */
@@ -268,6 +305,66 @@ weir_sock_clear(struct weir_sock *s, uint32_t flags)
 	__atomic_fetch_and(&s->flags, ~flags, __ATOMIC_RELEASE);
 }
 
+static inline bool
+weir_sock_has(const struct weir_sock *s, uint32_t switches)
+{
+	return (weir_peek(s->switches) & switches) != 0;
+}
+
+static inline void
+weir_sock_switch(struct weir_sock *s, uint32_t switches, bool on)
+{
+	if (on)
+		__atomic_fetch_or(&s->switches, switches, __ATOMIC_RELAXED);
+	else
+		__atomic_fetch_and(&s->switches, ~switches, __ATOMIC_RELAXED);
+}
+
+/*
+ * The urgent byte of a stream (weir_sock.urgent), 0: none. Where it stands in the stream, what it
+ * is, and how far it has come.
+ */
+#define WEIR_URGENT_NOT_YET (UINT64_C(1) << 40) /* announced, the byte itself has not come */
+#define WEIR_URGENT_VALID   (UINT64_C(1) << 41) /* there, to be read by MSG_OOB */
+#define WEIR_URGENT_READ    (UINT64_C(1) << 42) /* read by MSG_OOB */
+
+static inline uint32_t
+weir_urgent_at(uint64_t urgent)
+{
+	return (uint32_t)urgent;
+}
+
+static inline uint8_t
+weir_urgent_byte(uint64_t urgent)
+{
+	return (uint8_t)(urgent >> 32);
+}
+
+/** Bytes of the stream that wait to be read. */
+static inline uint32_t
+weir_sock_unread(const struct weir_sock *s)
+{
+	return __atomic_load_n(&s->rx_bytes, __ATOMIC_ACQUIRE) - weir_peek(s->rx_read);
+}
+
+/** The same without an urgent byte in front, which is not read in line. */
+static inline uint32_t
+weir_sock_readable(const struct weir_sock *s)
+{
+	const uint64_t urgent = weir_peek(s->urgent);
+	const uint32_t unread = weir_sock_unread(s);
+
+	if (urgent == 0 || unread == 0 || weir_sock_has(s, WEIR_SW_OOBINLINE))
+		return unread;
+	return unread - (weir_urgent_at(urgent) == weir_peek(s->rx_read));
+}
+
+/** Drop what was received and not read. Any thread. */
+void weir_sock_purge(struct weir_sock *s);
+
+/** Reset the connections that nobody has accepted. Under recv_lock, or by the last one. */
+void weir_sock_abort_unaccepted(struct weir_sock *s);
+
 /** Readiness as poll(2) says it: POLLIN, POLLOUT, POLLHUP, POLLERR, POLLRDHUP. */
 short weir_sock_poll(const struct weir_sock *s);
 
@@ -399,6 +496,12 @@ void weir_sock_leave_one(struct weir_sock_worker *ws, struct weir_sock *s);
 void weir_sock_leave(struct weir_socks *ss, struct weir_sock *s, uint16_t first);
 
 int weir_sock_tcp_connect(struct weir_sock_worker *ws, struct weir_sock *s);
+/**
+ * End the connection, or the attempt: a peer that believes in it is reset. The socket is as new,
+ * but for SO_ERROR (ECONNRESET) and its flow.
+ */
+void weir_sock_tcp_disconnect(struct weir_sock_worker *ws, struct weir_sock *s);
+
 int weir_sock_tcp_listen(struct weir_sock_worker *ws, struct weir_sock *s);
 void weir_sock_tcp_unlisten(struct weir_sock_worker *ws, struct weir_sock *s);
 void weir_sock_tcp_event(struct weir_sock_worker *ws, struct weir_tcp_conn *c, uint16_t events);

@@ -238,7 +238,7 @@ static void
 reset_for_nobody(struct weir_tcp *t, struct weir_tcp_conn *c, struct weir_tcp_rx *rx)
 {
 	rx->fate = WEIR_FATE_drop_tcp_closed;
-	weir_tcp_send_rst(t, c);
+	weir_tcp_answer_rst(t, rx); /* as from a host that does not know the connection */
 	weir_tcp_finish(t, c, ECONNRESET);
 }
 

@@ -78,6 +78,7 @@ wrong_memory(struct scene *s)
 	void *const c = s->t.context;
 
 	FAILS(s, s->t.write(c, fd, NULL, 10), EFAULT);
+	IN(s, .flags = "P.", .seq = 1, .ack = 1, .len = 10);
 	FAILS(s, s->t.read(c, fd, NULL, 10), EFAULT);
 	FAILS(s, s->t.writev(c, fd, NULL, 1), EFAULT);
 	FAILS(s, s->t.sendmsg(c, fd, NULL, 0), EFAULT);

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/**
+ * @file
+ * What the files of the receiving calls share: where bytes and control messages go.
+ */
+#ifndef RECV_PRIV_H
+#define RECV_PRIV_H
+
+#include "stack_priv.h"
+
+/** Where received bytes go. */
+struct weir_sink {
+	const struct iovec *iov;
+	size_t n_iov;
+	size_t off; /* into iov[0] */
+	size_t left;
+	bool is_discard; /* bytes are only counted (MSG_TRUNC of a stream) */
+	bool is_bad;	 /* some part of more than no bytes is at NULL */
+};
+
+/** @return 0; -EINVAL: lengths that no memory has */
+int weir_sink_init(struct weir_sink *to, const struct iovec *iov, size_t n_iov);
+
+/** As much of m as fits, from its byte off on, at most max. @return bytes */
+size_t weir_sink_put(struct weir_sink *to, const struct rte_mbuf *m, size_t off, size_t max);
+
+/** Control messages being written into a msghdr's buffer. */
+struct weir_cmsgs {
+	struct msghdr *msg;
+	size_t used;
+};
+
+/** One message; one that does not fit is cut, and MSG_CTRUNC set, as Linux does it. */
+void weir_cmsg_put(struct weir_cmsgs *c, int level, int type, const void *data, size_t len);
+
+/** What was asked for by SO_TIMESTAMP: when m came. */
+void weir_cmsg_put_time(struct weir_cmsgs *c, const struct weir_stack *st,
+	const struct weir_sock *s, uint64_t rx_us);
+
+/** What else was asked for about a datagram. */
+void weir_cmsg_put_datagram(
+	struct weir_cmsgs *c, const struct weir_sock *s, const struct weir_pkt *p);
+
+/** The packet after m of those opened, or one more from rxq; m NULL: the first. Under recv_lock. */
+struct rte_mbuf *weir_rx_next(struct weir_sock *s, struct rte_mbuf *m);
+
+/** The first opened packet has been read. Under recv_lock. */
+void weir_rx_drop_first(struct weir_sock *s);
+
+/** SO_PEEK_OFF: n bytes were peeked at, or read. Under recv_lock. */
+void weir_peek_off_move(struct weir_sock *s, size_t n, bool is_peek);
+
+ssize_t weir_recv_stream(struct weir_stack *st, struct weir_sock *s, struct weir_sink *to,
+	struct weir_cmsgs *c, int flags);
+ssize_t weir_recv_datagram(struct weir_stack *st, struct weir_sock *s, struct weir_sink *to,
+	struct weir_cmsgs *c, int flags);
+
+#endif
