@@ -34,6 +34,12 @@ enum weir_idle {
 	WEIR_IDLE_SLEEP, /* it polls while busy, then sleeps until a packet, timer or call */
 };
 
+enum weir_ecn {
+	WEIR_ECN_NO,
+	WEIR_ECN_PASSIVE, /* for connections whose peer asks for it */
+	WEIR_ECN_YES,
+};
+
 struct weir_conf_prefix {
 	uint8_t addr[16]; /* IPv4 as ::ffff:a.b.c.d */
 	uint8_t len;      /* bits of the 16 bytes: 10.0.0.1/24 has 120 */
@@ -131,7 +137,8 @@ struct weir_conf {
 		bool sack;
 		bool timestamps;
 		bool idle_restart;
-		char congestion[WEIR_CONF_NAME_MAX]; /* cubic | reno */
+		enum weir_ecn ecn; /* ecn = no | passive | yes */
+		char congestion[WEIR_CONF_NAME_MAX]; /* cubic | reno | dctcp */
 		uint32_t port_min; /* ephemeral_ports = 32768-60999; host byte order */
 		uint32_t port_max;
 	} tcp;

@@ -29,6 +29,7 @@ weir_tcp_conf_default(struct weir_tcp_conf *conf)
 		.use_wscale = true,
 		.use_timestamps = true,
 		.use_idle_restart = true,
+		.ecn = WEIR_TCP_ECN_PASSIVE,
 		.port_min = 32768,
 		.port_max = 60999,
 		.ooo_max = 256,

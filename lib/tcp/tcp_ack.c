@@ -239,5 +239,7 @@ weir_tcp_ack_input(struct weir_tcp *t, struct weir_tcp_conn *c, struct weir_tcp_
 		take_duplicate(t, c);
 	else if (seg->ack != c->snd.una)
 		weir_tcp_ack_new(t, c, seg);
+	if (c->has_ecn)
+		weir_tcp_ecn_ack(t, c, seg);
 	return SEG_GOES_ON;
 }

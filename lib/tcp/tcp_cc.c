@@ -5,6 +5,7 @@
 static const struct weir_tcp_cc_ops *const algorithms[] = {
 	&weir_tcp_cc_cubic,
 	&weir_tcp_cc_newreno,
+	&weir_tcp_cc_dctcp,
 };
 
 const struct weir_tcp_cc_ops *

@@ -15,7 +15,7 @@ is_steady(const struct weir_tcp_conn *c)
 {
 	return c->state == WEIR_TCP_ESTABLISHED && c->snd.nxt == c->snd.max && !c->is_recovery &&
 	       c->snd.dup_acks == 0 && !c->is_persist && !c->has_ooo && !c->has_fin_seq &&
-	       !c->is_rcv_shut;
+	       !c->is_rcv_shut && !c->is_ecn_echo;
 }
 
 /* Only ACK, perhaps PSH; in order; in the window; the window as before; and with some news. */

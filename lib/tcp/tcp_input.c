@@ -28,6 +28,8 @@ parse(struct rte_mbuf *m)
 		return WEIR_FATE_drop_tcp_cksum;
 	if (p->flags & (WEIR_PKT_MULTICAST | WEIR_PKT_BROADCAST)) /* RFC 9293 3.9.2.3 */
 		return WEIR_FATE_drop_tcp_flags;
+	if (unlikely((p->tos & WEIR_IP_ECN_MASK) == WEIR_IP_ECN_CE))
+		p->tcp.opts |= WEIR_TCP_SEG_CE; /* not what the fast path expects */
 	memcpy(&p->flow.rport, hdr, sizeof(p->flow.rport));
 	memcpy(&p->flow.lport, hdr + 2, sizeof(p->flow.lport));
 	return WEIR_FATE_tcp_taken;

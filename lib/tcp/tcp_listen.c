@@ -70,6 +70,7 @@ take_syn(struct weir_tcp *t, struct weir_tcp_listener *l, const struct weir_tcp_
 	}
 	enter_syn_queue(t, c, l);
 	weir_tcp_take_syn(t, c, &rx->seg);
+	weir_tcp_ecn_take_syn(t, c, &rx->seg, p->tos);
 	weir_tcp_want_output(t, c);
 	return WEIR_FATE_tcp_taken;
 }

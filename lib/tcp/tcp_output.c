@@ -205,14 +205,16 @@ static void
 send_segment(struct weir_tcp *t, struct weir_tcp_conn *c, struct rte_mbuf *m,
 	struct weir_tcp_hdr_info *h, uint16_t tso_segsz)
 {
-	const struct weir_ip_hdr_info ip = {
+	struct weir_ip_hdr_info ip = {
 		.src = &c->flow.laddr,
 		.dst = &c->flow.raddr,
 		.proto = IPPROTO_TCP,
 		.ttl = c->opts.ttl,
-		.tos = c->opts.tos,
+		.tos = c->opts.tos & (uint8_t)~WEIR_IP_ECN_MASK,
 	};
 
+	if (c->has_ecn)
+		ip.tos |= weir_tcp_ecn_mark(c, h, m->pkt_len > weir_tcp_build_len(h));
 	if (h->flags & WEIR_TCP_ACK)
 		carry_ack(t, c, h);
 	else if (h->flags & WEIR_TCP_SYN)
@@ -247,6 +249,13 @@ send_empty(struct weir_tcp *t, struct weir_tcp_conn *c, uint32_t seq, uint8_t fl
 	h.seq = seq;
 	send_segment(t, c, m, &h, 0);
 	return true;
+}
+
+void
+weir_tcp_send_ack(struct weir_tcp *t, struct weir_tcp_conn *c)
+{
+	if (weir_tcp_route(t, c))
+		send_empty(t, c, empty_seq(c), WEIR_TCP_ACK);
 }
 
 bool
@@ -460,7 +469,8 @@ restart_after_idle(const struct weir_tcp *t, struct weir_tcp_conn *c)
 static uint32_t
 max_len(const struct weir_tcp_conn *c, uint32_t mss)
 {
-	if (!(c->dst.ifc->caps & WEIR_PORT_TX_TSO) || c->dst.is_local || mss < c->mss)
+	if (!(c->dst.ifc->caps & WEIR_PORT_TX_TSO) || c->dst.is_local || mss < c->mss ||
+		c->is_ecn_cwr) /* CWR belongs on one segment */
 		return mss;
 	return WEIR_TCP_TSO_MAX - WEIR_TCP_TSO_MAX % mss;
 }
@@ -514,6 +524,7 @@ send_syn(struct weir_tcp *t, struct weir_tcp_conn *c)
 		return true;
 	if (c->state == WEIR_TCP_SYN_RECEIVED)
 		flags |= WEIR_TCP_ACK;
+	flags |= weir_tcp_ecn_syn_flags(t, c);
 	if (!has_room(t, c) || !send_empty(t, c, c->iss, flags))
 		return false;
 	c->snd.nxt = c->iss + 1;

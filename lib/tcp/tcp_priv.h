@@ -8,6 +8,7 @@
 
 #include <errno.h>
 
+#include "weir_ip_hdr.h"
 #include "weir_tcp.h"
 #include "weir_tcp_hdr.h"
 
@@ -255,7 +256,38 @@ void weir_tcp_ack_data(struct weir_tcp *t, struct weir_tcp_conn *c);
 /** Free the out-of-order queue. */
 void weir_tcp_reass_free(struct weir_tcp *t, struct weir_tcp_conn *c);
 
+/* tcp_ecn.c: explicit congestion notification (RFC 3168) */
+
+/** Flags to add to our SYN or SYN,ACK. */
+uint8_t weir_tcp_ecn_syn_flags(struct weir_tcp *t, struct weir_tcp_conn *c);
+
+/** A SYN for a listener's new connection, in a packet with this tos. */
+void weir_tcp_ecn_take_syn(const struct weir_tcp *t, struct weir_tcp_conn *c,
+	const struct weir_tcp_seg *seg, uint8_t tos);
+
+/** In SYN_SENT: a SYN or SYN,ACK. */
+void weir_tcp_ecn_take_answer(struct weir_tcp_conn *c, const struct weir_tcp_seg *seg);
+
+/** A segment of a connection that has_ecn is to go: sets its flags. @return ECN field for it */
+uint8_t weir_tcp_ecn_mark(struct weir_tcp_conn *c, struct weir_tcp_hdr_info *h, bool has_text);
+
+/** The window was reduced, for whatever reason: the next new data tells the peer. */
+void weir_tcp_ecn_reduced(struct weir_tcp_conn *c);
+
+/** Acceptable text for a connection that has_ecn, before it is taken. */
+void weir_tcp_ecn_text(struct weir_tcp *t, struct weir_tcp_conn *c, const struct weir_tcp_rx *rx);
+
+/** An acceptable ACK for a connection that has_ecn. */
+void weir_tcp_ecn_ack(struct weir_tcp *t, struct weir_tcp_conn *c, const struct weir_tcp_seg *seg);
+
+/** Of the bytes that seg delivers, those reported as marked: weir_tcp_sample.ce. */
+uint32_t weir_tcp_ecn_marked(
+	const struct weir_tcp_conn *c, const struct weir_tcp_seg *seg, uint32_t delivered);
+
 /* tcp_output.c */
+
+/** An ACK as things stand now, at once instead of with the flush. */
+void weir_tcp_send_ack(struct weir_tcp *t, struct weir_tcp_conn *c);
 
 /** Send what may go. @return false: more could be sent when there is room or an mbuf again */
 bool weir_tcp_output(struct weir_tcp *t, struct weir_tcp_conn *c);

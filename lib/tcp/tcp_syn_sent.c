@@ -163,6 +163,7 @@ weir_tcp_syn_sent_input(struct weir_tcp *t, struct weir_tcp_conn *c, struct weir
 		return;
 	}
 	weir_tcp_take_syn(t, c, seg);
+	weir_tcp_ecn_take_answer(c, seg);
 	if (!(seg->flags & WEIR_TCP_ACK)) { /* simultaneous open: answer with SYN, ACK */
 		weir_tcp_set_state(t, c, WEIR_TCP_SYN_RECEIVED);
 		c->snd.nxt = c->iss;

@@ -250,6 +250,8 @@ take_text(struct weir_tcp *t, struct weir_tcp_conn *c, struct weir_tcp_rx *rx)
 		return;
 	if (c->state == WEIR_TCP_ESTABLISHED || c->state == WEIR_TCP_FIN_WAIT_1 ||
 		c->state == WEIR_TCP_FIN_WAIT_2) {
+		if (c->has_ecn)
+			weir_tcp_ecn_text(t, c, rx);
 		weir_tcp_reass_input(t, c, rx);
 		return;
 	}

@@ -56,6 +56,13 @@ struct weir_tcp_opts {
 	uint8_t cc;  /* congestion control: number for weir_tcp_cc_at() */
 };
 
+/** Explicit congestion notification, as Linux's tcp_ecn 0, 2, 1. */
+enum weir_tcp_ecn {
+	WEIR_TCP_ECN_NO,
+	WEIR_TCP_ECN_PASSIVE, /* where the peer asks for it */
+	WEIR_TCP_ECN_YES
+};
+
 /** Defaults and limits of a stack; from the [tcp] section. */
 struct weir_tcp_conf {
 	struct weir_tcp_opts opts;
@@ -77,6 +84,7 @@ struct weir_tcp_conf {
 	uint16_t port_min; /* ephemeral ports: 32768 */
 	uint16_t port_max; /* 60999 */
 	uint32_t ooo_max;  /* packets in one connection's out-of-order queue; 256 */
+	enum weir_tcp_ecn ecn;
 	uint8_t orphan_retries; /* data_retries of a connection that was closed; 8 */
 	bool use_idle_restart;  /* RFC 5681 4.1 */
 	bool is_ts_strict; /* drop segments that lack negotiated timestamps (RFC 7323 3.2, a SHOULD
@@ -151,6 +159,9 @@ struct weir_tcp_conn {
 	bool is_interactive : 1; /* answers carry the acknowledgments */
 	bool is_partial_acked : 1; /* in recovery: the timer was restarted once (RFC 6582 4) */
 	bool has_ooo : 1; /* ooo is not empty */
+	bool has_ecn : 1; /* agreed; in SYN_SENT: asked for */
+	bool is_ecn_echo : 1; /* ECE on all we send */
+	bool is_ecn_cwr : 1;  /* CWR on the next new data */
 	bool is_live : 1; /* in use, not on the free list */
 	struct weir_tcp_snd snd;
 	struct weir_tcp_rcv rcv;

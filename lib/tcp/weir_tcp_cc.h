@@ -75,6 +75,7 @@ struct weir_tcp_cc_ops {
 };
 
 extern const struct weir_tcp_cc_ops weir_tcp_cc_cubic;
+extern const struct weir_tcp_cc_ops weir_tcp_cc_dctcp;
 extern const struct weir_tcp_cc_ops weir_tcp_cc_newreno;
 
 #define WEIR_TCP_CC_NAME_LEN 16 /* with the final zero, as TCP_CA_NAME_MAX */

@@ -50,6 +50,15 @@ struct weir_ip4_hdr {
 	struct weir_be32 dst;
 } __attribute__((packed));
 
+/** The low bits of the traffic class (RFC 3168 5). */
+enum weir_ip_ecn {
+	WEIR_IP_ECN_NONE = 0, /* not ECN-capable */
+	WEIR_IP_ECN_ECT1 = 1,
+	WEIR_IP_ECN_ECT0 = 2,
+	WEIR_IP_ECN_CE = 3, /* congestion experienced */
+	WEIR_IP_ECN_MASK = 3
+};
+
 /** An IPv4 header as values. */
 struct weir_ip4 {
 	struct weir_be32 src;

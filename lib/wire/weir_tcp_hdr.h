@@ -35,6 +35,8 @@ enum weir_tcp_opt {
 	WEIR_TCP_OPT_SACK = 1 << 4,
 };
 
+#define WEIR_TCP_SEG_CE (1 << 7) /* beside the options: the packet was marked CE (RFC 3168) */
+
 #define WEIR_TCP_WSCALE_MAX    14 /* RFC 7323 2.3 */
 #define WEIR_TCP_OPT_TS_LEN    12 /* nop, nop, timestamps: what every segment carries */
 #define WEIR_TCP_SACK_BLOCKS   4

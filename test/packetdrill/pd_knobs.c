@@ -125,6 +125,15 @@ set_delack(struct pd_knobs *k, const struct knob *knob, const char *value, const
 					 : set_time(k, knob, value, r);
 }
 
+/* A switch, a value of the key, or the 2 of Linux's tcp_ecn. */
+static int
+set_ecn(struct pd_knobs *k, const struct knob *knob, const char *value, const struct report *r)
+{
+	if (as_switch(value) >= 0)
+		return set_switch(k, knob, value, r);
+	return set(k, knob->section, knob->key, strcmp(value, "2") == 0 ? "passive" : value, r);
+}
+
 static int
 set_number(struct pd_knobs *k, const char *section, const char *key, uint64_t v,
 	const struct report *r)
@@ -305,7 +314,7 @@ static const struct knob knobs[] = {
 	{"ws", set_switch, "tcp", "window_scale"},
 	{"ts", set_switch, "tcp", "timestamps"},
 	{"sack", set_switch, "tcp", "sack"},
-	{"ecn", set_switch, "tcp", "ecn"},
+	{"ecn", set_ecn, "tcp", "ecn"},
 	{"cc", set_text, "tcp", "congestion"},
 	{"idle_restart", set_switch, "tcp", "idle_restart"},
 	{"delack", set_delack, "tcp", "delayed_ack_ms"},

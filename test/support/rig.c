@@ -53,6 +53,8 @@ set_up_tcp(struct rig *r)
 	conf.use_timestamps = r->setup.use_ts;
 	conf.use_wscale = r->setup.use_wscale;
 	conf.opts.cc = (uint8_t)weir_tcp_cc_find("reno"); /* its numbers are the simplest */
+	if (r->setup.use_ecn)
+		conf.ecn = WEIR_TCP_ECN_YES;
 	if (r->setup.tune != NULL)
 		r->setup.tune(&conf);
 	CU_ASSERT_EQUAL_FATAL(
@@ -275,6 +277,7 @@ rig_queue_seg(struct rig *r, struct weir_vec *v, const struct rig_seg *s)
 		.l4_len = l4_len,
 		.proto = IPPROTO_TCP,
 		.ttl = 64,
+		.tos = s->tos,
 		.flags = s->pkt_flags,
 		.flow = {.laddr = r->flow.laddr, .raddr = r->flow.raddr}};
 	weir_vec_add(v, s->split != 0 ? split(r, m, s->split) : m);
@@ -349,6 +352,14 @@ is_cksum_right(struct rig *r, const struct rte_mbuf *m, uint32_t l4_len)
 	       weir_cksum_l4_ok(m, ip_hlen(r), l4_len, &r->flow.laddr, &r->flow.raddr, IPPROTO_TCP);
 }
 
+static uint8_t
+tos_of(const struct rte_mbuf *m)
+{
+	const uint8_t *ip = rte_pktmbuf_mtod(m, const uint8_t *);
+
+	return ip[0] >> 4 == 4 ? ip[1] : (uint8_t)(ip[0] << 4 | ip[1] >> 4);
+}
+
 /* @return what differs, NULL: nothing */
 static const char *
 compare(struct rig *r, struct rte_mbuf *m, const struct rig_seg *want, char *got, size_t got_len)
@@ -373,6 +384,8 @@ compare(struct rig *r, struct rte_mbuf *m, const struct rig_seg *want, char *got
 		return "ack";
 	if (seg.len != want->len)
 		return "len";
+	if ((want->tos != 0 && tos_of(m) != want->tos) || (want->is_not_ect && (tos_of(m) & 3)))
+		return "tos";
 	if (want->wnd != 0 && seg.wnd != wnd)
 		return "wnd";
 	if (want->opts != 0 && seg.opts != want->opts)
@@ -494,6 +507,8 @@ recv_syn(struct rig *r, uint8_t flags)
 {
 	const struct rig_setup *s = &r->setup;
 
+	if (s->use_ecn)
+		flags |= (flags & ACK) ? ECE : ECE | CWR;
 	rig_recv(r, .flags = flags, .seq = 0, .ack = 1, .wnd = s->wnd,
 		.mss = s->mss != 0 ? s->mss : RIG_MSS, .wscale = 7,
 		.opts = (uint8_t)(WEIR_TCP_OPT_MSS | (s->use_ts ? WEIR_TCP_OPT_TS : 0) |

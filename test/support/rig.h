@@ -21,6 +21,8 @@
 #define PSH WEIR_TCP_PSH
 #define ACK WEIR_TCP_ACK
 #define URG WEIR_TCP_URG
+#define ECE WEIR_TCP_ECE
+#define CWR WEIR_TCP_CWR
 
 #define RIG_MSS   1000  /* the peer's */
 #define RIG_WND   65535 /* what the peer announces where .wnd is not set */
@@ -37,6 +39,7 @@ struct rig_setup {
 	bool is_v6;
 	bool use_ts;       /* both sides */
 	bool use_wscale;   /* both sides; the peer's shift is 7 */
+	bool use_ecn;      /* both sides */
 	bool use_tso;      /* the port cuts up super-segments */
 	uint32_t iss;      /* ours, if not 0 */
 	uint32_t irs;      /* the peer's */
@@ -88,6 +91,8 @@ struct rig_seg {
 	uint8_t pkt_flags; /* recv: enum weir_pkt_flag */
 	uint16_t sport;    /* recv: another port of the peer */
 	uint16_t dport;    /* recv: another port of ours */
+	uint8_t tos;       /* sent: checked if not 0 */
+	bool is_not_ect;   /* sent: the ECN field is 0 */
 	bool is_bad_cksum;
 	bool no_ts; /* recv: leave out the negotiated timestamps */
 	uint16_t split; /* recv: cut the packet after so many bytes from the IP header on */
