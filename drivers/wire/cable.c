@@ -355,3 +355,20 @@ weir_cable_stats(const struct weir_cable *c, unsigned int end, struct weir_cable
 		add_rxq(stats, &to->rxq[i]);
 	add_line(stats, to);
 }
+
+uint64_t
+weir_cable_next_us(const struct weir_cable *c)
+{
+	uint64_t next = UINT64_MAX;
+
+	for (unsigned int end = 0; end < 2; end++) {
+		const struct cable_end *e = &c->end[end];
+
+		for (uint16_t i = 0; i < e->rings; i++) {
+			if (weir_ring_count(e->rxq[i].ring) > 0)
+				return 0;
+		}
+		next = RTE_MIN(next, weir_line_next_us(e->line));
+	}
+	return next;
+}

@@ -98,6 +98,12 @@ void weir_cable_link(struct weir_cable *cable, bool is_up);
 void weir_cable_stats(
 	const struct weir_cable *cable, unsigned int end, struct weir_cable_stats *stats);
 
+/**
+ * When the next frame can be received at either end: 0 when one can be now, UINT64_MAX when there
+ * is none. For who moves a virtual clock: nobody else may use the cable meanwhile.
+ */
+uint64_t weir_cable_next_us(const struct weir_cable *cable);
+
 extern const struct weir_driver weir_cable_driver; /* "wire" */
 
 #endif

@@ -247,17 +247,18 @@ try_recv(struct sim *s, struct sim_flow *f, struct sim_app *a)
 	}
 }
 
+/* Who has nothing to do looks less and less often. */
 static void
-act(struct sim *s, struct sim_flow *f, struct sim_app *a)
+rest(struct sim *s, struct sim_app *a, bool is_idle)
 {
-	a->next_us = sim_now(s) + 1 + weir_rand_below(&s->rand, a->pause_us);
-	if (!a->is_open) {
-		if (end_of(f, a) == SIM_CLIENT)
-			try_connect(s, f, a);
-		else
-			try_accept(s, f, a);
-		return;
-	}
+	a->idle_us = is_idle ? RTE_MIN(2 * a->idle_us + 100, (uint32_t)SIM_S) : 0;
+	a->next_us = sim_now(s) + 1 + a->idle_us + weir_rand_below(&s->rand, a->pause_us);
+}
+
+/* Connected: one act. */
+static void
+go_on(struct sim *s, struct sim_flow *f, struct sim_app *a)
+{
 	/* The other's reset was lost, and nothing of ours is under way: nobody will tell us. */
 	if (peer_of(f, a)->is_done && f->may_fail && sim_now(s) > s->calm_us + PATIENCE_US) {
 		abort_flow(s, f, a);
@@ -272,6 +273,20 @@ act(struct sim *s, struct sim_flow *f, struct sim_app *a)
 		try_recv(s, f, a);
 	if (!a->is_done && (a->has_shut && (a->has_eof || a->leaves_early)))
 		finish(s, f, a);
+}
+
+static void
+act(struct sim *s, struct sim_flow *f, struct sim_app *a)
+{
+	const uint64_t before = a->sent + a->got;
+
+	if (a->is_open)
+		go_on(s, f, a);
+	else if (end_of(f, a) == SIM_CLIENT)
+		try_connect(s, f, a);
+	else
+		try_accept(s, f, a);
+	rest(s, a, a->sent + a->got == before);
 }
 
 static bool

@@ -30,7 +30,8 @@ struct sim_app {
 	uint64_t sent;
 	uint64_t got;
 	uint64_t next_us;  /* when it acts next */
-	uint32_t pause_us; /* longest time it takes between two acts */
+	uint32_t pause_us; /* longest time it takes between two acts, */
+	uint32_t idle_us;  /* and how much longer now, for want of anything to do */
 	uint32_t chunk;    /* most that it sends or reads at once */
 	bool aborts;       /* closes by a reset some time */
 	bool leaves_early; /* closes without reading all */

@@ -130,21 +130,6 @@ sim_world_open(struct sim *s)
 
 /* Time */
 
-static bool
-is_on_its_way(const struct sim *s)
-{
-	for (unsigned int c = 0; c < s->n_cables; c++) {
-		for (unsigned int end = 0; end < 2; end++) {
-			struct weir_cable_stats stats;
-
-			weir_cable_stats(s->cable[c].cable, end, &stats);
-			if (stats.held > 0)
-				return true;
-		}
-	}
-	return false;
-}
-
 /* When something can happen at the earliest, nothing having happened now. */
 static uint64_t
 next_us(const struct sim *s)
@@ -153,8 +138,8 @@ next_us(const struct sim *s)
 
 	for (unsigned int i = 0; i < s->n_stacks; i++)
 		next = RTE_MIN(next, weir_stack_next_us(s->stack[i].st));
-	if (is_on_its_way(s))
-		next = RTE_MIN(next, sim_now(s) + 100);
+	for (unsigned int c = 0; c < s->n_cables; c++)
+		next = RTE_MIN(next, weir_cable_next_us(s->cable[c].cable));
 	return next;
 }
 

@@ -65,16 +65,6 @@ pair_open(struct pair *p, const struct pair_conf *pc)
 	p->b = make_stack(p, pc, "b", "pair:b", "10.0.0.2/24, fd00::2/64");
 }
 
-static uint64_t
-held(const struct pair *p)
-{
-	struct weir_cable_stats ab, ba;
-
-	weir_cable_stats(p->cable, 0, &ab);
-	weir_cable_stats(p->cable, 1, &ba);
-	return ab.held + ba.held;
-}
-
 void
 pair_step(struct pair *p)
 {
@@ -87,8 +77,7 @@ pair_step(struct pair *p)
 	p->idle_steps++;
 	now = weir_clock_now_us(&p->clock);
 	next = RTE_MIN(weir_stack_next_us(p->a), weir_stack_next_us(p->b));
-	if (held(p) != 0)
-		next = RTE_MIN(next, now + 50);
+	next = RTE_MIN(next, weir_cable_next_us(p->cable));
 	if (next == UINT64_MAX)
 		next = now + 1000;
 	weir_clock_advance(&p->clock, next > now ? next - now : 1);
