@@ -184,6 +184,11 @@ tcp_conf(const struct weir_conf *conf)
 	c.ecn = (enum weir_tcp_ecn)t->ecn;
 	c.opts.cc = (uint8_t)RTE_MAX(weir_tcp_cc_find(t->congestion), 0);
 	c.max_conns = conf->connections;
+	c.max_reqs = conf->half_open;
+	c.max_waits = conf->time_waits;
+	c.invalid_ratelimit_us = t->invalid_ratelimit_ms * 1000;
+	c.use_rfc1337 = t->rfc1337;
+	c.use_tw_reuse = t->time_wait_reuse;
 	c.rto_min_us = t->rto_min_ms * 1000;
 	c.rto_initial_us = t->rto_initial_ms * 1000;
 	c.rto_max_us = t->rto_max_ms * 1000;

@@ -106,6 +106,8 @@ struct weir_conf {
 	uint32_t mbuf_data_room; /* bytes, headroom included */
 	uint32_t sockets;        /* of the stack */
 	uint32_t connections;    /* TCP connections per worker */
+	uint32_t half_open;      /* connections asked for, not yet established; per worker */
+	uint32_t time_waits;     /* TCP connections in TIME_WAIT per worker; the oldest make room */
 
 	/* [port NAME], [route N], [neighbour N] */
 	unsigned int n_ports;
@@ -125,6 +127,9 @@ struct weir_conf {
 		uint32_t delayed_ack_ms; /* 0: acknowledge at once */
 		uint32_t time_wait_ms;
 		uint32_t fin_wait_2_ms;
+		uint32_t invalid_ratelimit_ms; /* between ACKs of what is not acceptable */
+		bool rfc1337;                  /* RST does not end TIME_WAIT */
+		bool time_wait_reuse;          /* connect may use a port in TIME_WAIT again */
 		uint32_t initial_window;
 		uint32_t syn_retries;
 		uint32_t synack_retries;

@@ -14,6 +14,10 @@ weir_tcp_conf_default(struct weir_tcp_conf *conf)
 				.keep_cnt = 9,
 			},
 		.max_conns = 65536,
+		.max_reqs = 4096,
+		.max_waits = 65536,
+		.invalid_ratelimit_us = 500000,
+		.use_rfc1337 = true,
 		.rto_min_us = 200000, /* RFC 6298 2.4 asks for 1 s; as Linux: see doc/rfc.md */
 		.rto_initial_us = 1000000,
 		.rto_max_us = 120000000,
@@ -42,7 +46,9 @@ weir_tcp_init(struct weir_tcp *t, struct weir_core *core, struct weir_ip *ip,
 {
 	*t = (struct weir_tcp){.core = core, .ip = ip, .ready = ready, .conf = *conf};
 	TAILQ_INIT(&t->out);
-	TAILQ_INIT(&t->time_wait);
+	t->wait_first = WEIR_TCP_NO_WAIT;
+	t->wait_last = WEIR_TCP_NO_WAIT;
+	weir_wheel_entry_init(&t->wait_timer, WEIR_TIMER_TCP_WAIT);
 	t->held_max = (uint64_t)core->pool->size * core->pool->elt_size / 2;
 	t->port_offset = (uint32_t)weir_rand_u64(&core->rand);
 	return weir_tcp_table_init(t, numa_node);
@@ -52,6 +58,7 @@ void
 weir_tcp_fini(struct weir_tcp *t)
 {
 	weir_tcp_table_fini(t);
+	weir_wheel_cancel(t->core->wheel, &t->wait_timer);
 }
 
 void

@@ -27,14 +27,14 @@ weir_tcp_ecn_syn_flags(struct weir_tcp *t, struct weir_tcp_conn *c)
 }
 
 /* RFC 3168 6.1.1: both flags ask; a marked SYN is not how it is done, but in a data centre. */
-void
-weir_tcp_ecn_take_syn(const struct weir_tcp *t, struct weir_tcp_conn *c,
+bool
+weir_tcp_ecn_accepts(const struct weir_tcp *t, const struct weir_tcp_cc_ops *cc,
 	const struct weir_tcp_seg *seg, uint8_t tos)
 {
 	if ((seg->flags & ECN_BOTH) != ECN_BOTH)
-		return;
-	c->has_ecn = needs_ecn(c) || (t->conf.ecn != WEIR_TCP_ECN_NO &&
-					     (tos & WEIR_IP_ECN_MASK) == WEIR_IP_ECN_NONE);
+		return false;
+	return (cc->flags & WEIR_TCP_CC_ECN) ||
+	       (t->conf.ecn != WEIR_TCP_ECN_NO && (tos & WEIR_IP_ECN_MASK) == WEIR_IP_ECN_NONE);
 }
 
 /* In SYN_SENT: an answer has ECE alone; a SYN that crossed ours asks as ours does. */

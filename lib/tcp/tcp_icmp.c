@@ -77,11 +77,14 @@ weir_tcp_icmp_errors(struct weir_tcp *t)
 	for (unsigned int i = 0; i < t->ip->n_errors; i++) {
 		const struct weir_icmp_error *e = &t->ip->errors[i];
 		struct weir_tcp_conn *c;
+		struct weir_tcp_req *req;
 
 		if (e->proto != IPPROTO_TCP)
 			continue;
 		c = weir_tcp_find(t, &e->flow);
 		if (c != NULL && is_credible(c, e))
 			take_error(t, c, e);
+		else if (c == NULL && (req = weir_tcp_find_req(t, &e->flow)) != NULL)
+			weir_tcp_req_error(t, req, e);
 	}
 }

@@ -56,48 +56,31 @@ parse_all(struct weir_tcp *t, struct weir_vec *v)
 	v->n = n;
 }
 
-/* RFC 6191, RFC 9293 3.6.1: may this SYN take the place of a connection in TIME_WAIT? */
-static bool
-is_new_incarnation(const struct weir_tcp_conn *c, const struct weir_tcp_seg *seg)
-{
-	const uint8_t flags = seg->flags & (WEIR_TCP_SYN | WEIR_TCP_ACK | WEIR_TCP_RST);
-
-	if (flags != WEIR_TCP_SYN)
-		return false;
-	if (c->has_ts && (seg->opts & WEIR_TCP_OPT_TS) && seg->ts_val != c->ts_recent)
-		return weir_seq_gt(seg->ts_val, c->ts_recent);
-	return weir_seq_gt(seg->seq, c->rcv.nxt);
-}
-
 static void
-time_wait_input(struct weir_tcp *t, struct weir_tcp_conn *c, struct weir_tcp_rx *rx)
+conn_input(struct weir_tcp *t, struct weir_tcp_conn *c, struct weir_tcp_rx *rx)
 {
-	const uint32_t iss_min = c->snd.max + UINT16_MAX;
-
-	if (!is_new_incarnation(c, &rx->seg)) {
-		weir_tcp_sync_input(t, c, rx);
+	if (likely(weir_tcp_fast_input(t, c, rx)))
 		return;
-	}
-	weir_tcp_finish(t, c, 0);
-	weir_tcp_listen_input(t, rx, iss_min != 0 ? iss_min : 1);
+	if (c->state == WEIR_TCP_SYN_SENT)
+		weir_tcp_syn_sent_input(t, c, rx);
+	else
+		weir_tcp_sync_input(t, c, rx);
 }
 
 static void
 dispatch(struct weir_tcp *t, struct weir_tcp_rx *rx)
 {
 	const struct weir_pkt *p = weir_pkt(rx->m);
-	struct weir_tcp_conn *c = weir_tcp_lookup(t, &p->flow, p->hash);
+	const uint32_t ref = weir_tcp_lookup(t, &p->flow, p->hash);
 
-	if (c == NULL)
-		weir_tcp_listen_input(t, rx, 0);
-	else if (likely(weir_tcp_fast_input(t, c, rx)))
-		return;
-	else if (c->state == WEIR_TCP_SYN_SENT)
-		weir_tcp_syn_sent_input(t, c, rx);
-	else if (c->state == WEIR_TCP_TIME_WAIT)
-		time_wait_input(t, c, rx);
+	if (likely(weir_tcp_ref_is_conn(ref)))
+		conn_input(t, weir_tcp_conn_at(t, ref), rx);
+	else if (weir_tcp_ref_is_req(ref))
+		weir_tcp_req_input(t, weir_tcp_req_at(t, ref), rx);
+	else if (weir_tcp_ref_is_wait(ref))
+		weir_tcp_wait_input(t, weir_tcp_wait_at(t, ref), rx);
 	else
-		weir_tcp_sync_input(t, c, rx);
+		weir_tcp_listen_input(t, rx, 0);
 }
 
 static void
@@ -126,7 +109,7 @@ weir_tcp_input(struct weir_tcp *t, struct weir_vec *v)
 	weir_tcp_icmp_errors(t);
 	parse_all(t, v);
 	for (unsigned int i = 0; i < v->n; i++)
-		weir_tcp_prefetch_conn(t, weir_pkt(v->m[i])->hash);
+		weir_tcp_prefetch_record(t, weir_pkt(v->m[i])->hash);
 	for (unsigned int i = 0; i < v->n; i++)
 		take_segment(t, v->m[i]);
 	v->n = 0;

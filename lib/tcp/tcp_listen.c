@@ -28,55 +28,24 @@ may_take_syn(const struct weir_tcp *t, const struct weir_tcp_listener *l)
 	       l->n_syn < RTE_MAX(l->backlog, (uint32_t)WEIR_TCP_SYN_MIN);
 }
 
-static void
-enter_syn_queue(struct weir_tcp *t, struct weir_tcp_conn *c, struct weir_tcp_listener *l)
-{
-	c->listener = l;
-	l->n_syn++;
-	TAILQ_INSERT_TAIL(&l->syn, c, link);
-	weir_tcp_set_state(t, c, WEIR_TCP_SYN_RECEIVED);
-	t->stats.passive_opens++;
-}
-
-void
-weir_tcp_leave_syn_queue(struct weir_tcp_conn *c)
-{
-	if (c->listener == NULL)
-		return; /* simultaneous open */
-	c->listener->n_syn--;
-	TAILQ_REMOVE(&c->listener->syn, c, link);
-}
-
 /* RFC 9293 3.10.7.2, third: a SYN. Text and FIN on it are left to be sent again. */
 static enum weir_fate
-take_syn(struct weir_tcp *t, struct weir_tcp_listener *l, const struct weir_tcp_rx *rx,
-	uint32_t iss_min)
+take_syn(
+	struct weir_tcp *t, struct weir_tcp_listener *l, const struct weir_tcp_rx *rx, uint32_t iss)
 {
-	const struct weir_pkt *p = weir_pkt(rx->m);
-	const uint32_t isn = weir_tcp_isn(t, &p->flow);
-	struct weir_tcp_conn *c;
+	const struct weir_flow *flow = &weir_pkt(rx->m)->flow;
 
 	if (!may_take_syn(t, l)) {
 		t->stats.listen_overflow++;
 		return WEIR_FATE_drop_tcp_backlog;
 	}
-	c = weir_tcp_conn_new(t, &p->flow, &l->opts);
-	if (c == NULL)
+	if (!weir_tcp_req_open(t, l, rx, iss != 0 ? iss : weir_tcp_isn(t, flow)))
 		return WEIR_FATE_drop_no_memory;
-	if (weir_tcp_start(t, c, weir_addr_is_link_local(&p->flow.raddr) ? p->ifindex : -1,
-		    iss_min != 0 ? weir_seq_max(isn, iss_min) : isn) < 0) {
-		weir_tcp_discard(t, c);
-		return WEIR_FATE_drop_tcp_flags;
-	}
-	enter_syn_queue(t, c, l);
-	weir_tcp_take_syn(t, c, &rx->seg);
-	weir_tcp_ecn_take_syn(t, c, &rx->seg, p->tos);
-	weir_tcp_want_output(t, c);
 	return WEIR_FATE_tcp_taken;
 }
 
 void
-weir_tcp_listen_input(struct weir_tcp *t, struct weir_tcp_rx *rx, uint32_t iss_min)
+weir_tcp_listen_input(struct weir_tcp *t, struct weir_tcp_rx *rx, uint32_t iss)
 {
 	const uint8_t flags = rx->seg.flags;
 	struct weir_tcp_listener *l;
@@ -90,7 +59,7 @@ weir_tcp_listen_input(struct weir_tcp *t, struct weir_tcp_rx *rx, uint32_t iss_m
 	else if ((flags & WEIR_TCP_SYN) && (flags & WEIR_TCP_FIN))
 		rx->fate = WEIR_FATE_drop_tcp_flags; /* no peer opens so; Linux drops it, too */
 	else if (flags & WEIR_TCP_SYN)
-		rx->fate = take_syn(t, l, rx, iss_min);
+		rx->fate = take_syn(t, l, rx, iss);
 }
 
 /* Connections of l that the socket layer has not taken yet, although they are established. */
@@ -109,13 +78,12 @@ reset_ready(struct weir_tcp *t, struct weir_tcp_listener *l)
 	}
 }
 
+/* Half-open connections go without a word, as in Linux: an ACK of theirs is answered by RST. */
 void
 weir_tcp_unlisten(struct weir_tcp *t, struct weir_tcp_listener *l)
 {
-	struct weir_tcp_conn *c;
-
 	LIST_REMOVE(l, link);
-	while ((c = TAILQ_FIRST(&l->syn)) != NULL)
-		weir_tcp_abort(t, c);
+	while (!LIST_EMPTY(&l->reqs))
+		weir_tcp_req_drop(t, LIST_FIRST(&l->reqs));
 	reset_ready(t, l);
 }

@@ -26,9 +26,9 @@ window_by_memory(const struct weir_tcp *t, const struct weir_tcp_conn *c)
 }
 
 uint32_t
-weir_tcp_syn_window(const struct weir_tcp_conn *c)
+weir_tcp_syn_window(const struct weir_tcp_opts *opts)
 {
-	return RTE_MIN(c->opts.rcvbuf / 2, (uint32_t)UINT16_MAX);
+	return RTE_MIN(opts->rcvbuf / 2, (uint32_t)UINT16_MAX);
 }
 
 /* RFC 9293 3.8.6.2.2: it opens by a segment or a fair part of the buffer, never shrinks. */
@@ -55,7 +55,7 @@ static uint16_t
 announce_window(const struct weir_tcp *t, struct weir_tcp_conn *c, bool is_syn)
 {
 	const uint8_t shift = is_syn ? 0 : c->rcv.wscale;
-	const uint32_t wnd = is_syn ? weir_tcp_syn_window(c) : window(t, c);
+	const uint32_t wnd = is_syn ? weir_tcp_syn_window(&c->opts) : window(t, c);
 	const uint32_t unit = 1u << shift;
 	uint32_t field = (wnd + unit - 1) >> shift;
 
@@ -75,26 +75,27 @@ path_mtu(const struct weir_tcp_conn *c)
 }
 
 static uint16_t
-mss_of_mtu(const struct weir_tcp_conn *c, uint16_t mtu)
+mss_of_mtu(const struct weir_flow *flow, uint16_t mtu)
 {
-	const uint16_t headers = (weir_tcp_is_v4(c) ? 20 : 40) + WEIR_TCP_HLEN;
+	const uint16_t headers = (weir_addr_is_v4(&flow->raddr) ? 20 : 40) + WEIR_TCP_HLEN;
 
 	return mtu > headers + WEIR_TCP_MSS_MIN ? (uint16_t)(mtu - headers) : WEIR_TCP_MSS_MIN;
 }
 
 uint16_t
-weir_tcp_local_mss(const struct weir_tcp_conn *c)
+weir_tcp_offered_mss(
+	const struct weir_flow *flow, const struct weir_dst *dst, const struct weir_tcp_opts *opts)
 {
-	const uint16_t mss = mss_of_mtu(c, c->dst.mtu);
+	const uint16_t mss = mss_of_mtu(flow, dst->mtu);
 
-	return c->opts.maxseg != 0 ? RTE_MIN(mss, c->opts.maxseg) : mss;
+	return opts->maxseg != 0 ? RTE_MIN(mss, opts->maxseg) : mss;
 }
 
 void
 weir_tcp_update_mss(struct weir_tcp_conn *c)
 {
 	const uint16_t opts = c->has_ts ? WEIR_TCP_OPT_TS_LEN : 0;
-	uint16_t mss = RTE_MIN(mss_of_mtu(c, path_mtu(c)), c->snd.peer_mss);
+	uint16_t mss = RTE_MIN(mss_of_mtu(&c->flow, path_mtu(c)), c->snd.peer_mss);
 
 	if (c->opts.maxseg != 0)
 		mss = RTE_MIN(mss, c->opts.maxseg);
@@ -173,8 +174,8 @@ new_segment(struct weir_tcp *t, struct weir_tcp_conn *c, struct weir_tcp_hdr_inf
 	return m;
 }
 
-static void
-emit(struct weir_tcp *t, const struct weir_dst *dst, struct rte_mbuf *m,
+void
+weir_tcp_emit(struct weir_tcp *t, const struct weir_dst *dst, struct rte_mbuf *m,
 	const struct weir_ip_hdr_info *ip, const struct weir_tcp_hdr_info *h, uint16_t tso_segsz)
 {
 	struct weir_tcp_hdr *hdr = rte_pktmbuf_mtod(m, struct weir_tcp_hdr *);
@@ -218,8 +219,8 @@ send_segment(struct weir_tcp *t, struct weir_tcp_conn *c, struct rte_mbuf *m,
 	if (h->flags & WEIR_TCP_ACK)
 		carry_ack(t, c, h);
 	else if (h->flags & WEIR_TCP_SYN)
-		h->wnd = (uint16_t)weir_tcp_syn_window(c);
-	emit(t, &c->dst, m, &ip, h, tso_segsz);
+		h->wnd = (uint16_t)weir_tcp_syn_window(&c->opts);
+	weir_tcp_emit(t, &c->dst, m, &ip, h, tso_segsz);
 }
 
 /* Room in the interface's queue, or in the worker's own way back for our own addresses. */
@@ -276,47 +277,6 @@ weir_tcp_send_rst_at(struct weir_tcp *t, struct weir_tcp_conn *c, uint32_t seq)
 {
 	if (weir_tcp_route(t, c))
 		send_empty(t, c, seq, WEIR_TCP_RST);
-}
-
-/* RFC 9293 3.10.7.1: the sequence number is the peer's ACK, or 0 with all of it acknowledged. */
-static struct weir_tcp_hdr_info
-rst_for(const struct weir_tcp_rx *rx)
-{
-	const struct weir_flow *flow = &weir_pkt(rx->m)->flow;
-	const struct weir_tcp_seg *seg = &rx->seg;
-	struct weir_tcp_hdr_info h = {.sport = flow->lport, .dport = flow->rport};
-
-	if (seg->flags & WEIR_TCP_ACK) {
-		h.flags = WEIR_TCP_RST;
-		h.seq = seg->ack;
-	} else {
-		h.flags = WEIR_TCP_RST | WEIR_TCP_ACK;
-		h.ack = seg->seq + seg->len + !!(seg->flags & WEIR_TCP_SYN) +
-			!!(seg->flags & WEIR_TCP_FIN);
-	}
-	return h;
-}
-
-void
-weir_tcp_answer_rst(struct weir_tcp *t, const struct weir_tcp_rx *rx)
-{
-	const struct weir_pkt *p = weir_pkt(rx->m);
-	const struct weir_tcp_hdr_info h = rst_for(rx);
-	const struct weir_ip_hdr_info ip = {
-		.src = &p->flow.laddr, .dst = &p->flow.raddr, .proto = IPPROTO_TCP};
-	const bool is_local = weir_addr_is_link_local(&p->flow.raddr);
-	struct weir_dst dst;
-	struct rte_mbuf *m;
-
-	if (weir_ip_route(t->ip, &p->flow.raddr, is_local ? p->ifindex : -1, &dst) < 0)
-		return;
-	m = weir_core_alloc(t->core);
-	if (m == NULL) {
-		t->stats.no_mbuf++;
-		return;
-	}
-	rte_pktmbuf_append(m, WEIR_TCP_HLEN);
-	emit(t, &dst, m, &ip, &h, 0);
 }
 
 /* What may go */
@@ -585,7 +545,6 @@ weir_tcp_output(struct weir_tcp *t, struct weir_tcp_conn *c)
 	const bool is_done = !weir_tcp_route(t, c) || send_all(t, c);
 
 	WEIR_ASSERT(c->state != WEIR_TCP_CLOSED);
-	if (c->state != WEIR_TCP_TIME_WAIT)
-		run_timer(t, c);
+	run_timer(t, c);
 	return is_done;
 }

@@ -51,11 +51,33 @@ weir_tcp_seq_span(uint32_t a, uint32_t b)
 	return weir_seq_gt(a, b) ? a - b : 0;
 }
 
+/** Sequence numbers of a segment, SYN and FIN included. */
+static inline uint32_t
+weir_tcp_seg_space(const struct weir_tcp_seg *seg)
+{
+	return seg->len + !!(seg->flags & WEIR_TCP_SYN) + !!(seg->flags & WEIR_TCP_FIN);
+}
+
 /** Timestamp clock, 1 ms (RFC 7323 5.4), with the connection's random offset. */
 static inline uint32_t
 weir_tcp_ts_now(const struct weir_tcp *t, const struct weir_tcp_conn *c)
 {
 	return (uint32_t)(t->core->now_us / 1000) + c->ts_offset;
+}
+
+/**
+ * May what is not acceptable be answered (as Linux's tcp_invalid_ratelimit)? Notes that it is.
+ * @param last_ms  when it was last; 0: never
+ */
+static inline bool
+weir_tcp_may_answer(const struct weir_tcp *t, uint32_t *last_ms)
+{
+	const uint32_t now_ms = (uint32_t)(t->core->now_us / 1000);
+
+	if (*last_ms != 0 && now_ms - *last_ms < t->conf.invalid_ratelimit_us / 1000)
+		return false;
+	*last_ms = RTE_MAX(now_ms, 1u);
+	return true;
 }
 
 static inline bool
@@ -157,12 +179,62 @@ void weir_tcp_discard(struct weir_tcp *t, struct weir_tcp_conn *c);
  */
 void weir_tcp_finish(struct weir_tcp *t, struct weir_tcp_conn *c, int error);
 
-struct weir_tcp_conn *weir_tcp_lookup(
-	const struct weir_tcp *t, const struct weir_flow *flow, uint32_t hash);
+/*
+ * What the table holds: an index into conns, or into one of the others with its kind in the two
+ * upper bits. All of them begin with their flow.
+ */
+#define WEIR_TCP_REF_REQ   (1u << 30)
+#define WEIR_TCP_REF_WAIT  (2u << 30)
+#define WEIR_TCP_REF_INDEX ((1u << 30) - 1)
+#define WEIR_TCP_REF_NONE  UINT32_MAX
+
+uint32_t weir_tcp_lookup(const struct weir_tcp *t, const struct weir_flow *flow, uint32_t hash);
+
+/** The hash that the table has flow by. */
+uint32_t weir_tcp_hash(const struct weir_tcp *t, const struct weir_flow *flow);
+
+static inline bool
+weir_tcp_ref_is_conn(uint32_t ref)
+{
+	return ref < WEIR_TCP_REF_REQ;
+}
+
+static inline bool
+weir_tcp_ref_is_req(uint32_t ref)
+{
+	return (ref & ~WEIR_TCP_REF_INDEX) == WEIR_TCP_REF_REQ;
+}
+
+static inline bool
+weir_tcp_ref_is_wait(uint32_t ref)
+{
+	return (ref & ~WEIR_TCP_REF_INDEX) == WEIR_TCP_REF_WAIT;
+}
+
+static inline struct weir_tcp_conn *
+weir_tcp_conn_at(const struct weir_tcp *t, uint32_t ref)
+{
+	return weir_slab_at(&t->conns, ref);
+}
+
+static inline struct weir_tcp_req *
+weir_tcp_req_at(const struct weir_tcp *t, uint32_t ref)
+{
+	return weir_slab_at(&t->reqs, ref & WEIR_TCP_REF_INDEX);
+}
+
+static inline struct weir_tcp_wait *
+weir_tcp_wait_at(const struct weir_tcp *t, uint32_t ref)
+{
+	return weir_slab_at(&t->waits, ref & WEIR_TCP_REF_INDEX);
+}
+
+/** May connect use flow: nothing is there, or a TIME_WAIT that gives way? */
+bool weir_tcp_is_flow_free(const struct weir_tcp *t, const struct weir_flow *flow);
 
 /** Let the cache fetch what weir_tcp_lookup() will read: first the slot, a while later the rest. */
 void weir_tcp_prefetch_slot(const struct weir_tcp *t, uint32_t hash);
-void weir_tcp_prefetch_conn(const struct weir_tcp *t, uint32_t hash);
+void weir_tcp_prefetch_record(const struct weir_tcp *t, uint32_t hash);
 
 /** The best listener for a SYN of flow, or NULL. */
 struct weir_tcp_listener *weir_tcp_find_listener(
@@ -173,11 +245,11 @@ int weir_tcp_choose_port(struct weir_tcp *t, struct weir_flow *flow);
 
 /* tcp_listen.c */
 
-/** RFC 9293 3.10.7.1, 3.10.7.2: a segment that belongs to no connection. */
-void weir_tcp_listen_input(struct weir_tcp *t, struct weir_tcp_rx *rx, uint32_t iss_min);
-
-/** c leaves SYN_RECEIVED: out of its listener's queue. */
-void weir_tcp_leave_syn_queue(struct weir_tcp_conn *c);
+/**
+ * RFC 9293 3.10.7.1, 3.10.7.2: a segment that belongs to no connection.
+ * @param iss  of the answer to a SYN; 0: as usual
+ */
+void weir_tcp_listen_input(struct weir_tcp *t, struct weir_tcp_rx *rx, uint32_t iss);
 
 /** May one more connection become established for l? */
 bool weir_tcp_may_accept(const struct weir_tcp *t, const struct weir_tcp_listener *l);
@@ -185,7 +257,61 @@ bool weir_tcp_may_accept(const struct weir_tcp *t, const struct weir_tcp_listene
 /** RFC 6528 3. */
 uint32_t weir_tcp_isn(const struct weir_tcp *t, const struct weir_flow *flow);
 
+/* tcp_req.c */
+
+/** A SYN for l, which has room for it: answer it. @return false: no room in the pool, no route */
+bool weir_tcp_req_open(struct weir_tcp *t, struct weir_tcp_listener *l,
+	const struct weir_tcp_rx *rx, uint32_t iss);
+
+/** RFC 9293 3.10.7.4 for SYN_RECEIVED of a passive open. */
+void weir_tcp_req_input(struct weir_tcp *t, struct weir_tcp_req *req, struct weir_tcp_rx *rx);
+
+/** A credible ICMP error. */
+void weir_tcp_req_error(struct weir_tcp *t, struct weir_tcp_req *req,
+	const struct weir_icmp_error *e);
+
+/** Forget req without a word. */
+void weir_tcp_req_drop(struct weir_tcp *t, struct weir_tcp_req *req);
+
+/** The end of the worker: listeners may be gone already. */
+void weir_tcp_req_fini(struct weir_tcp *t);
+
+/* tcp_wait.c */
+
+/** c is over but for TIME_WAIT: a small record takes its place. c may be gone on return. */
+void weir_tcp_time_wait(struct weir_tcp *t, struct weir_tcp_conn *c);
+
+/** RFC 9293 3.10.7.4 for TIME_WAIT. */
+void weir_tcp_wait_input(struct weir_tcp *t, struct weir_tcp_wait *w, struct weir_tcp_rx *rx);
+
+void weir_tcp_wait_drop(struct weir_tcp *t, struct weir_tcp_wait *w);
+
+/** May connect open its flow again already (RFC 6191)? */
+bool weir_tcp_wait_is_reusable(const struct weir_tcp *t, const struct weir_tcp_wait *w);
+
+/* tcp_reply.c: segments outside of connections */
+
+/** The way back to the sender of a packet. @return whether there is one */
+bool weir_tcp_reply_route(struct weir_tcp *t, const struct weir_flow *flow, unsigned int ifindex,
+	struct weir_dst *dst);
+
+/**
+ * Send a segment without text for flow; h but for the ports. Lost where there is no mbuf.
+ * @param opts  whose TTL and TOS; NULL: the default
+ */
+void weir_tcp_reply(struct weir_tcp *t, const struct weir_flow *flow, const struct weir_dst *dst,
+	const struct weir_tcp_opts *opts, struct weir_tcp_hdr_info *h);
+
+/** RFC 9293 3.10.7.1: answer a segment that belongs to no connection. */
+void weir_tcp_answer_rst(struct weir_tcp *t, const struct weir_tcp_rx *rx);
+
 /* tcp_syn_sent.c */
+
+/** Random for a pair of addresses, so that timestamps grow from one connection to the next. */
+uint32_t weir_tcp_ts_offset(const struct weir_tcp *t, const struct weir_flow *flow);
+
+/** The smallest shift that can announce half of the buffer (mbufs cost twice their payload). */
+uint8_t weir_tcp_wscale_for(const struct weir_tcp *t, uint32_t rcvbuf);
 
 /** RFC 9293 3.10.7.3. */
 void weir_tcp_syn_sent_input(struct weir_tcp *t, struct weir_tcp_conn *c, struct weir_tcp_rx *rx);
@@ -261,8 +387,8 @@ void weir_tcp_reass_free(struct weir_tcp *t, struct weir_tcp_conn *c);
 /** Flags to add to our SYN or SYN,ACK. */
 uint8_t weir_tcp_ecn_syn_flags(struct weir_tcp *t, struct weir_tcp_conn *c);
 
-/** A SYN for a listener's new connection, in a packet with this tos. */
-void weir_tcp_ecn_take_syn(const struct weir_tcp *t, struct weir_tcp_conn *c,
+/** A SYN with this IP TOS for a listener whose algorithm is cc: is its offer of ECN accepted? */
+bool weir_tcp_ecn_accepts(const struct weir_tcp *t, const struct weir_tcp_cc_ops *cc,
 	const struct weir_tcp_seg *seg, uint8_t tos);
 
 /** In SYN_SENT: a SYN or SYN,ACK. */
@@ -298,14 +424,15 @@ void weir_tcp_send_rst(struct weir_tcp *t, struct weir_tcp_conn *c);
 /** RST with this sequence number and no ACK: an unacceptable ACK in an unsynchronized state. */
 void weir_tcp_send_rst_at(struct weir_tcp *t, struct weir_tcp_conn *c, uint32_t seq);
 
-/** RFC 9293 3.10.7.1: answer a segment that belongs to no connection. */
-void weir_tcp_answer_rst(struct weir_tcp *t, const struct weir_tcp_rx *rx);
+/** Build h's header in front of m's data, and send m. */
+void weir_tcp_emit(struct weir_tcp *t, const struct weir_dst *dst, struct rte_mbuf *m,
+	const struct weir_ip_hdr_info *ip, const struct weir_tcp_hdr_info *h, uint16_t tso_segsz);
 
 /** An empty segment left of the window, which makes the peer answer. @return whether it went */
 bool weir_tcp_send_probe(struct weir_tcp *t, struct weir_tcp_conn *c);
 
 /** Bytes to announce in a SYN, whose window is not scaled. */
-uint32_t weir_tcp_syn_window(const struct weir_tcp_conn *c);
+uint32_t weir_tcp_syn_window(const struct weir_tcp_opts *opts);
 
 /** Should the peer be told that the window has opened? */
 bool weir_tcp_is_window_news(const struct weir_tcp *t, const struct weir_tcp_conn *c);
@@ -317,7 +444,14 @@ bool weir_tcp_route(struct weir_tcp *t, struct weir_tcp_conn *c);
 void weir_tcp_update_mss(struct weir_tcp_conn *c);
 
 /** What we announce: what the interface takes. */
-uint16_t weir_tcp_local_mss(const struct weir_tcp_conn *c);
+uint16_t weir_tcp_offered_mss(const struct weir_flow *flow, const struct weir_dst *dst,
+	const struct weir_tcp_opts *opts);
+
+static inline uint16_t
+weir_tcp_local_mss(const struct weir_tcp_conn *c)
+{
+	return weir_tcp_offered_mss(&c->flow, &c->dst, &c->opts);
+}
 
 /* tcp_sndq.c */
 
@@ -346,9 +480,6 @@ void weir_tcp_timer_set(
 
 /** (Re)start the keepalive timer if it is wanted. */
 void weir_tcp_timer_keep(struct weir_tcp *t, struct weir_tcp_conn *c);
-
-/** Enter TIME_WAIT, or start its time again. */
-void weir_tcp_time_wait(struct weir_tcp *t, struct weir_tcp_conn *c);
 
 /** Our FIN is acknowledged: to FIN_WAIT_2, for a limited time if nobody listens any more. */
 void weir_tcp_fin_wait_2(struct weir_tcp *t, struct weir_tcp_conn *c);

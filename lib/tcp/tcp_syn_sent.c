@@ -2,9 +2,17 @@
 /* Path: tcp_input -> tcp_syn_sent -> sock_publish. And what both kinds of open share. */
 #include "tcp_priv.h"
 
-/* The smallest shift that can announce half of the buffer (mbufs cost twice their payload). */
-static uint8_t
-wscale_for(const struct weir_tcp *t, uint32_t rcvbuf)
+#include <stddef.h>
+
+uint32_t
+weir_tcp_ts_offset(const struct weir_tcp *t, const struct weir_flow *flow)
+{
+	return (uint32_t)(weir_siphash(t->core->secret, flow, offsetof(struct weir_flow, lport)) >>
+			  32);
+}
+
+uint8_t
+weir_tcp_wscale_for(const struct weir_tcp *t, uint32_t rcvbuf)
 {
 	uint8_t shift = 0;
 
@@ -29,7 +37,7 @@ weir_tcp_start(struct weir_tcp *t, struct weir_tcp_conn *c, int ifindex, uint32_
 	c->sml = iss;
 	c->recover = iss;
 	c->snd.peer_mss = weir_tcp_is_v4(c) ? WEIR_TCP_MSS_IP4 : WEIR_TCP_MSS_IP6;
-	c->rcv.wscale = t->conf.use_wscale ? wscale_for(t, c->opts.rcvbuf) : 0;
+	c->rcv.wscale = t->conf.use_wscale ? weir_tcp_wscale_for(t, c->opts.rcvbuf) : 0;
 	c->rcv.quick_acks = WEIR_TCP_QUICK_ACKS;
 	weir_tcp_update_mss(c);
 	return 0;
@@ -42,7 +50,7 @@ weir_tcp_take_syn(struct weir_tcp *t, struct weir_tcp_conn *c, const struct weir
 
 	c->irs = seg->seq;
 	c->rcv.nxt = seg->seq + 1;
-	c->rcv.adv = c->rcv.nxt + (c->is_active ? weir_tcp_syn_window(c) : 0);
+	c->rcv.adv = c->rcv.nxt + (c->is_active ? weir_tcp_syn_window(&c->opts) : 0);
 	c->last_ack_sent = c->rcv.nxt;
 	c->heard_us = t->core->now_us;
 	c->has_wscale = t->conf.use_wscale && (opts & WEIR_TCP_OPT_WSCALE);
@@ -99,8 +107,6 @@ weir_tcp_establish(struct weir_tcp *t, struct weir_tcp_conn *c, const struct wei
 {
 	const bool is_syn_lost = c->retries > 1; /* RFC 6928 2 lets one loss pass */
 
-	if (c->state == WEIR_TCP_SYN_RECEIVED)
-		weir_tcp_leave_syn_queue(c);
 	time_syn(t, c, seg);
 	c->snd.una = seg->ack;
 	c->snd.nxt = seg->ack;

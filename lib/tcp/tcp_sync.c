@@ -33,13 +33,6 @@ weir_tcp_reset_by_peer(struct weir_tcp *t, struct weir_tcp_conn *c)
 	weir_tcp_finish(t, c, error);
 }
 
-/* Sequence numbers of a segment, SYN and FIN included. */
-static uint32_t
-seg_space(const struct weir_tcp_seg *seg)
-{
-	return seg->len + !!(seg->flags & WEIR_TCP_SYN) + !!(seg->flags & WEIR_TCP_FIN);
-}
-
 /*
  * Table 6 of RFC 9293 3.4, with the allowance for a closed window: what starts at RCV.NXT gets
  * its ACK and RST looked at. An empty ACK at the right edge is taken, too: a peer whose full
@@ -48,7 +41,7 @@ seg_space(const struct weir_tcp_seg *seg)
 static bool
 is_acceptable(const struct weir_tcp_conn *c, const struct weir_tcp_seg *seg)
 {
-	const uint32_t space = seg_space(seg);
+	const uint32_t space = weir_tcp_seg_space(seg);
 
 	if (seg->seq == c->rcv.nxt)
 		return true;
@@ -101,8 +94,6 @@ answer_unacceptable(struct weir_tcp *t, struct weir_tcp_conn *c, const struct we
 		weir_tcp_want_output(t, c);
 		return;
 	}
-	if (c->state == WEIR_TCP_TIME_WAIT && (seg->flags & WEIR_TCP_FIN))
-		weir_tcp_time_wait(t, c);
 	if (seg->len > 0 || (seg->flags & WEIR_TCP_FIN))
 		weir_tcp_ack_now(t, c);
 	else
@@ -114,7 +105,7 @@ static enum weir_tcp_verdict
 check_sequence(struct weir_tcp *t, struct weir_tcp_conn *c, struct weir_tcp_rx *rx)
 {
 	struct weir_tcp_seg *seg = &rx->seg;
-	const uint32_t end = seg->seq + seg_space(seg);
+	const uint32_t end = seg->seq + weir_tcp_seg_space(seg);
 
 	if (is_crossed_syn_ack(c, seg)) {
 		seg->flags &= (uint8_t)~WEIR_TCP_SYN;
@@ -142,8 +133,6 @@ check_rst(struct weir_tcp *t, struct weir_tcp_conn *c, struct weir_tcp_rx *rx)
 {
 	if (!(rx->seg.flags & WEIR_TCP_RST))
 		return SEG_GOES_ON;
-	if (c->state == WEIR_TCP_TIME_WAIT) /* RFC 1337: no assassination */
-		return weir_tcp_done(rx, WEIR_FATE_drop_tcp_flags);
 	if (rx->seg.seq != c->rcv.nxt) {
 		weir_tcp_challenge(t, c);
 		return weir_tcp_done(rx, WEIR_FATE_drop_tcp_seq);
@@ -181,10 +170,6 @@ check_syn_ack(struct weir_tcp *t, struct weir_tcp_conn *c, struct weir_tcp_rx *r
 		weir_tcp_send_rst_at(t, c, seg->ack);
 		return weir_tcp_done(rx, WEIR_FATE_drop_tcp_ack);
 	}
-	if (c->listener != NULL && !weir_tcp_may_accept(t, c->listener)) {
-		t->stats.listen_overflow++;
-		return weir_tcp_done(rx, WEIR_FATE_drop_tcp_backlog);
-	}
 	weir_tcp_establish(t, c, seg);
 	return SEG_GOES_ON;
 }
@@ -199,7 +184,7 @@ fin_acked(struct weir_tcp *t, struct weir_tcp_conn *c)
 		return SEG_GOES_ON;
 	case WEIR_TCP_CLOSING:
 		weir_tcp_time_wait(t, c);
-		return SEG_GOES_ON;
+		return SEG_DONE;
 	case WEIR_TCP_LAST_ACK:
 		weir_tcp_finish(t, c, 0);
 		return SEG_DONE;

@@ -13,14 +13,35 @@ struct port_key {
 	uint64_t rport;
 };
 
-int
-weir_tcp_table_init(struct weir_tcp *t, int numa_node)
+static int
+init_slabs(struct weir_tcp *t, int numa_node)
 {
 	const uint32_t size = RTE_ALIGN(sizeof(struct weir_tcp_conn), RTE_CACHE_LINE_SIZE);
 
-	if (weir_slab_init(&t->conns, size, t->conf.max_conns, numa_node) < 0)
+	if (weir_slab_init(&t->conns, size, t->conf.max_conns, numa_node) < 0 ||
+		weir_slab_init(&t->reqs, sizeof(struct weir_tcp_req), t->conf.max_reqs, numa_node) <
+			0 ||
+		weir_slab_init(
+			&t->waits, sizeof(struct weir_tcp_wait), t->conf.max_waits, numa_node) < 0)
 		return -ENOMEM;
-	if (weir_table_init(&t->table, t->conf.max_conns, numa_node) < 0)
+	return 0;
+}
+
+static void
+fini_slabs(struct weir_tcp *t)
+{
+	weir_slab_fini(&t->waits);
+	weir_slab_fini(&t->reqs);
+	weir_slab_fini(&t->conns);
+}
+
+int
+weir_tcp_table_init(struct weir_tcp *t, int numa_node)
+{
+	/* A connection stands beside its request for a moment. */
+	const uint32_t capacity = t->conf.max_conns + t->conf.max_reqs + t->conf.max_waits;
+
+	if (init_slabs(t, numa_node) < 0 || weir_table_init(&t->table, capacity, numa_node) < 0)
 		goto no_table;
 	t->listeners = rte_zmalloc_socket("tcp_listeners",
 		WEIR_TCP_LISTEN_BUCKETS * sizeof(*t->listeners), RTE_CACHE_LINE_SIZE, numa_node);
@@ -31,7 +52,7 @@ weir_tcp_table_init(struct weir_tcp *t, int numa_node)
 no_listeners:
 	weir_table_fini(&t->table);
 no_table:
-	weir_slab_fini(&t->conns);
+	fini_slabs(t);
 	return -ENOMEM;
 }
 
@@ -49,6 +70,9 @@ drop_conn(struct weir_tcp *t, struct weir_tcp_conn *c)
 void
 weir_tcp_table_fini(struct weir_tcp *t)
 {
+	weir_tcp_req_fini(t);
+	while (t->wait_first != WEIR_TCP_NO_WAIT)
+		weir_tcp_wait_drop(t, weir_tcp_wait_at(t, t->wait_first));
 	for (uint32_t i = 0; i < t->conns.fresh; i++) {
 		struct weir_tcp_conn *c = weir_slab_at(&t->conns, i);
 
@@ -57,34 +81,76 @@ weir_tcp_table_fini(struct weir_tcp *t)
 	}
 	rte_free(t->listeners);
 	weir_table_fini(&t->table);
-	weir_slab_fini(&t->conns);
+	fini_slabs(t);
 }
 
-static uint32_t
-flow_hash(const struct weir_tcp *t, const struct weir_flow *flow)
+uint32_t
+weir_tcp_hash(const struct weir_tcp *t, const struct weir_flow *flow)
 {
 	return weir_flow_hash(flow, t->core->secret);
 }
 
-struct weir_tcp_conn *
+/* The object of an entry: it begins with its flow. */
+static inline void *
+record_at(const struct weir_tcp *t, uint32_t ref)
+{
+	if (likely(weir_tcp_ref_is_conn(ref)))
+		return weir_tcp_conn_at(t, ref);
+	return weir_tcp_ref_is_req(ref) ? (void *)weir_tcp_req_at(t, ref)
+					: (void *)weir_tcp_wait_at(t, ref);
+}
+
+uint32_t
 weir_tcp_lookup(const struct weir_tcp *t, const struct weir_flow *flow, uint32_t hash)
 {
 	struct weir_table_iter it = weir_table_begin(&t->table, hash);
-	uint32_t index;
+	uint32_t ref;
 
-	while (weir_table_next(&t->table, &it, hash, &index)) {
-		struct weir_tcp_conn *c = weir_slab_at(&t->conns, index);
-
-		if (likely(weir_flow_eq(&c->flow, flow)))
-			return c;
+	while (weir_table_next(&t->table, &it, hash, &ref)) {
+		if (likely(weir_flow_eq(record_at(t, ref), flow)))
+			return ref;
 	}
-	return NULL;
+	return WEIR_TCP_REF_NONE;
+}
+
+static uint32_t
+find(const struct weir_tcp *t, const struct weir_flow *flow)
+{
+	return weir_tcp_lookup(t, flow, weir_tcp_hash(t, flow));
 }
 
 struct weir_tcp_conn *
-weir_tcp_find(struct weir_tcp *t, const struct weir_flow *flow)
+weir_tcp_find(const struct weir_tcp *t, const struct weir_flow *flow)
 {
-	return weir_tcp_lookup(t, flow, flow_hash(t, flow));
+	const uint32_t ref = find(t, flow);
+
+	return weir_tcp_ref_is_conn(ref) ? weir_tcp_conn_at(t, ref) : NULL;
+}
+
+struct weir_tcp_req *
+weir_tcp_find_req(const struct weir_tcp *t, const struct weir_flow *flow)
+{
+	const uint32_t ref = find(t, flow);
+
+	return weir_tcp_ref_is_req(ref) ? weir_tcp_req_at(t, ref) : NULL;
+}
+
+struct weir_tcp_wait *
+weir_tcp_find_wait(const struct weir_tcp *t, const struct weir_flow *flow)
+{
+	const uint32_t ref = find(t, flow);
+
+	return weir_tcp_ref_is_wait(ref) ? weir_tcp_wait_at(t, ref) : NULL;
+}
+
+bool
+weir_tcp_is_flow_free(const struct weir_tcp *t, const struct weir_flow *flow)
+{
+	const uint32_t ref = find(t, flow);
+
+	return ref == WEIR_TCP_REF_NONE ||
+	       (weir_tcp_ref_is_wait(ref) &&
+		       weir_tcp_wait_is_reusable(t, weir_tcp_wait_at(t, ref)));
 }
 
 void
@@ -94,41 +160,24 @@ weir_tcp_prefetch_slot(const struct weir_tcp *t, uint32_t hash)
 }
 
 void
-weir_tcp_prefetch_conn(const struct weir_tcp *t, uint32_t hash)
+weir_tcp_prefetch_record(const struct weir_tcp *t, uint32_t hash)
 {
 	const struct weir_table_slot *s = &t->table.slots[hash & t->table.mask];
 	const char *c;
 
 	if (s->ref == 0)
 		return;
-	c = weir_slab_at(&t->conns, s->ref - 1);
+	c = record_at(t, s->ref - 1);
 	rte_prefetch0(c);
 	rte_prefetch0(c + RTE_CACHE_LINE_MIN_SIZE);
 	rte_prefetch0(c + 2 * RTE_CACHE_LINE_MIN_SIZE);
-}
-
-/* A full pool forgets the oldest TIME_WAIT: rather that than refuse the living. */
-static struct weir_tcp_conn *
-get_conn(struct weir_tcp *t)
-{
-	struct weir_tcp_conn *c = weir_slab_get(&t->conns);
-
-	if (c != NULL)
-		return c;
-	TAILQ_FOREACH (c, &t->time_wait, link) {
-		if (c->owner == NULL) {
-			weir_tcp_finish(t, c, 0);
-			return weir_slab_get(&t->conns);
-		}
-	}
-	return NULL;
 }
 
 struct weir_tcp_conn *
 weir_tcp_conn_new(
 	struct weir_tcp *t, const struct weir_flow *flow, const struct weir_tcp_opts *opts)
 {
-	struct weir_tcp_conn *c = get_conn(t);
+	struct weir_tcp_conn *c = weir_slab_get(&t->conns);
 
 	if (c == NULL)
 		return NULL;
@@ -141,9 +190,9 @@ weir_tcp_conn_new(
 	c->rto_us = t->conf.rto_initial_us;
 	c->heard_us = t->core->now_us;
 	c->sent_us = t->core->now_us;
-	c->ts_offset = (uint32_t)weir_rand_u64(&t->core->rand);
+	c->ts_offset = weir_tcp_ts_offset(t, flow);
 	weir_wheel_entry_init(&c->timer, WEIR_TIMER_TCP);
-	if (weir_table_add(&t->table, flow_hash(t, flow), weir_slab_index(&t->conns, c)) < 0) {
+	if (weir_table_add(&t->table, weir_tcp_hash(t, flow), weir_slab_index(&t->conns, c)) < 0) {
 		c->is_live = false;
 		weir_slab_put(&t->conns, c);
 		return NULL;
@@ -169,15 +218,11 @@ static void
 unlink_conn(struct weir_tcp *t, struct weir_tcp_conn *c)
 {
 	weir_wheel_cancel(t->core->wheel, &c->timer);
-	weir_table_del(&t->table, flow_hash(t, &c->flow), weir_slab_index(&t->conns, c));
+	weir_table_del(&t->table, weir_tcp_hash(t, &c->flow), weir_slab_index(&t->conns, c));
 	if (c->is_out) {
 		TAILQ_REMOVE(&t->out, c, out);
 		c->is_out = false;
 	}
-	if (c->state == WEIR_TCP_SYN_RECEIVED)
-		weir_tcp_leave_syn_queue(c);
-	else if (c->state == WEIR_TCP_TIME_WAIT)
-		TAILQ_REMOVE(&t->time_wait, c, link);
 }
 
 void
@@ -190,8 +235,6 @@ weir_tcp_discard(struct weir_tcp *t, struct weir_tcp_conn *c)
 void
 weir_tcp_finish(struct weir_tcp *t, struct weir_tcp_conn *c, int error)
 {
-	const bool was_told = c->state == WEIR_TCP_TIME_WAIT;
-
 	if (c->state == WEIR_TCP_SYN_SENT || c->state == WEIR_TCP_SYN_RECEIVED)
 		t->stats.open_failed++;
 	unlink_conn(t, c);
@@ -201,7 +244,7 @@ weir_tcp_finish(struct weir_tcp *t, struct weir_tcp_conn *c, int error)
 	c->error = error;
 	if (c->owner == NULL)
 		weir_tcp_conn_free(t, c);
-	else if (!was_told)
+	else
 		weir_ready_add(t->ready, &c->ready, WEIR_READY_CLOSE);
 }
 
@@ -214,7 +257,7 @@ listen_bucket(struct weir_be16 port)
 void
 weir_tcp_listen(struct weir_tcp *t, struct weir_tcp_listener *l)
 {
-	TAILQ_INIT(&l->syn);
+	LIST_INIT(&l->reqs);
 	l->n_syn = 0;
 	l->n_ready = 0;
 	l->ready_turn = t->turn;
@@ -273,7 +316,7 @@ is_port_usable(struct weir_tcp *t, const struct weir_flow *flow)
 	const struct weir_steer *steer = t->ip->steer;
 
 	return (steer == NULL || weir_steer_worker(steer, flow) == t->core->worker) &&
-	       weir_tcp_find(t, flow) == NULL && !has_listener_on_port(t, flow->lport);
+	       weir_tcp_is_flow_free(t, flow) && !has_listener_on_port(t, flow->lport);
 }
 
 int

@@ -55,7 +55,7 @@ retries_max(const struct weir_tcp *t, const struct weir_tcp_conn *c)
 {
 	if (c->state == WEIR_TCP_SYN_SENT)
 		return t->conf.syn_retries;
-	if (c->state == WEIR_TCP_SYN_RECEIVED)
+	if (c->state == WEIR_TCP_SYN_RECEIVED) /* simultaneous open */
 		return t->conf.synack_retries;
 	return c->is_orphan ? RTE_MIN(t->conf.orphan_retries, t->conf.data_retries)
 			    : t->conf.data_retries;
@@ -169,8 +169,7 @@ weir_tcp_timer_keep(struct weir_tcp *t, struct weir_tcp_conn *c)
 {
 	c->keep_probes = 0;
 	c->keep_at = 0;
-	if (c->opts.is_keepalive && c->state >= WEIR_TCP_ESTABLISHED &&
-		c->state != WEIR_TCP_TIME_WAIT)
+	if (c->opts.is_keepalive && c->state >= WEIR_TCP_ESTABLISHED)
 		weir_tcp_timer_set(t, c, &c->keep_at,
 			t->core->now_us + c->opts.keep_idle_s * UINT64_C(1000000));
 }
@@ -209,25 +208,6 @@ keep_expired(struct weir_tcp *t, struct weir_tcp_conn *c)
 	weir_tcp_timer_set(
 		t, c, &c->keep_at, t->core->now_us + c->opts.keep_intvl_s * UINT64_C(1000000));
 	return true;
-}
-
-void
-weir_tcp_time_wait(struct weir_tcp *t, struct weir_tcp_conn *c)
-{
-	const uint64_t at_us = t->core->now_us + t->conf.time_wait_us;
-
-	if (c->state != WEIR_TCP_TIME_WAIT) {
-		weir_tcp_set_state(t, c, WEIR_TCP_TIME_WAIT);
-		weir_tcp_reass_free(t, c);
-		c->rexmit_at = 0;
-		c->keep_at = 0;
-		if (c->owner != NULL)
-			weir_ready_add(t->ready, &c->ready, WEIR_READY_CLOSE);
-	} else {
-		TAILQ_REMOVE(&t->time_wait, c, link);
-	}
-	TAILQ_INSERT_TAIL(&t->time_wait, c, link);
-	weir_tcp_timer_set(t, c, &c->end_at, at_us);
 }
 
 void

@@ -26,7 +26,21 @@ complete_flow(struct weir_tcp *t, struct weir_flow *flow)
 		return -EADDRNOTAVAIL;
 	if (flow->lport.raw == 0)
 		return weir_tcp_choose_port(t, flow);
-	return weir_tcp_find(t, flow) == NULL ? 0 : -EADDRINUSE;
+	return weir_tcp_is_flow_free(t, flow) ? 0 : -EADDRINUSE;
+}
+
+/* RFC 6191, from the other side: go on behind the connection in TIME_WAIT, if there is one. */
+static uint32_t
+take_over_wait(struct weir_tcp *t, const struct weir_flow *flow)
+{
+	struct weir_tcp_wait *w = weir_tcp_find_wait(t, flow);
+	uint32_t iss = weir_tcp_isn(t, flow);
+
+	if (w == NULL)
+		return iss;
+	iss = w->snd_nxt + UINT16_MAX + 2;
+	weir_tcp_wait_drop(t, w);
+	return iss;
 }
 
 int
@@ -36,13 +50,15 @@ weir_tcp_connect(struct weir_tcp *t, const struct weir_flow *flow, const struct 
 	struct weir_flow full = *flow;
 	struct weir_tcp_conn *c;
 	int err = complete_flow(t, &full);
+	uint32_t iss;
 
 	if (err < 0)
 		return err;
+	iss = take_over_wait(t, &full);
 	c = weir_tcp_conn_new(t, &full, opts);
 	if (c == NULL)
 		return -ENOBUFS;
-	err = weir_tcp_start(t, c, -1, weir_tcp_isn(t, &full));
+	err = weir_tcp_start(t, c, -1, iss);
 	if (err < 0) {
 		weir_tcp_discard(t, c);
 		return err;
@@ -111,7 +127,7 @@ weir_tcp_shutdown(struct weir_tcp *t, struct weir_tcp_conn *c)
 void
 weir_tcp_opts_changed(struct weir_tcp *t, struct weir_tcp_conn *c)
 {
-	if (c->state == WEIR_TCP_CLOSED || c->state == WEIR_TCP_TIME_WAIT)
+	if (c->state == WEIR_TCP_CLOSED)
 		return;
 	weir_tcp_update_mss(c);
 	weir_tcp_cc_choose(t, c);
@@ -171,8 +187,5 @@ weir_tcp_abort(struct weir_tcp *t, struct weir_tcp_conn *c)
 void
 weir_tcp_release(struct weir_tcp *t, struct weir_tcp_conn *c)
 {
-	if (c->state == WEIR_TCP_TIME_WAIT)
-		disown(t, c);
-	else
-		weir_tcp_close(t, c);
+	weir_tcp_close(t, c);
 }

@@ -54,6 +54,7 @@ struct weir_tcp_opts {
 	uint8_t tos;
 	uint8_t ttl; /* 0: default */
 	uint8_t cc;  /* congestion control: number for weir_tcp_cc_at() */
+	uint8_t defer_accept; /* time-outs of the SYN,ACK that a final ACK without data waits for */
 };
 
 /** Explicit congestion notification, as Linux's tcp_ecn 0, 2, 1. */
@@ -66,13 +67,16 @@ enum weir_tcp_ecn {
 /** Defaults and limits of a stack; from the [tcp] section. */
 struct weir_tcp_conf {
 	struct weir_tcp_opts opts;
-	uint32_t max_conns; /* per worker, TIME_WAIT and SYN_RECEIVED included */
+	uint32_t max_conns; /* per worker, without those in the two pools that follow */
+	uint32_t max_reqs;  /* SYN_RECEIVED: half-open connections of listeners */
+	uint32_t max_waits; /* TIME_WAIT; the oldest make room */
 	uint32_t rto_min_us;     /* 200 ms */
 	uint32_t rto_initial_us; /* 1 s (RFC 6298 2.1) */
 	uint32_t rto_max_us;     /* 120 s */
 	uint32_t delack_us;      /* 40 ms; 0: acknowledge at once */
 	uint32_t time_wait_us;   /* 60 s */
 	uint32_t fin_wait_2_us;  /* 60 s after close */
+	uint32_t invalid_ratelimit_us; /* 500 ms between answers to what is not acceptable */
 	uint32_t initial_window; /* segments; 10 (RFC 6928) */
 	uint8_t syn_retries;     /* 6 */
 	uint8_t synack_retries;  /* 5 */
@@ -87,6 +91,8 @@ struct weir_tcp_conf {
 	enum weir_tcp_ecn ecn;
 	uint8_t orphan_retries; /* data_retries of a connection that was closed; 8 */
 	bool use_idle_restart;  /* RFC 5681 4.1 */
+	bool use_rfc1337; /* RST does not end TIME_WAIT */
+	bool use_tw_reuse; /* connect may take the place of a TIME_WAIT a second old (RFC 6191) */
 	bool is_ts_strict; /* drop segments that lack negotiated timestamps (RFC 7323 3.2, a SHOULD
 			    * that Linux does not follow); false */
 };
@@ -196,14 +202,13 @@ struct weir_tcp_conn {
 	struct weir_pktq ooo; /* beyond rcv.nxt, sorted by sequence number, not overlapping */
 	void *owner;          /* the socket layer's; NULL: nobody listens */
 	struct weir_tcp_listener *listener; /* until accepted */
-	TAILQ_ENTRY(weir_tcp_conn) link; /* SYN_RECEIVED: the listener's; TIME_WAIT: weir_tcp's */
 	struct weir_tcp_opts opts;
 	int error;      /* why it ended: 0, ECONNRESET, ECONNREFUSED, ETIMEDOUT, EHOSTUNREACH ... */
 	int soft_error; /* latest ICMP soft error */
 	/* timers: one wheel entry at the earliest of the deadlines, 0: not running */
 	struct weir_wheel_entry timer;
 	uint64_t keep_at;
-	uint64_t end_at;           /* TIME_WAIT, FIN_WAIT_2 */
+	uint64_t end_at;           /* FIN_WAIT_2 */
 	uint64_t retrans_since_us; /* the peer has let data wait since then; 0: it does not */
 	uint32_t iss;
 	uint32_t irs;
@@ -218,6 +223,57 @@ static_assert(offsetof(struct weir_tcp_conn, sndq) == 3 * RTE_CACHE_LINE_MIN_SIZ
 
 TAILQ_HEAD(weir_tcp_conns, weir_tcp_conn);
 
+/* A connection that a peer asked a listener for: SYN_RECEIVED until its final ACK (tcp_req.c). */
+struct weir_tcp_req {
+	struct weir_flow flow; /* first, as in all that the table refers to */
+	uint32_t iss;
+	uint32_t irs;
+	uint32_t ts_recent;
+	uint16_t mss; /* of the SYN's option; 0: it had none */
+	uint16_t wnd; /* of the SYN */
+	uint32_t answered_ms; /* when what is not acceptable was answered last; 0: never */
+	uint32_t sent_us; /* the first SYN,ACK; low bits of the clock */
+	uint8_t snd_wscale;
+	uint8_t rcv_wscale;
+	uint8_t retries; /* time-outs */
+	uint8_t rexmits; /* SYN,ACKs sent again */
+	uint8_t ifindex; /* where the SYN came in */
+	bool has_ts : 1;
+	bool has_wscale : 1;
+	bool has_sack : 1;
+	bool has_ecn : 1;
+	bool is_acked : 1; /* the final ACK came, but could not be taken, or waits for data */
+	struct weir_tcp_listener *listener;
+	LIST_ENTRY(weir_tcp_req) link; /* the listener's */
+	struct weir_wheel_entry timer;
+};
+
+static_assert(sizeof(struct weir_tcp_req) <= 128, "a flood of SYNs is cheap");
+
+/*
+ * What is left of a connection in TIME_WAIT, see tcp_wait.c. Times are ms of the worker's clock, in
+ * circular arithmetic as sequence numbers.
+ */
+struct weir_tcp_wait {
+	union {
+		struct weir_flow flow; /* first. Whoever writes it writes snd_nxt after it: */
+		struct {
+			uint8_t flow_bytes[36];
+			uint32_t snd_nxt; /* lies in the padding */
+		};
+	};
+	uint32_t rcv_nxt;
+	uint32_t ts_recent;
+	uint32_t end_ms;
+	uint32_t next; /* indices in weir_tcp.waits; by end_ms */
+	uint32_t prev;
+	uint16_t wnd; /* as announced last, scaled */
+	uint16_t has_ts : 1;
+	uint16_t answered_ms : 15; /* when a segment without text was answered last */
+};
+
+static_assert(sizeof(struct weir_tcp_wait) <= 64, "one cache line each");
+
 /* Memory is the caller's; every worker has one of its own for a listening socket. */
 struct weir_tcp_listener {
 	LIST_ENTRY(weir_tcp_listener) link;
@@ -230,13 +286,14 @@ struct weir_tcp_listener {
 	const uint32_t *n_accept; /* connections in the accept queue, counted by the socket layer */
 	void *owner;
 	/* TCP's own */
-	struct weir_tcp_conns syn; /* SYN_RECEIVED connections of this listener on this worker */
+	LIST_HEAD(, weir_tcp_req) reqs; /* half-open connections of this listener on this worker */
 	uint32_t n_syn;
 	uint32_t n_ready;  /* became established in turn ready_turn: not yet in *n_accept */
 	uint32_t ready_turn;
 };
 
 #define WEIR_TCP_LISTEN_BUCKETS 256
+#define WEIR_TCP_NO_WAIT	UINT32_MAX
 
 struct weir_tcp {
 	struct weir_core *core;
@@ -244,15 +301,19 @@ struct weir_tcp {
 	struct weir_ready *ready;
 	struct weir_tcp_conf conf;
 	struct weir_slab conns;
-	struct weir_table table; /* flow -> conns */
+	struct weir_slab reqs;
+	struct weir_slab waits;
+	struct weir_table table; /* flow -> conns, reqs, waits */
 	LIST_HEAD(, weir_tcp_listener) *listeners; /* WEIR_TCP_LISTEN_BUCKETS, by port */
 	struct weir_tcp_conns out;        /* to be looked at by weir_tcp_flush() */
-	struct weir_tcp_conns time_wait;  /* oldest first */
+	uint32_t wait_first; /* index in waits, first to end; WEIR_TCP_NO_WAIT */
+	uint32_t wait_last;
+	struct weir_wheel_entry wait_timer;
 	uint64_t held;     /* rcv.held of all connections */
 	uint64_t held_max; /* half of the worker's pool: the rest is for sending and the ports */
 	uint32_t port_offset; /* RFC 6056 3.3.3 */
 	uint32_t turn;        /* bursts so far */
-	uint64_t n_state[WEIR_TCP_STATES]; /* connections in each state */
+	uint64_t n_state[WEIR_TCP_STATES]; /* in each state, in whatever form */
 	struct weir_tcp_stats stats;
 };
 
@@ -316,10 +377,7 @@ void weir_tcp_close(struct weir_tcp *t, struct weir_tcp_conn *c);
 /** Reset (linger 0, unread data at close). The connection is gone on return. */
 void weir_tcp_abort(struct weir_tcp *t, struct weir_tcp_conn *c);
 
-/**
- * After WEIR_READY_CLOSE: the owner lets go. That event comes with CLOSED and with TIME_WAIT, which
- * TCP then sees to its end alone.
- */
+/** After WEIR_READY_CLOSE: the owner lets go. (TIME_WAIT needs neither owner nor connection.) */
 void weir_tcp_release(struct weir_tcp *t, struct weir_tcp_conn *c);
 
 /** Segments of this burst; data starts at the IP header, weir_pkt set. Empties v. Also reads
@@ -332,10 +390,22 @@ void weir_tcp_flush(struct weir_tcp *t);
 /** WEIR_TIMER_TCP fired. */
 void weir_tcp_timer(struct weir_tcp *t, struct weir_tcp_conn *c);
 
+/** WEIR_TIMER_TCP_REQ fired. */
+void weir_tcp_req_timer(struct weir_tcp *t, struct weir_tcp_req *req);
+
+/** WEIR_TIMER_TCP_WAIT fired. */
+void weir_tcp_wait_timer(struct weir_tcp *t);
+
 /** The earliest deadline of c's timers, or WEIR_WHEEL_NEVER. */
 uint64_t weir_tcp_next_us(const struct weir_tcp_conn *c);
 
-/** The connection of exactly this flow, or NULL. */
-struct weir_tcp_conn *weir_tcp_find(struct weir_tcp *t, const struct weir_flow *flow);
+/** The connection of exactly this flow, or NULL: also when it is half open or in TIME_WAIT. */
+struct weir_tcp_conn *weir_tcp_find(const struct weir_tcp *t, const struct weir_flow *flow);
+
+/** The half-open one, or NULL. */
+struct weir_tcp_req *weir_tcp_find_req(const struct weir_tcp *t, const struct weir_flow *flow);
+
+/** The one in TIME_WAIT, or NULL. */
+struct weir_tcp_wait *weir_tcp_find_wait(const struct weir_tcp *t, const struct weir_flow *flow);
 
 #endif

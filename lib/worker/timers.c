@@ -20,6 +20,12 @@ dispatch(struct weir_worker *w, struct weir_wheel_entry *e)
 	case WEIR_TIMER_TCP:
 		weir_tcp_timer(&w->tcp, RTE_PTR_SUB(e, offsetof(struct weir_tcp_conn, timer)));
 		break;
+	case WEIR_TIMER_TCP_REQ:
+		weir_tcp_req_timer(&w->tcp, RTE_PTR_SUB(e, offsetof(struct weir_tcp_req, timer)));
+		break;
+	case WEIR_TIMER_TCP_WAIT:
+		weir_tcp_wait_timer(&w->tcp);
+		break;
 	case WEIR_TIMER_KINDS:
 		break;
 	}

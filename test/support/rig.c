@@ -50,6 +50,8 @@ set_up_tcp(struct rig *r)
 
 	weir_tcp_conf_default(&conf);
 	conf.max_conns = 64;
+	conf.max_reqs = 64;
+	conf.max_waits = 64;
 	conf.use_timestamps = r->setup.use_ts;
 	conf.use_wscale = r->setup.use_wscale;
 	conf.opts.cc = (uint8_t)weir_tcp_cc_find("reno"); /* its numbers are the simplest */
@@ -171,6 +173,19 @@ empty_turn(struct rig *r)
 	rig_turn(r, &none);
 }
 
+static void
+run_timer(struct rig *r, struct weir_wheel_entry *due)
+{
+	if (due->kind == WEIR_TIMER_TCP)
+		weir_tcp_timer(&r->tcp, container_of(due, struct weir_tcp_conn, timer));
+	else if (due->kind == WEIR_TIMER_TCP_REQ)
+		weir_tcp_req_timer(&r->tcp, container_of(due, struct weir_tcp_req, timer));
+	else if (due->kind == WEIR_TIMER_TCP_WAIT)
+		weir_tcp_wait_timer(&r->tcp);
+	else if (due->kind == WEIR_TIMER_IFACE)
+		weir_iface_timer(container_of(due, struct weir_iface, timer));
+}
+
 void
 rig_advance(struct rig *r, uint64_t us)
 {
@@ -182,11 +197,7 @@ rig_advance(struct rig *r, uint64_t us)
 		r->now_us = RTE_MAX(next, r->now_us);
 		r->core.now_us = r->now_us;
 		while (weir_wheel_expire(&r->wheel, r->now_us, &due, 1) == 1) {
-			if (due->kind == WEIR_TIMER_TCP)
-				weir_tcp_timer(
-					&r->tcp, container_of(due, struct weir_tcp_conn, timer));
-			else if (due->kind == WEIR_TIMER_IFACE)
-				weir_iface_timer(container_of(due, struct weir_iface, timer));
+			run_timer(r, due);
 		}
 		end_turn(r);
 	}
@@ -199,7 +210,24 @@ rig_advance(struct rig *r, uint64_t us)
 uint64_t
 rig_next_timer_us(struct rig *r)
 {
-	return weir_tcp_next_us(r->conn);
+	const struct weir_tcp_req *req = weir_tcp_find_req(&r->tcp, &r->flow);
+	const struct weir_tcp_wait *wait = weir_tcp_find_wait(&r->tcp, &r->flow);
+
+	if (req != NULL)
+		return req->timer.deadline_us;
+	return wait != NULL ? wait->end_ms * RIG_MS : weir_tcp_next_us(r->conn);
+}
+
+enum weir_tcp_state
+rig_state(struct rig *r)
+{
+	const struct weir_tcp_conn *c = weir_tcp_find(&r->tcp, &r->flow);
+
+	if (c != NULL)
+		return c->state;
+	if (weir_tcp_find_req(&r->tcp, &r->flow) != NULL)
+		return WEIR_TCP_SYN_RECEIVED;
+	return weir_tcp_find_wait(&r->tcp, &r->flow) != NULL ? WEIR_TCP_TIME_WAIT : WEIR_TCP_CLOSED;
 }
 
 /* Segments in */
@@ -208,6 +236,15 @@ static uint16_t
 ip_hlen(const struct rig *r)
 {
 	return r->setup.is_v6 ? 40 : 20;
+}
+
+/* Do segments of the connection carry timestamps? */
+static bool
+has_ts(struct rig *r)
+{
+	const struct weir_tcp_req *req = weir_tcp_find_req(&r->tcp, &r->flow);
+
+	return req != NULL ? req->has_ts : r->conn != NULL && r->conn->has_ts;
 }
 
 static struct weir_tcp_hdr_info
@@ -227,10 +264,11 @@ hdr_of(struct rig *r, const struct rig_seg *s)
 		.ts_val = s->ts_val != 0 ? s->ts_val : r->ts_val,
 	};
 
-	if (r->conn != NULL && r->conn->has_ts && !s->no_ts)
+	if (has_ts(r) && !s->no_ts)
 		h.opts |= WEIR_TCP_OPT_TS;
-	if (r->conn != NULL)
-		h.ts_ecr = s->ts_ecr != 0 ? s->ts_ecr : weir_tcp_ts_now(&r->tcp, r->conn);
+	h.ts_ecr = s->ts_ecr != 0
+			   ? s->ts_ecr
+			   : (uint32_t)(r->now_us / 1000) + weir_tcp_ts_offset(&r->tcp, &r->flow);
 	return h;
 }
 
@@ -537,8 +575,7 @@ open_passive(struct rig *r, bool is_answered)
 		.owner = r};
 	weir_tcp_listen(&r->tcp, &r->listener);
 	recv_syn(r, SYN);
-	r->conn = weir_tcp_find(&r->tcp, &r->flow);
-	CU_ASSERT_PTR_NOT_NULL_FATAL(r->conn);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(weir_tcp_find_req(&r->tcp, &r->flow));
 	if (is_answered)
 		rig_recv(r, .flags = ACK, .seq = 1, .ack = 1, .wnd = r->setup.wnd);
 }
@@ -580,7 +617,7 @@ rig_open_as(struct rig *r, enum weir_tcp_state state, const struct rig_setup *se
 		open_active(r, is_answered);
 	if (state > WEIR_TCP_ESTABLISHED)
 		leave_established(r, state);
-	CU_ASSERT_EQUAL_FATAL(r->conn->state, state);
+	CU_ASSERT_EQUAL_FATAL(rig_state(r), state);
 	rig_forget(r);
 	r->events = 0;
 }

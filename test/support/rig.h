@@ -61,7 +61,7 @@ struct rig {
 	struct weir_tcp_listener listener;
 	uint32_t n_accept;
 	bool is_deaf; /* the socket layer takes no new connections */
-	struct weir_tcp_conn *conn;
+	struct weir_tcp_conn *conn; /* NULL in SYN_RECEIVED of a passive open */
 	struct weir_flow flow;
 	uint32_t iss, irs;
 	uint32_t ts_val; /* of the peer's clock, ms; follows the virtual clock */
@@ -101,6 +101,9 @@ struct rig_seg {
 /** A stack whose connection is in this state, nothing sent or waiting. */
 void rig_open(struct rig *r, enum weir_tcp_state state);
 void rig_open_as(struct rig *r, enum weir_tcp_state state, const struct rig_setup *setup);
+
+/** The state of the connection, in whatever form the stack has it. */
+enum weir_tcp_state rig_state(struct rig *r);
 
 /** Nothing else was sent, no mbuf is lost, counters add up. */
 void rig_close(struct rig *r);

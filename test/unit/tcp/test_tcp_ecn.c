@@ -109,11 +109,11 @@ open_listener(void (*tune)(struct weir_tcp_conf *conf), uint8_t flags, uint8_t t
 	rig_forget(&r);
 	r.conn = NULL;
 	rig_recv(&r, .flags = SYN | flags, .seq = 0, .tos = tos);
-	r.conn = weir_tcp_find(&r.tcp, &r.flow);
-	CU_ASSERT_PTR_NOT_NULL_FATAL(r.conn);
-	r.iss = r.conn->iss;
+	CU_ASSERT_EQUAL_FATAL(rig_state(&r), WEIR_TCP_SYN_RECEIVED);
+	r.iss = weir_tcp_find_req(&r.tcp, &r.flow)->iss;
 	rig_sent(&r, .flags = SYN | ACK | want, .seq = 0, .ack = 1, .is_not_ect = tune != use_dctcp,
 		.tos = tune == use_dctcp ? ECT0 : 0);
+	rig_recv(&r, .flags = ACK, .seq = 1, .ack = 1);
 	CU_ASSERT_EQUAL(r.conn->has_ecn, want != 0);
 	rig_close(&r);
 }

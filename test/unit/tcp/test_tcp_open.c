@@ -103,7 +103,7 @@ simultaneous_open(void)
 	rig_open(&r, WEIR_TCP_SYN_SENT);
 	rig_recv(&r, .flags = SYN, .seq = 0, .opts = WEIR_TCP_OPT_MSS, .mss = 700);
 	rig_sent(&r, .flags = SYN | ACK, .seq = 0, .ack = 1, .opts = WEIR_TCP_OPT_MSS);
-	CU_ASSERT_EQUAL(r.conn->state, WEIR_TCP_SYN_RECEIVED);
+	CU_ASSERT_EQUAL(rig_state(&r), WEIR_TCP_SYN_RECEIVED);
 	rig_recv(&r, .flags = SYN | ACK, .seq = 0, .ack = 1);
 	CU_ASSERT_EQUAL(r.conn->state, WEIR_TCP_ESTABLISHED);
 	CU_ASSERT_EQUAL(r.events, WEIR_READY_CONNECT | WEIR_READY_WRITE);
@@ -196,7 +196,7 @@ wrong_ack_in_syn_received_is_reset(void)
 	rig_sent(&r, .flags = RST, .seq = 2);
 	rig_recv(&r, .flags = ACK, .seq = 1, .ack = 0);
 	rig_sent(&r, .flags = RST, .seq = 0);
-	CU_ASSERT_EQUAL(r.conn->state, WEIR_TCP_SYN_RECEIVED);
+	CU_ASSERT_EQUAL(rig_state(&r), WEIR_TCP_SYN_RECEIVED);
 	rig_close(&r);
 }
 
@@ -223,7 +223,7 @@ listener_answers_ack_by_rst_and_ignores_rst(void)
 	rig_sent_nothing(&r);
 	rig_recv(&r, .flags = SYN | ACK, .seq = 0, .ack = 77, .sport = 4000);
 	rig_sent(&r, .flags = RST, .seq = 77);
-	CU_ASSERT_EQUAL(r.tcp.conns.used, 1);
+	CU_ASSERT_EQUAL(r.tcp.reqs.used, 1);
 	rig_close(&r);
 }
 
@@ -234,14 +234,14 @@ data_on_syn_is_not_acknowledged(void)
 	rig_open(&r, WEIR_TCP_SYN_RECEIVED);
 	rig_recv(&r, .flags = SYN, .seq = 500, .sport = 4000, .len = 10);
 	rig_sent(&r, .flags = SYN | ACK,
-		.seq = r.tcp.listeners != NULL
-			       ? weir_tcp_find(&r.tcp, &(struct weir_flow){.laddr = r.flow.laddr,
-							       .raddr = r.flow.raddr,
-							       .lport = r.flow.lport,
-							       .rport = weir_be16(4000)})
-						 ->iss -
-					 r.iss
-			       : 0,
+		.seq = r.tcp.listeners != NULL ? weir_tcp_find_req(&r.tcp,
+							 &(struct weir_flow){.laddr = r.flow.laddr,
+								 .raddr = r.flow.raddr,
+								 .lport = r.flow.lport,
+								 .rport = weir_be16(4000)})
+								 ->iss -
+							 r.iss
+					       : 0,
 		.ack = 501);
 	rig_close(&r);
 }
@@ -252,7 +252,7 @@ backlog_limits_the_accept_queue(void)
 	rig_open(&r, WEIR_TCP_SYN_RECEIVED);
 	r.n_accept = 9; /* more than the backlog of 8 */
 	rig_recv(&r, .flags = ACK, .seq = 1, .ack = 1);
-	CU_ASSERT_EQUAL(r.conn->state, WEIR_TCP_SYN_RECEIVED);
+	CU_ASSERT_EQUAL(rig_state(&r), WEIR_TCP_SYN_RECEIVED);
 	rig_recv(&r, .flags = SYN, .seq = 0, .sport = 4000);
 	rig_sent_nothing(&r);
 	CU_ASSERT_EQUAL(r.tcp.stats.listen_overflow, 2);
@@ -264,14 +264,16 @@ backlog_limits_the_accept_queue(void)
 }
 
 static void
-closed_listener_resets_what_is_not_accepted(void)
+closed_listener_forgets_what_is_half_open(void)
 {
 	rig_open(&r, WEIR_TCP_SYN_RECEIVED);
 	weir_tcp_unlisten(&r.tcp, &r.listener);
 	CU_ASSERT_EQUAL(r.tcp.conns.used, 0);
-	r.conn = NULL;
+	CU_ASSERT_EQUAL(r.tcp.reqs.used, 0);
+	rig_sent_nothing(&r);
+	rig_recv(&r, .flags = ACK, .seq = 1, .ack = 1);
+	rig_sent(&r, .flags = RST, .seq = 1);
 	rig_recv(&r, .flags = SYN, .seq = 0);
-	rig_sent(&r, .flags = RST | ACK, .seq = 1, .ack = 1);
 	rig_sent(&r, .flags = RST | ACK, .seq = -r.iss, .ack = 1);
 	rig_close(&r);
 }
@@ -286,7 +288,7 @@ closed_listener_resets_what_just_became_established(void)
 	rig_queue(&r, &v, .flags = ACK, .seq = 1, .ack = 1, .len = 10);
 	r.given++;
 	weir_tcp_input(&r.tcp, &v);
-	CU_ASSERT_EQUAL(r.conn->state, WEIR_TCP_ESTABLISHED);
+	CU_ASSERT_EQUAL(rig_state(&r), WEIR_TCP_ESTABLISHED);
 	weir_tcp_unlisten(&r.tcp, &r.listener);
 	CU_ASSERT_EQUAL(r.tcp.conns.used, 0);
 	rig_turn(&r, &v);
@@ -304,11 +306,11 @@ backlog_counts_what_just_became_established(void)
 	r.listener.backlog = 2;
 	for (uint16_t i = 0; i < 6; i++) {
 		struct weir_flow flow = r.flow;
-		struct weir_tcp_conn *c;
+		const struct weir_tcp_req *c;
 
 		rig_recv(&r, .flags = SYN, .seq = 0, .sport = (uint16_t)(4000 + i));
 		flow.rport = weir_be16((uint16_t)(4000 + i));
-		c = weir_tcp_find(&r.tcp, &flow);
+		c = weir_tcp_find_req(&r.tcp, &flow);
 		CU_ASSERT_PTR_NOT_NULL_FATAL(c);
 		rig_queue(&r, &v, .flags = ACK, .seq = 1, .ack = c->iss - r.iss + 1,
 			.sport = (uint16_t)(4000 + i));
@@ -394,12 +396,12 @@ data_and_fin_on_syn_ack_are_taken(void)
 }
 
 static void
-full_connection_pool_drops_the_syn(void)
+full_pool_drops_the_syn(void)
 {
 	rig_open(&r, WEIR_TCP_SYN_RECEIVED);
 	for (uint16_t i = 0; i < 70; i++)
 		rig_recv(&r, .flags = SYN, .seq = 0, .sport = (uint16_t)(4000 + i));
-	CU_ASSERT_EQUAL(rig_forget(&r), 63);
+	CU_ASSERT_EQUAL(rig_forget(&r), 63); /* and one of the rig */
 	CU_ASSERT_EQUAL(r.core.fates[WEIR_FATE_drop_no_memory], 7);
 	rig_close(&r);
 }
@@ -426,14 +428,14 @@ main(void)
 		UNIT(listener_answers_ack_by_rst_and_ignores_rst),
 		UNIT(data_on_syn_is_not_acknowledged),
 		UNIT(backlog_limits_the_accept_queue),
-		UNIT(closed_listener_resets_what_is_not_accepted),
+		UNIT(closed_listener_forgets_what_is_half_open),
 		UNIT(closed_listener_resets_what_just_became_established),
 		UNIT(backlog_counts_what_just_became_established),
 		UNIT(connect_picks_a_free_port_in_the_range),
 		UNIT(connect_says_why_it_fails),
 		UNIT(data_queued_before_the_handshake_follows_it),
 		UNIT(data_and_fin_on_syn_ack_are_taken),
-		UNIT(full_connection_pool_drops_the_syn),
+		UNIT(full_pool_drops_the_syn),
 		{NULL, NULL},
 	};
 

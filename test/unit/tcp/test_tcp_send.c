@@ -141,6 +141,7 @@ maxseg_limits_both_ways(void)
 	rig_open_as(&r, WEIR_TCP_SYN_RECEIVED, &(struct rig_setup){.tune = maxseg});
 	rig_recv(&r, .flags = SYN, .seq = 0, .opts = WEIR_TCP_OPT_MSS, .mss = RIG_MSS);
 	rig_sent(&r, .flags = SYN | ACK, .seq = 0, .ack = 1, .mss = 700);
+	rig_recv(&r, .flags = ACK, .seq = 1, .ack = 1);
 	CU_ASSERT_EQUAL(r.conn->mss, 700);
 	rig_close(&r);
 }
