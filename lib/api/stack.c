@@ -188,6 +188,11 @@ tcp_conf(const struct weir_conf *conf)
 	c.max_waits = conf->time_waits;
 	c.invalid_ratelimit_us = t->invalid_ratelimit_ms * 1000;
 	c.use_rfc1337 = t->rfc1337;
+	c.syn_cookies = (uint8_t)t->syn_cookies;
+	c.max_orphans = t->max_orphans;
+	c.orphan_retries = (uint8_t)t->orphan_retries;
+	c.resets_per_s = t->resets_per_s;
+	c.challenges_per_s = t->challenges_per_s;
 	c.use_tw_reuse = t->time_wait_reuse;
 	c.rto_min_us = t->rto_min_ms * 1000;
 	c.rto_initial_us = t->rto_initial_ms * 1000;

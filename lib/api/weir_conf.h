@@ -34,6 +34,8 @@ enum weir_idle {
 	WEIR_IDLE_SLEEP, /* it polls while busy, then sleeps until a packet, timer or call */
 };
 
+enum weir_syn_cookies { WEIR_SYN_COOKIES_NO, WEIR_SYN_COOKIES_YES, WEIR_SYN_COOKIES_ALWAYS };
+
 enum weir_ecn {
 	WEIR_ECN_NO,
 	WEIR_ECN_PASSIVE, /* for connections whose peer asks for it */
@@ -128,6 +130,11 @@ struct weir_conf {
 		uint32_t time_wait_ms;
 		uint32_t fin_wait_2_ms;
 		uint32_t invalid_ratelimit_ms; /* between ACKs of what is not acceptable */
+		enum weir_syn_cookies syn_cookies; /* yes: when the queue is full */
+		uint32_t max_orphans;
+		uint32_t orphan_retries;
+		uint32_t resets_per_s;
+		uint32_t challenges_per_s;
 		bool rfc1337;                  /* RST does not end TIME_WAIT */
 		bool time_wait_reuse;          /* connect may use a port in TIME_WAIT again */
 		uint32_t initial_window;

@@ -18,6 +18,10 @@ weir_tcp_conf_default(struct weir_tcp_conf *conf)
 		.max_waits = 65536,
 		.invalid_ratelimit_us = 500000,
 		.use_rfc1337 = true,
+		.max_orphans = 16384,
+		.resets_per_s = 10000,
+		.challenges_per_s = 1000,
+		.syn_cookies = WEIR_TCP_COOKIES_FULL,
 		.rto_min_us = 200000, /* RFC 6298 2.4 asks for 1 s; as Linux: see doc/rfc.md */
 		.rto_initial_us = 1000000,
 		.rto_max_us = 120000000,

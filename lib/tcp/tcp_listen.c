@@ -22,10 +22,19 @@ weir_tcp_may_accept(const struct weir_tcp *t, const struct weir_tcp_listener *l)
 }
 
 static bool
-may_take_syn(const struct weir_tcp *t, const struct weir_tcp_listener *l)
+has_syn_room(const struct weir_tcp *t, const struct weir_tcp_listener *l)
 {
-	return weir_tcp_may_accept(t, l) &&
-	       l->n_syn < RTE_MAX(l->backlog, (uint32_t)WEIR_TCP_SYN_MIN);
+	return l->n_syn < RTE_MAX(l->backlog, (uint32_t)WEIR_TCP_SYN_MIN) &&
+	       t->reqs.used < t->reqs.capacity;
+}
+
+static bool
+wants_cookie(const struct weir_tcp *t, const struct weir_tcp_listener *l, uint32_t iss)
+{
+	if (iss != 0)
+		return false; /* follows a TIME_WAIT: a peer that exists */
+	return t->conf.syn_cookies == WEIR_TCP_COOKIES_ALWAYS ||
+	       (t->conf.syn_cookies == WEIR_TCP_COOKIES_FULL && !has_syn_room(t, l));
 }
 
 /* RFC 9293 3.10.7.2, third: a SYN. Text and FIN on it are left to be sent again. */
@@ -33,15 +42,35 @@ static enum weir_fate
 take_syn(
 	struct weir_tcp *t, struct weir_tcp_listener *l, const struct weir_tcp_rx *rx, uint32_t iss)
 {
-	const struct weir_flow *flow = &weir_pkt(rx->m)->flow;
+	const bool is_cookie = wants_cookie(t, l, iss);
 
-	if (!may_take_syn(t, l)) {
+	if (!weir_tcp_may_accept(t, l) || !(is_cookie || has_syn_room(t, l))) {
 		t->stats.listen_overflow++;
 		return WEIR_FATE_drop_tcp_backlog;
 	}
-	if (!weir_tcp_req_open(t, l, rx, iss != 0 ? iss : weir_tcp_isn(t, flow)))
+	if (is_cookie)
+		weir_tcp_cookie_answer(t, l, rx);
+	else if (!weir_tcp_req_open(
+			 t, l, rx, iss != 0 ? iss : weir_tcp_isn(t, &weir_pkt(rx->m)->flow)))
 		return WEIR_FATE_drop_no_memory;
 	return WEIR_FATE_tcp_taken;
+}
+
+/* Second: an ACK. It may be the last of a handshake of which only a cookie was kept. */
+static void
+take_ack(struct weir_tcp *t, struct weir_tcp_listener *l, struct weir_tcp_rx *rx)
+{
+	struct weir_tcp_req req;
+
+	if (!(rx->seg.flags & WEIR_TCP_SYN) && t->core->now_us < t->cookies_until_us) {
+		if (weir_tcp_cookie_check(t, l, rx, &req)) {
+			t->stats.cookies_received++;
+			weir_tcp_req_revive(t, &req, rx);
+			return;
+		}
+		t->stats.cookies_failed++;
+	}
+	weir_tcp_answer_rst(t, rx);
 }
 
 void
@@ -54,10 +83,10 @@ weir_tcp_listen_input(struct weir_tcp *t, struct weir_tcp_rx *rx, uint32_t iss)
 	if (flags & WEIR_TCP_RST)
 		return;
 	l = weir_tcp_find_listener(t, &weir_pkt(rx->m)->flow);
-	if (l == NULL || (flags & WEIR_TCP_ACK))
+	if (l == NULL)
 		weir_tcp_answer_rst(t, rx);
-	else if ((flags & WEIR_TCP_SYN) && (flags & WEIR_TCP_FIN))
-		rx->fate = WEIR_FATE_drop_tcp_flags; /* no peer opens so; Linux drops it, too */
+	else if (flags & WEIR_TCP_ACK)
+		take_ack(t, l, rx);
 	else if (flags & WEIR_TCP_SYN)
 		rx->fate = take_syn(t, l, rx, iss);
 }

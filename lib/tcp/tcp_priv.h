@@ -21,8 +21,6 @@
 #define WEIR_TCP_MSS_IP4       536 /* RFC 9293 3.7.1: a peer that does not say */
 #define WEIR_TCP_MSS_IP6       1220
 #define WEIR_TCP_MSS_MIN       64
-#define WEIR_TCP_CHALLENGES    10 /* per connection in WEIR_TCP_CHALLENGE_MS (RFC 5961 7) */
-#define WEIR_TCP_CHALLENGE_MS  5000
 #define WEIR_TCP_PAWS_IDLE_US  (24ull * 86400 * 1000000) /* RFC 7323 5.5 */
 #define WEIR_TCP_RTO_NO_SAMPLE 3000000 /* RFC 6298 5.7 */
 
@@ -77,6 +75,20 @@ weir_tcp_may_answer(const struct weir_tcp *t, uint32_t *last_ms)
 	if (*last_ms != 0 && now_ms - *last_ms < t->conf.invalid_ratelimit_us / 1000)
 		return false;
 	*last_ms = RTE_MAX(now_ms, 1u);
+	return true;
+}
+
+/** One more event of this second. @return false: there were max already; 0 is no limit */
+static inline bool
+weir_tcp_limit_take(const struct weir_tcp *t, struct weir_tcp_limit *limit, uint32_t max)
+{
+	const uint64_t second = t->core->now_us / 1000000;
+
+	if (limit->second != second)
+		*limit = (struct weir_tcp_limit){.second = second};
+	if (max != 0 && limit->n >= max)
+		return false;
+	limit->n++;
 	return true;
 }
 
@@ -263,6 +275,15 @@ uint32_t weir_tcp_isn(const struct weir_tcp *t, const struct weir_flow *flow);
 bool weir_tcp_req_open(struct weir_tcp *t, struct weir_tcp_listener *l,
 	const struct weir_tcp_rx *rx, uint32_t iss);
 
+/** What a SYN for l says, in a record that need not be kept; iss is left to the caller. */
+void weir_tcp_req_fill(const struct weir_tcp *t, struct weir_tcp_req *req,
+	struct weir_tcp_listener *l, const struct weir_tcp_rx *rx);
+
+void weir_tcp_req_send_syn_ack(struct weir_tcp *t, const struct weir_tcp_req *req);
+
+/** The final ACK of a request that was not kept: a connection, which takes rx. */
+void weir_tcp_req_revive(struct weir_tcp *t, struct weir_tcp_req *req, struct weir_tcp_rx *rx);
+
 /** RFC 9293 3.10.7.4 for SYN_RECEIVED of a passive open. */
 void weir_tcp_req_input(struct weir_tcp *t, struct weir_tcp_req *req, struct weir_tcp_rx *rx);
 
@@ -275,6 +296,19 @@ void weir_tcp_req_drop(struct weir_tcp *t, struct weir_tcp_req *req);
 
 /** The end of the worker: listeners may be gone already. */
 void weir_tcp_req_fini(struct weir_tcp *t);
+
+/* tcp_cookie.c */
+
+/** Answer a SYN and keep nothing of it. */
+void weir_tcp_cookie_answer(
+	struct weir_tcp *t, struct weir_tcp_listener *l, const struct weir_tcp_rx *rx);
+
+/** Is it the answer to one of our cookies of the last minutes? *req is what was asked for then. */
+bool weir_tcp_cookie_check(const struct weir_tcp *t, struct weir_tcp_listener *l,
+	const struct weir_tcp_rx *rx, struct weir_tcp_req *req);
+
+/** The clock, with what req has agreed to in its lowest bits. */
+uint32_t weir_tcp_cookie_ts(const struct weir_tcp_req *req, uint32_t now_ms);
 
 /* tcp_wait.c */
 

@@ -56,6 +56,8 @@ weir_tcp_answer_rst(struct weir_tcp *t, const struct weir_tcp_rx *rx)
 	struct weir_tcp_hdr_info h = rst_for(&rx->seg);
 	struct weir_dst dst;
 
-	if (weir_tcp_reply_route(t, &p->flow, p->ifindex, &dst))
+	if (!weir_tcp_limit_take(t, &t->resets, t->conf.resets_per_s))
+		t->stats.rst_limited++;
+	else if (weir_tcp_reply_route(t, &p->flow, p->ifindex, &dst))
 		weir_tcp_reply(t, &p->flow, &dst, NULL, &h);
 }

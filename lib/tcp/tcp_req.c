@@ -8,7 +8,10 @@
 static uint32_t
 ts_now(const struct weir_tcp *t, const struct weir_tcp_req *req)
 {
-	return (uint32_t)(t->core->now_us / 1000) + weir_tcp_ts_offset(t, &req->flow);
+	const uint32_t now_ms = (uint32_t)(t->core->now_us / 1000);
+
+	return (req->is_cookie ? weir_tcp_cookie_ts(req, now_ms) : now_ms) +
+	       weir_tcp_ts_offset(t, &req->flow);
 }
 
 /* What every segment of req has; its way back in dst. @return false: there is none */
@@ -33,8 +36,8 @@ cc_of(const struct weir_tcp_req *req)
 	return weir_tcp_cc_at(req->listener->opts.cc);
 }
 
-static void
-send_syn_ack(struct weir_tcp *t, const struct weir_tcp_req *req)
+void
+weir_tcp_req_send_syn_ack(struct weir_tcp *t, const struct weir_tcp_req *req)
 {
 	struct weir_tcp_opts opts = req->listener->opts;
 	struct weir_tcp_hdr_info h;
@@ -80,7 +83,7 @@ resend_syn_ack(struct weir_tcp *t, struct weir_tcp_req *req)
 	if (req->rexmits < UINT8_MAX)
 		req->rexmits++;
 	t->stats.rexmit_segs++;
-	send_syn_ack(t, req);
+	weir_tcp_req_send_syn_ack(t, req);
 }
 
 /* Time-outs double; a lost answer to a repeated SYN starts the present one again. */
@@ -106,21 +109,37 @@ take_options(const struct weir_tcp *t, struct weir_tcp_req *req, const struct we
 	req->rcv_wscale = req->has_wscale ? weir_tcp_wscale_for(t, rcvbuf) : 0;
 }
 
-static struct weir_tcp_req *
-new_req(struct weir_tcp *t, struct weir_tcp_listener *l, const struct weir_pkt *p)
+void
+weir_tcp_req_fill(const struct weir_tcp *t, struct weir_tcp_req *req, struct weir_tcp_listener *l,
+	const struct weir_tcp_rx *rx)
 {
-	struct weir_tcp_req *req = weir_slab_get(&t->reqs);
+	const struct weir_pkt *p = weir_pkt(rx->m);
+	const struct weir_tcp_seg *seg = &rx->seg;
 
-	if (req == NULL)
-		return NULL;
-	*req = (struct weir_tcp_req){.flow = p->flow, .listener = l, .ifindex = p->ifindex};
+	*req = (struct weir_tcp_req){
+		.flow = p->flow,
+		.irs = seg->seq,
+		.mss = seg->mss,
+		.wnd = seg->wnd,
+		.sent_us = (uint32_t)t->core->now_us,
+		.ifindex = p->ifindex,
+		.listener = l,
+	};
+	take_options(t, req, seg);
+	req->has_ecn = weir_tcp_ecn_accepts(t, cc_of(req), seg, p->tos);
+}
+
+static void
+enter(struct weir_tcp *t, struct weir_tcp_req *req)
+{
 	weir_wheel_entry_init(&req->timer, WEIR_TIMER_TCP_REQ);
 	/* The table has room for all that the slabs hold. */
-	weir_table_add(&t->table, p->hash, weir_slab_index(&t->reqs, req) | WEIR_TCP_REF_REQ);
-	LIST_INSERT_HEAD(&l->reqs, req, link);
-	l->n_syn++;
+	weir_table_add(&t->table, weir_tcp_hash(t, &req->flow),
+		weir_slab_index(&t->reqs, req) | WEIR_TCP_REF_REQ);
+	LIST_INSERT_HEAD(&req->listener->reqs, req, link);
+	req->listener->n_syn++;
 	t->n_state[WEIR_TCP_SYN_RECEIVED]++;
-	return req;
+	t->stats.passive_opens++;
 }
 
 static void
@@ -160,20 +179,14 @@ bool
 weir_tcp_req_open(
 	struct weir_tcp *t, struct weir_tcp_listener *l, const struct weir_tcp_rx *rx, uint32_t iss)
 {
-	const struct weir_tcp_seg *seg = &rx->seg;
-	struct weir_tcp_req *req = new_req(t, l, weir_pkt(rx->m));
+	struct weir_tcp_req *req = weir_slab_get(&t->reqs);
 
 	if (req == NULL)
 		return false;
+	weir_tcp_req_fill(t, req, l, rx);
 	req->iss = iss;
-	req->irs = seg->seq;
-	req->mss = seg->mss;
-	req->wnd = seg->wnd;
-	req->sent_us = (uint32_t)t->core->now_us;
-	take_options(t, req, seg);
-	req->has_ecn = weir_tcp_ecn_accepts(t, cc_of(req), seg, weir_pkt(rx->m)->tos);
-	t->stats.passive_opens++;
-	send_syn_ack(t, req);
+	enter(t, req);
+	weir_tcp_req_send_syn_ack(t, req);
 	arm(t, req);
 	return true;
 }
@@ -253,32 +266,50 @@ make_conn(struct weir_tcp *t, const struct weir_tcp_req *req)
 	c->rcv.adv = c->rcv.nxt + weir_tcp_syn_window(&c->opts);
 	c->snd.nxt = c->iss + 1;
 	c->snd.max = c->snd.nxt;
-	c->is_timing = req->rexmits == 0;
+	c->is_timing = req->rexmits == 0 && !req->is_cookie;
 	c->rtt_start_us = t->core->now_us - (uint32_t)(t->core->now_us - req->sent_us);
 	c->retries = req->rexmits;
 	c->rexmits = req->rexmits;
 	return c;
 }
 
-/* The final ACK: a connection from here on, which takes the segment as one of its own. */
-static void
-establish(struct weir_tcp *t, struct weir_tcp_req *req, struct weir_tcp_rx *rx)
+/* The final ACK: a connection from here on. NULL and rx->fate when it can't be had now. */
+static struct weir_tcp_conn *
+try_conn(struct weir_tcp *t, const struct weir_tcp_req *req, struct weir_tcp_rx *rx)
 {
-	struct weir_tcp_conn *c = NULL;
+	struct weir_tcp_conn *c;
 
 	if (!weir_tcp_may_accept(t, req->listener)) {
 		t->stats.listen_overflow++;
 		rx->fate = WEIR_FATE_drop_tcp_backlog;
-	} else {
-		c = make_conn(t, req);
-		rx->fate = WEIR_FATE_drop_no_memory;
+		return NULL;
 	}
+	c = make_conn(t, req);
+	rx->fate = c != NULL ? WEIR_FATE_tcp_taken : WEIR_FATE_drop_no_memory;
+	return c;
+}
+
+static void
+establish(struct weir_tcp *t, struct weir_tcp_req *req, struct weir_tcp_rx *rx)
+{
+	struct weir_tcp_conn *c = try_conn(t, req, rx);
+
 	if (c == NULL) { /* the SYN,ACK will be sent again, and answered again */
 		req->is_acked = true;
 		return;
 	}
-	rx->fate = WEIR_FATE_tcp_taken;
 	free_req(t, req);
+	weir_tcp_sync_input(t, c, rx);
+}
+
+void
+weir_tcp_req_revive(struct weir_tcp *t, struct weir_tcp_req *req, struct weir_tcp_rx *rx)
+{
+	struct weir_tcp_conn *c = try_conn(t, req, rx);
+
+	if (c == NULL)
+		return;
+	t->stats.passive_opens++;
 	weir_tcp_sync_input(t, c, rx);
 }
 

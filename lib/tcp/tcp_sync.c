@@ -5,15 +5,11 @@
 void
 weir_tcp_challenge(struct weir_tcp *t, struct weir_tcp_conn *c)
 {
-	const uint32_t now_ms = (uint32_t)(t->core->now_us / 1000);
-
-	if (now_ms - c->challenge_ms >= WEIR_TCP_CHALLENGE_MS) {
-		c->challenge_ms = now_ms;
-		c->challenges = 0;
-	}
-	if (c->challenges == WEIR_TCP_CHALLENGES)
+	if (!weir_tcp_may_answer(t, &c->challenge_ms) ||
+		!weir_tcp_limit_take(t, &t->challenges, t->conf.challenges_per_s)) {
+		t->stats.challenge_limited++;
 		return;
-	c->challenges++;
+	}
 	t->stats.challenge_acks++;
 	weir_tcp_ack_now(t, c);
 }

@@ -142,6 +142,8 @@ static void
 disown(struct weir_tcp *t, struct weir_tcp_conn *c)
 {
 	c->owner = NULL;
+	if (!c->is_orphan && c->state != WEIR_TCP_CLOSED)
+		t->n_orphans++;
 	c->is_orphan = true;
 	c->is_rcv_shut = true;
 	weir_ready_del(t->ready, &c->ready);
@@ -155,6 +157,11 @@ weir_tcp_close(struct weir_tcp *t, struct weir_tcp_conn *c)
 		return;
 	}
 	disown(t, c);
+	if (t->n_orphans > t->conf.max_orphans && c->state != WEIR_TCP_CLOSED) {
+		t->stats.orphans_reset++;
+		weir_tcp_abort(t, c);
+		return;
+	}
 	if (c->state == WEIR_TCP_CLOSED)
 		weir_tcp_conn_free(t, c);
 	else if (c->state == WEIR_TCP_FIN_WAIT_2)

@@ -64,6 +64,8 @@ enum weir_tcp_ecn {
 	WEIR_TCP_ECN_YES
 };
 
+enum weir_tcp_cookies { WEIR_TCP_COOKIES_NO, WEIR_TCP_COOKIES_FULL, WEIR_TCP_COOKIES_ALWAYS };
+
 /** Defaults and limits of a stack; from the [tcp] section. */
 struct weir_tcp_conf {
 	struct weir_tcp_opts opts;
@@ -91,6 +93,10 @@ struct weir_tcp_conf {
 	enum weir_tcp_ecn ecn;
 	uint8_t orphan_retries; /* data_retries of a connection that was closed; 8 */
 	bool use_idle_restart;  /* RFC 5681 4.1 */
+	uint32_t max_orphans;      /* closed connections that still send; beyond, close resets */
+	uint32_t resets_per_s;     /* for segments without a connection; 0: no limit */
+	uint32_t challenges_per_s; /* RFC 5961 7; 0: no limit */
+	uint8_t syn_cookies; /* enum weir_tcp_cookies */
 	bool use_rfc1337; /* RST does not end TIME_WAIT */
 	bool use_tw_reuse; /* connect may take the place of a TIME_WAIT a second old (RFC 6191) */
 	bool is_ts_strict; /* drop segments that lack negotiated timestamps (RFC 7323 3.2, a SHOULD
@@ -198,7 +204,6 @@ struct weir_tcp_conn {
 	uint16_t pmtu; /* as ICMP told; 0: not */
 	uint8_t backoff;  /* of the window probes */
 	uint8_t keep_probes;
-	uint8_t challenges; /* sent since challenge_ms (RFC 5961 7) */
 	struct weir_pktq ooo; /* beyond rcv.nxt, sorted by sequence number, not overlapping */
 	void *owner;          /* the socket layer's; NULL: nobody listens */
 	struct weir_tcp_listener *listener; /* until accepted */
@@ -212,7 +217,7 @@ struct weir_tcp_conn {
 	uint64_t retrans_since_us; /* the peer has let data wait since then; 0: it does not */
 	uint32_t iss;
 	uint32_t irs;
-	uint32_t challenge_ms;
+	uint32_t challenge_ms; /* when what is not acceptable was answered last; 0: never */
 	uint32_t confirm_ms; /* when the neighbour was last told that it is reachable */
 	uint32_t rexmits; /* segments sent again, for those who watch */
 };
@@ -242,6 +247,7 @@ struct weir_tcp_req {
 	bool has_wscale : 1;
 	bool has_sack : 1;
 	bool has_ecn : 1;
+	bool is_cookie : 1; /* not in the table: a SYN cookie is all that is kept of it */
 	bool is_acked : 1; /* the final ACK came, but could not be taken, or waits for data */
 	struct weir_tcp_listener *listener;
 	LIST_ENTRY(weir_tcp_req) link; /* the listener's */
@@ -311,6 +317,12 @@ struct weir_tcp {
 	struct weir_wheel_entry wait_timer;
 	uint64_t held;     /* rcv.held of all connections */
 	uint64_t held_max; /* half of the worker's pool: the rest is for sending and the ports */
+	uint32_t n_orphans;
+	struct weir_tcp_limit {
+		uint64_t second;
+		uint32_t n; /* events in it */
+	} resets, challenges;
+	uint64_t cookies_until_us; /* ACKs of SYN cookies are expected */
 	uint32_t port_offset; /* RFC 6056 3.3.3 */
 	uint32_t turn;        /* bursts so far */
 	uint64_t n_state[WEIR_TCP_STATES]; /* in each state, in whatever form */

@@ -324,6 +324,8 @@ static const struct knob knobs[] = {
 	{"time_wait", set_time, "tcp", "time_wait_ms"},
 	{"fin_wait_2", set_time, "tcp", "fin_wait_2_ms"},
 	{"invalid_ratelimit", set_time, "tcp", "invalid_ratelimit_ms"},
+	{"syn_cookies", set_text, "tcp", "syn_cookies"},
+	{"orphan_retries", set_text, "tcp", "orphan_retries"},
 	{"rfc1337", set_switch, "tcp", "rfc1337"},
 	{"tw_reuse", set_switch, "tcp", "time_wait_reuse"},
 	{"syn_retries", set_text, "tcp", "syn_retries"},

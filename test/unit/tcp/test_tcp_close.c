@@ -241,6 +241,32 @@ orphan_gives_up_early(void)
 }
 
 static void
+too_many_orphans_are_reset(void)
+{
+	rig_open(&r, WEIR_TCP_ESTABLISHED);
+	r.tcp.conf.max_orphans = 0;
+	close_socket();
+	rig_sent(&r, .flags = RST | ACK, .seq = 1, .ack = 1);
+	CU_ASSERT_EQUAL(r.tcp.conns.used, 0);
+	CU_ASSERT_EQUAL(r.tcp.n_orphans, 0);
+	CU_ASSERT_EQUAL(r.tcp.stats.orphans_reset, 1);
+	rig_close(&r);
+}
+
+static void
+orphans_are_counted_while_they_live(void)
+{
+	rig_open(&r, WEIR_TCP_ESTABLISHED);
+	close_socket();
+	rig_forget(&r);
+	CU_ASSERT_EQUAL(r.tcp.n_orphans, 1);
+	rig_recv(&r, .flags = FIN | ACK, .seq = 1, .ack = 2);
+	rig_forget(&r);
+	CU_ASSERT_EQUAL(r.tcp.n_orphans, 0);
+	rig_close(&r);
+}
+
+static void
 close_in_syn_sent_is_silent(void)
 {
 	rig_open(&r, WEIR_TCP_SYN_SENT);
@@ -379,6 +405,8 @@ main(void)
 		UNIT(closed_socket_ends_quietly),
 		UNIT(fin_wait_2_of_a_closed_socket_ends),
 		UNIT(orphan_gives_up_early),
+		UNIT(too_many_orphans_are_reset),
+		UNIT(orphans_are_counted_while_they_live),
 		UNIT(close_in_syn_sent_is_silent),
 		UNIT(shutdown_in_syn_sent_ends_the_attempt),
 		UNIT(close_with_unread_data_resets),

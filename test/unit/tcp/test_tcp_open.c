@@ -396,13 +396,19 @@ data_and_fin_on_syn_ack_are_taken(void)
 }
 
 static void
+no_cookies(struct weir_tcp_conf *conf)
+{
+	conf->syn_cookies = WEIR_TCP_COOKIES_NO;
+}
+
+static void
 full_pool_drops_the_syn(void)
 {
-	rig_open(&r, WEIR_TCP_SYN_RECEIVED);
+	rig_open_as(&r, WEIR_TCP_SYN_RECEIVED, &(struct rig_setup){.tune = no_cookies});
 	for (uint16_t i = 0; i < 70; i++)
 		rig_recv(&r, .flags = SYN, .seq = 0, .sport = (uint16_t)(4000 + i));
 	CU_ASSERT_EQUAL(rig_forget(&r), 63); /* and one of the rig */
-	CU_ASSERT_EQUAL(r.core.fates[WEIR_FATE_drop_no_memory], 7);
+	CU_ASSERT_EQUAL(r.core.fates[WEIR_FATE_drop_tcp_backlog], 7);
 	rig_close(&r);
 }
 

@@ -5,13 +5,21 @@
 
 static struct rig r;
 
+/* A connection that answers all that is not acceptable, however often. */
+static void
+open_frank(enum weir_tcp_state state, const struct rig_setup *setup)
+{
+	rig_open_as(&r, state, setup);
+	r.tcp.conf.invalid_ratelimit_us = 0;
+}
+
 /* RFC 9293 3.4, table 6; the window is 65535 bytes from 1 on. */
 static void
 segments_outside_the_window_are_acknowledged_and_dropped(void)
 {
 	const uint32_t edge = 65536;
 
-	rig_open(&r, WEIR_TCP_ESTABLISHED);
+	open_frank(WEIR_TCP_ESTABLISHED, &(struct rig_setup){0});
 	CU_ASSERT_EQUAL(r.conn->rcv.adv - r.irs, edge);
 	rig_recv(&r, .flags = ACK, .seq = edge, .ack = 1, .len = 1); /* right of it */
 	rig_sent(&r, .flags = ACK, .seq = 1, .ack = 1);
@@ -67,7 +75,7 @@ wrapping_sequence_numbers(void)
 static void
 rst_resets_only_at_the_exact_place(void)
 {
-	rig_open(&r, WEIR_TCP_ESTABLISHED);
+	open_frank(WEIR_TCP_ESTABLISHED, &(struct rig_setup){0});
 	rig_recv(&r, .flags = RST, .seq = 2);
 	rig_sent(&r, .flags = ACK, .seq = 1, .ack = 1);
 	rig_recv(&r, .flags = RST, .seq = 65535);
@@ -120,7 +128,7 @@ syn_is_challenged(void)
 	for (unsigned int i = 0; i < RTE_DIM(states); i++) {
 		uint32_t seq, ack;
 
-		rig_open(&r, states[i]);
+		open_frank(states[i], &(struct rig_setup){0});
 		seq = r.conn->snd.nxt - r.iss;
 		ack = r.conn->rcv.nxt - r.irs;
 		rig_recv(&r, .flags = SYN, .seq = ack + 10);
@@ -141,9 +149,43 @@ challenges_are_limited(void)
 	rig_open(&r, WEIR_TCP_ESTABLISHED);
 	for (unsigned int i = 0; i < 30; i++)
 		rig_recv(&r, .flags = SYN, .seq = 5);
-	CU_ASSERT_EQUAL(rig_forget(&r), 10);
-	rig_advance(&r, 5 * RIG_S);
+	CU_ASSERT_EQUAL(rig_forget(&r), 1);
+	rig_advance(&r, 499 * RIG_MS);
+	rig_recv(&r, .flags = ACK, .seq = -5, .ack = 1);
+	rig_sent_nothing(&r);
+	rig_advance(&r, RIG_MS);
 	rig_recv(&r, .flags = SYN, .seq = 5);
+	CU_ASSERT_EQUAL(rig_forget(&r), 1);
+	CU_ASSERT_EQUAL(r.tcp.stats.challenge_limited, 30);
+	rig_close(&r);
+}
+
+/* RFC 5961 7: and of all connections together. */
+static void
+challenges_of_a_worker_are_limited(void)
+{
+	open_frank(WEIR_TCP_ESTABLISHED, &(struct rig_setup){0});
+	r.tcp.conf.challenges_per_s = 7;
+	for (unsigned int i = 0; i < 30; i++)
+		rig_recv(&r, .flags = SYN, .seq = 5);
+	CU_ASSERT_EQUAL(rig_forget(&r), 7);
+	rig_advance(&r, RIG_S);
+	rig_recv(&r, .flags = SYN, .seq = 5);
+	CU_ASSERT_EQUAL(rig_forget(&r), 1);
+	rig_close(&r);
+}
+
+static void
+resets_of_a_worker_are_limited(void)
+{
+	rig_open(&r, WEIR_TCP_ESTABLISHED);
+	r.tcp.conf.resets_per_s = 7;
+	for (unsigned int i = 0; i < 30; i++)
+		rig_recv(&r, .flags = SYN, .seq = 5, .sport = 4000);
+	CU_ASSERT_EQUAL(rig_forget(&r), 7);
+	CU_ASSERT_EQUAL(r.tcp.stats.rst_limited, 23);
+	rig_advance(&r, RIG_S);
+	rig_recv(&r, .flags = SYN, .seq = 5, .sport = 4000);
 	CU_ASSERT_EQUAL(rig_forget(&r), 1);
 	rig_close(&r);
 }
@@ -152,7 +194,7 @@ challenges_are_limited(void)
 static void
 unacceptable_acks_are_answered_and_dropped(void)
 {
-	rig_open_as(&r, WEIR_TCP_ESTABLISHED, &(struct rig_setup){.wnd = 1000});
+	open_frank(WEIR_TCP_ESTABLISHED, &(struct rig_setup){.wnd = 1000});
 	rig_write(&r, 100);
 	rig_forget(&r);
 	rig_recv(&r, .flags = ACK, .seq = 1, .ack = 102, .wnd = 1000, .len = 5); /* not sent yet */
@@ -295,6 +337,8 @@ main(void)
 		UNIT(rst_error_depends_on_the_state),
 		UNIT(syn_is_challenged),
 		UNIT(challenges_are_limited),
+		UNIT(challenges_of_a_worker_are_limited),
+		UNIT(resets_of_a_worker_are_limited),
 		UNIT(unacceptable_acks_are_answered_and_dropped),
 		UNIT(segments_without_ack_are_dropped),
 		UNIT(no_connection_is_answered_by_rst),
