@@ -110,7 +110,7 @@ reset_elsewhere_is_challenged(struct scene *s)
 
 	IN(s, .flags = "R", .seq = 100);
 	OUT(s, .flags = ".", .seq = 1, .ack = 1);
-	IN(s, .flags = "S", .seq = 50);
+	IN(s, .flags = "S", .seq = 50, .at_ms = 1000); /* twice a second at most */
 	OUT(s, .flags = ".", .seq = 1, .ack = 1);
 	EQUAL(s, scene_poll(s, fd), POLLOUT);
 }
