@@ -163,21 +163,31 @@ fuzz_begin(void)
 	return &f;
 }
 
+/* What the stack sends, nobody reads. */
+static unsigned int
+drain(struct fuzz *f)
+{
+	struct rte_mbuf *m[BURST];
+	const unsigned int n = weir_port_rx(weir_cable_port(f->cable, 1), 0, m, BURST);
+
+	for (unsigned int i = 0; i < n; i++)
+		rte_pktmbuf_free(m[i]);
+	return n;
+}
+
 void
 fuzz_pass(struct fuzz *f, uint64_t us)
 {
 	const uint64_t end = weir_clock_now_us(&f->clock) + us;
-	struct weir_port *peer = weir_cable_port(f->cable, 1);
-	struct rte_mbuf *m[BURST];
 	unsigned int n;
 
 	do {
-		uint64_t now, next;
+		const uint64_t now = weir_clock_now_us(&f->clock);
+		uint64_t next = now + 1;
 
-		n = weir_stack_step(f->st);
-		n += weir_port_rx(peer, 0, m, BURST) > 0 ? (rte_pktmbuf_free(m[0]), 1) : 0;
-		now = weir_clock_now_us(&f->clock);
-		next = n > 0 ? now + 1 : RTE_MIN(weir_stack_next_us(f->st), end);
+		n = weir_stack_step(f->st) + drain(f);
+		if (n == 0)
+			next = RTE_MIN(weir_stack_next_us(f->st), end);
 		weir_clock_advance(&f->clock, next > now ? RTE_MIN(next - now, S) : 1);
 	} while (n > 0 || weir_clock_now_us(&f->clock) < end);
 }
@@ -221,6 +231,18 @@ is_empty(struct fuzz *f)
 	       rte_mempool_in_use_count(f->pool) == 0;
 }
 
+static void
+fail_with_account(struct fuzz *f)
+{
+	struct weir_account a;
+
+	weir_stack_account(f->st, &a);
+	fprintf(stderr, "%lu connections, %u sockets, %u and %u mbufs, %lu packets held\n",
+		a.connections, a.sockets, a.pools[0].in_use, rte_mempool_in_use_count(f->pool),
+		a.rx.held);
+	fail("something is left");
+}
+
 void
 fuzz_end(struct fuzz *f)
 {
@@ -238,5 +260,5 @@ fuzz_end(struct fuzz *f)
 	for (unsigned int i = 0; i < 100 && !is_empty(f); i++)
 		fuzz_pass(f, 2 * S);
 	if (!is_empty(f))
-		fail("something is left");
+		fail_with_account(f);
 }
