@@ -150,7 +150,8 @@ struct weir_conf {
 		bool timestamps;
 		bool idle_restart;
 		enum weir_ecn ecn; /* ecn = no | passive | yes */
-		char congestion[WEIR_CONF_NAME_MAX]; /* cubic | reno | dctcp */
+		char congestion[WEIR_CONF_NAME_MAX]; /* cubic | reno | dctcp | bbr */
+		bool pacing;
 		uint32_t port_min; /* ephemeral_ports = 32768-60999; host byte order */
 		uint32_t port_max;
 	} tcp;

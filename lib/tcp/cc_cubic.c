@@ -26,7 +26,7 @@ struct cubic {
 	struct weir_hystart hystart;
 };
 
-static_assert(sizeof(struct cubic) <= sizeof(((struct weir_tcp_cc *)0)->priv), "fits");
+static_assert(sizeof(struct cubic) <= WEIR_TCP_CC_PRIV, "fits");
 
 /* The largest n with n^3 <= v. */
 static uint32_t

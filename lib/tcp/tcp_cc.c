@@ -6,6 +6,7 @@ static const struct weir_tcp_cc_ops *const algorithms[] = {
 	&weir_tcp_cc_cubic,
 	&weir_tcp_cc_newreno,
 	&weir_tcp_cc_dctcp,
+	&weir_tcp_cc_bbr,
 };
 
 const struct weir_tcp_cc_ops *
@@ -29,9 +30,12 @@ weir_tcp_cc_choose(struct weir_tcp *t, struct weir_tcp_conn *c)
 {
 	const struct weir_tcp_cc_ops *ops = weir_tcp_cc_at(c->opts.cc);
 
-	if (ops == c->cc.ops)
+	if (ops == c->cc.ops) {
+		weir_tcp_pace_choose(t, c);
 		return;
+	}
 	c->cc.ops = ops;
+	weir_tcp_pace_choose(t, c);
 	c->cc.pacing_bps = 0;
 	c->cc.bytes_acked = 0;
 	memset(c->cc.priv, 0, sizeof(c->cc.priv));

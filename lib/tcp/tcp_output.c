@@ -397,6 +397,8 @@ send_text(struct weir_tcp *t, struct weir_tcp_conn *c, uint32_t seq, uint32_t le
 		c->is_interactive = true;
 	send_segment(t, c, m, &h, put > c->mss ? c->mss : 0);
 	note_sent(t, c, seq, put, has_fin);
+	if (c->is_paced)
+		weir_tcp_pace_sent(t, c, put);
 	return true;
 }
 
@@ -432,6 +434,8 @@ max_len(const struct weir_tcp_conn *c, uint32_t mss)
 	if (!(c->dst.ifc->caps & WEIR_PORT_TX_TSO) || c->dst.is_local || mss < c->mss ||
 		c->is_ecn_cwr) /* CWR belongs on one segment */
 		return mss;
+	if (c->is_paced)
+		return weir_tcp_pace_quantum(c);
 	return WEIR_TCP_TSO_MAX - WEIR_TCP_TSO_MAX % mss;
 }
 
@@ -461,6 +465,8 @@ send_data(struct weir_tcp *t, struct weir_tcp_conn *c)
 		const bool has_fin = may_send_fin(c, len);
 
 		if (len == 0 && !has_fin)
+			break;
+		if (c->is_paced && weir_tcp_pace_waits(t, c))
 			break;
 		if (!has_room(t, c) || !send_text(t, c, c->snd.nxt, len, has_fin))
 			return false;

@@ -134,7 +134,7 @@ weir_tcp_let_go(struct weir_tcp *t, struct weir_tcp_conn *c, uint32_t bytes)
 	t->held -= bytes;
 }
 
-/** The congestion control algorithm's own state: 96 bytes, zero before init. */
+/** The congestion control algorithm's own state: WEIR_TCP_CC_PRIV bytes, zero before init. */
 static inline void *
 weir_tcp_cc_priv(struct weir_tcp_conn *c)
 {
@@ -415,6 +415,23 @@ void weir_tcp_ack_data(struct weir_tcp *t, struct weir_tcp_conn *c);
 
 /** Free the out-of-order queue. */
 void weir_tcp_reass_free(struct weir_tcp *t, struct weir_tcp_conn *c);
+
+/* tcp_pace.c */
+
+/** Is c paced at all? By configuration, option or algorithm. */
+void weir_tcp_pace_choose(const struct weir_tcp *t, struct weir_tcp_conn *c);
+
+/** Bytes a second; 0: as fast as it goes. */
+uint64_t weir_tcp_pace_bps(const struct weir_tcp_conn *c);
+
+/** The largest burst, whole segments: about a millisecond. */
+uint32_t weir_tcp_pace_quantum(const struct weir_tcp_conn *c);
+
+/** A paced connection wants to send. @return true: not now, it will be asked again in time */
+bool weir_tcp_pace_waits(struct weir_tcp *t, struct weir_tcp_conn *c);
+
+/** A paced connection has sent len bytes of text. */
+void weir_tcp_pace_sent(struct weir_tcp *t, struct weir_tcp_conn *c, uint32_t len);
 
 /* tcp_ecn.c: explicit congestion notification (RFC 3168) */
 

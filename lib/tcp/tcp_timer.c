@@ -9,7 +9,8 @@
 uint64_t
 weir_tcp_next_us(const struct weir_tcp_conn *c)
 {
-	const uint64_t all[] = {c->rexmit_at, c->delack_at, c->keep_at, c->end_at};
+	const uint64_t all[] = {c->rexmit_at, c->delack_at, c->keep_at, c->end_at,
+		c->pace_at};
 	uint64_t next = WEIR_WHEEL_NEVER;
 
 	for (unsigned int i = 0; i < RTE_DIM(all); i++) {
@@ -232,6 +233,8 @@ weir_tcp_timer(struct weir_tcp *t, struct weir_tcp_conn *c)
 		c->is_interactive = false;
 		weir_tcp_ack_now(t, c);
 	}
+	if (is_due(t, &c->pace_at))
+		weir_tcp_want_output(t, c);
 	if (is_due(t, &c->keep_at) && !keep_expired(t, c))
 		return;
 	if (is_due(t, &c->rexmit_at) &&

@@ -55,6 +55,7 @@ struct weir_tcp_opts {
 	uint8_t ttl; /* 0: default */
 	uint8_t cc;  /* congestion control: number for weir_tcp_cc_at() */
 	uint8_t defer_accept; /* time-outs of the SYN,ACK that a final ACK without data waits for */
+	uint64_t max_pacing_bps; /* bytes a second; 0: no limit */
 };
 
 /** Explicit congestion notification, as Linux's tcp_ecn 0, 2, 1. */
@@ -91,6 +92,7 @@ struct weir_tcp_conf {
 	uint16_t port_max; /* 60999 */
 	uint32_t ooo_max;  /* packets in one connection's out-of-order queue; 256 */
 	enum weir_tcp_ecn ecn;
+	bool use_pacing; /* whatever the algorithm: cwnd spread over a round trip; false */
 	uint8_t orphan_retries; /* data_retries of a connection that was closed; 8 */
 	bool use_idle_restart;  /* RFC 5681 4.1 */
 	uint32_t max_orphans;      /* closed connections that still send; beyond, close resets */
@@ -171,6 +173,7 @@ struct weir_tcp_conn {
 	bool is_interactive : 1; /* answers carry the acknowledgments */
 	bool is_partial_acked : 1; /* in recovery: the timer was restarted once (RFC 6582 4) */
 	bool has_ooo : 1; /* ooo is not empty */
+	bool is_paced : 1;
 	bool has_ecn : 1; /* agreed; in SYN_SENT: asked for */
 	bool is_ecn_echo : 1; /* ECE on all we send */
 	bool is_ecn_cwr : 1;  /* CWR on the next new data */
@@ -213,6 +216,7 @@ struct weir_tcp_conn {
 	/* timers: one wheel entry at the earliest of the deadlines, 0: not running */
 	struct weir_wheel_entry timer;
 	uint64_t keep_at;
+	uint64_t pace_at; /* a paced burst may go */
 	uint64_t end_at;           /* FIN_WAIT_2 */
 	uint64_t retrans_since_us; /* the peer has let data wait since then; 0: it does not */
 	uint32_t iss;

@@ -40,6 +40,8 @@ enum weir_tcp_cc_event {
 	WEIR_TCP_CC_RECOVERED /* and left it */
 };
 
+#define WEIR_TCP_CC_PRIV 128 /* bytes that an algorithm has for itself */
+
 /** State common to all algorithms, and room for one's own. */
 struct weir_tcp_cc {
 	const struct weir_tcp_cc_ops *ops;
@@ -47,8 +49,9 @@ struct weir_tcp_cc {
 	uint32_t ssthresh;
 	uint32_t bytes_acked; /* RFC 3465 counting in congestion avoidance */
 	uint32_t flight;      /* bytes in flight after data was sent last */
-	uint64_t pacing_bps;  /* bytes per second; 0: not paced */
-	uint64_t priv[12]; /* by weir_tcp_cc_priv() */
+	uint64_t pacing_bps;  /* bytes per second, of an algorithm with `control` */
+	uint64_t depart_ns;   /* paced: nothing goes before */
+	uint64_t priv[WEIR_TCP_CC_PRIV / 8]; /* by weir_tcp_cc_priv() */
 };
 
 #define WEIR_TCP_CC_ECN (1u << 0) /* negotiates ECN even where it is not configured */
@@ -74,6 +77,7 @@ struct weir_tcp_cc_ops {
 	void (*undo)(struct weir_tcp *t, struct weir_tcp_conn *c);
 };
 
+extern const struct weir_tcp_cc_ops weir_tcp_cc_bbr;
 extern const struct weir_tcp_cc_ops weir_tcp_cc_cubic;
 extern const struct weir_tcp_cc_ops weir_tcp_cc_dctcp;
 extern const struct weir_tcp_cc_ops weir_tcp_cc_newreno;
