@@ -24,6 +24,7 @@ struct opt {
 	int (*get)(struct weir_stack *st, struct weir_sock *s, void *value);
 	int (*set)(struct weir_stack *st, struct weir_sock *s, const void *value);
 	int (*set_text)(struct weir_stack *st, struct weir_sock *s, const char *text);
+	bool has_shorter; /* the next row is the same option for those with less room */
 };
 
 static int
@@ -316,12 +317,55 @@ set_congestion(struct weir_stack *st, struct weir_sock *s, const char *name)
 	return changed(st, s);
 }
 
+static int
+get_max_rate(struct weir_stack *st, struct weir_sock *s, void *value)
+{
+	const uint64_t max = weir_peek(s->opts.max_pacing_bps);
+	const uint64_t v = max != 0 ? max : UINT64_MAX;
+
+	memcpy(value, &v, sizeof(v));
+	return 0;
+}
+
+static int
+set_max_rate(struct weir_stack *st, struct weir_sock *s, const void *value)
+{
+	uint64_t v;
+
+	memcpy(&v, value, sizeof(v));
+	weir_poke(s->opts.max_pacing_bps, v == UINT64_MAX ? 0 : RTE_MAX(v, UINT64_C(1)));
+	return changed(st, s);
+}
+
+/* The same in 32 bits: all of them set is no limit. */
+static int
+get_max_rate32(struct weir_stack *st, struct weir_sock *s, void *value)
+{
+	uint64_t v;
+
+	get_max_rate(st, s, &v);
+	return put_int(value, (int)(uint32_t)RTE_MIN(v, (uint64_t)UINT32_MAX));
+}
+
+static int
+set_max_rate32(struct weir_stack *st, struct weir_sock *s, const void *value)
+{
+	const uint32_t v32 = (uint32_t)as_int(value);
+	const uint64_t v = v32 == UINT32_MAX ? UINT64_MAX : v32;
+
+	return set_max_rate(st, s, &v);
+}
+
 static const struct opt table[] = {
 	{SOL_SOCKET, SO_ACCEPTCONN, OPT_ANY, sizeof(int), get_acceptconn, NULL},
 	{SOL_SOCKET, SO_DOMAIN, OPT_ANY, sizeof(int), get_domain, NULL},
 	{SOL_SOCKET, SO_ERROR, OPT_ANY, sizeof(int), get_error, NULL},
 	{SOL_SOCKET, SO_KEEPALIVE, OPT_ANY, sizeof(int), get_keepalive, set_keepalive},
 	{SOL_SOCKET, SO_LINGER, OPT_ANY, sizeof(struct linger), get_linger, set_linger},
+	{SOL_SOCKET, SO_MAX_PACING_RATE, OPT_TCP_ONLY, sizeof(uint64_t), get_max_rate, set_max_rate,
+		.has_shorter = true},
+	{SOL_SOCKET, SO_MAX_PACING_RATE, OPT_TCP_ONLY, sizeof(uint32_t), get_max_rate32,
+		set_max_rate32},
 	{SOL_SOCKET, SO_PROTOCOL, OPT_ANY, sizeof(int), get_protocol, NULL},
 	{SOL_SOCKET, SO_RCVBUF, OPT_ANY, sizeof(int), get_rcvbuf, set_rcvbuf},
 	{SOL_SOCKET, SO_RCVTIMEO, OPT_ANY, sizeof(struct timeval), get_rcvtimeo, set_rcvtimeo},
@@ -348,7 +392,7 @@ static const struct opt table[] = {
 };
 
 static const struct opt *
-find(const struct weir_sock *s, int level, int name)
+find(const struct weir_sock *s, int level, int name, socklen_t len)
 {
 	for (size_t i = 0; i < RTE_DIM(table); i++) {
 		const struct opt *o = &table[i];
@@ -359,7 +403,7 @@ find(const struct weir_sock *s, int level, int name)
 			return NULL;
 		if (level == IPPROTO_IPV6 && s->domain != AF_INET6)
 			return NULL;
-		return o;
+		return o->has_shorter && len < o->size ? o + 1 : o;
 	}
 	return NULL;
 }
@@ -369,7 +413,7 @@ static int
 get_opt(struct weir_stack *st, struct weir_sock *s, int level, int name, void *value,
 	socklen_t *len)
 {
-	const struct opt *o = find(s, level, name);
+	const struct opt *o = find(s, level, name, *len);
 	char room[64];
 	int rc;
 
@@ -415,7 +459,7 @@ static int
 set_opt(struct weir_stack *st, struct weir_sock *s, int level, int name, const void *value,
 	socklen_t len)
 {
-	const struct opt *o = find(s, level, name);
+	const struct opt *o = find(s, level, name, len);
 
 	if (o == NULL || (o->set == NULL && o->set_text == NULL))
 		return -ENOPROTOOPT;

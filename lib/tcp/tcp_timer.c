@@ -9,8 +9,7 @@
 uint64_t
 weir_tcp_next_us(const struct weir_tcp_conn *c)
 {
-	const uint64_t all[] = {c->rexmit_at, c->delack_at, c->keep_at, c->end_at,
-		c->pace_at};
+	const uint64_t all[] = {c->rexmit_at, c->delack_at, c->keep_at, c->end_at, c->pace_at};
 	uint64_t next = WEIR_WHEEL_NEVER;
 
 	for (unsigned int i = 0; i < RTE_DIM(all); i++) {
