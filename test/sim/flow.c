@@ -95,7 +95,7 @@ set_options(struct sim *s, const struct sim_app *a)
 {
 	struct weir_stack *st = stack_of(s, a);
 	const int on = 1;
-	const int size = (int)sim_skewed(s, 5000, 200000);
+	const int size = (int)sim_skewed(s, 30000, 200000);
 
 	if (sim_chance(s, 30))
 		weir_setsockopt(st, a->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
