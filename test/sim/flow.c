@@ -48,8 +48,16 @@ make_app(struct sim *s, struct sim_app *a, unsigned int stack)
 		.aborts = sim_chance(s, 4),
 		.leaves_early = sim_chance(s, 4),
 	};
-	if (a->size / a->chunk > 300)
-		a->chunk = (uint32_t)(a->size / 300);
+}
+
+/* Nobody shall take so long that the other side, having closed, may give up (orphan limits). */
+static void
+limit_time(struct sim_flow *f)
+{
+	const uint64_t size = RTE_MAX(f->app[0].size, f->app[1].size);
+
+	for (unsigned int e = 0; e < 2; e++)
+		f->app[e].chunk = RTE_MAX(f->app[e].chunk, (uint32_t)(size / 300));
 }
 
 static void
@@ -83,6 +91,7 @@ sim_flows_open(struct sim *s)
 		f->start_us = sim_now(s) + weir_rand_below(&s->rand, 2000000);
 		make_app(s, &f->app[SIM_CLIENT], c->stack[turn]);
 		make_app(s, &f->app[SIM_SERVER], c->stack[!turn]);
+		limit_time(f);
 		f->may_fail = f->app[0].aborts || f->app[1].aborts || f->app[0].leaves_early ||
 			      f->app[1].leaves_early;
 		listen_for(s, f);
@@ -126,6 +135,8 @@ static void
 fail(struct sim *s, struct sim_flow *f, struct sim_app *a, int error)
 {
 	a->error = error;
+	/* Three questions to the neighbour in a row may be lost. */
+	f->may_fail |= error == EHOSTUNREACH && !a->is_open;
 	if (!f->may_fail)
 		sim_break(s, "flow %u: error %d though nothing happened to it", f->port, error);
 	finish(s, f, a);

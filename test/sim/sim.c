@@ -63,6 +63,11 @@ step(struct sim *s)
 	sim_world_step(s);
 	if (s->steps % CHECK_EVERY == 0)
 		sim_rules_check(s);
+	if (s->is_loud && sim_now(s) >= s->print_us) {
+		sim_flows_print(s);
+		sim_rules_print(s);
+		s->print_us = sim_now(s) + 10 * SIM_S;
+	}
 }
 
 static bool

@@ -79,6 +79,7 @@ struct sim {
 	uint64_t trouble_next_us, calm_us; /* trouble comes until calm_us */
 	uint64_t steps;
 	bool is_loud;
+	uint64_t print_us; /* when the state is printed next */
 	bool is_broken;
 	struct sim_seen *seen; /* rules.c */
 };
