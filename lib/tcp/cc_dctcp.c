@@ -13,8 +13,6 @@ struct dctcp {
 	uint32_t round_end; /* snd.max when this observation window began */
 	uint64_t delivered; /* bytes since then */
 	uint64_t marked;    /* of these */
-	uint32_t prior;	    /* cwnd before the last reduction */
-	bool is_loss;	    /* the latest ACK told of a loss, which alpha does not measure */
 };
 
 static void
@@ -47,7 +45,6 @@ dctcp_sampled(struct weir_tcp *t, struct weir_tcp_conn *c, const struct weir_tcp
 	(void)t;
 	d->delivered += s->newly_delivered;
 	d->marked += s->ce;
-	d->is_loss = s->newly_lost > 0;
 	if (weir_seq_lt(c->snd.una, d->round_end))
 		return;
 	if (d->delivered > 0)
@@ -57,24 +54,17 @@ dctcp_sampled(struct weir_tcp *t, struct weir_tcp_conn *c, const struct weir_tcp
 	d->round_end = c->snd.max;
 }
 
-static uint32_t
-half(const struct weir_tcp_conn *c, uint32_t cwnd)
-{
-	return RTE_MAX(cwnd / 2, 2u * c->mss);
-}
-
 /* RFC 8257 3.3 (9): cwnd (1 - alpha / 2); 3.5: a loss halves it, as in any TCP. */
 static uint32_t
 dctcp_ssthresh(struct weir_tcp *t, struct weir_tcp_conn *c)
 {
-	struct dctcp *d = weir_tcp_cc_priv(c);
+	const struct dctcp *d = weir_tcp_cc_priv(c);
 	const uint32_t cwnd = c->cc.cwnd;
 
 	(void)t;
 	c->cc.bytes_acked = 0;
-	d->prior = cwnd;
-	if (d->is_loss)
-		return half(c, cwnd);
+	if (!c->is_ecn_reducing)
+		return RTE_MAX(cwnd / 2, 2u * c->mss);
 	return RTE_MAX(cwnd - (uint32_t)((uint64_t)cwnd * d->alpha / ALPHA_ONE / 2), 2u * c->mss);
 }
 
@@ -84,16 +74,6 @@ dctcp_acked(struct weir_tcp *t, struct weir_tcp_conn *c, const struct weir_tcp_s
 	weir_tcp_cc_newreno.acked(t, c, s);
 }
 
-static void
-dctcp_event(struct weir_tcp *t, struct weir_tcp_conn *c, enum weir_tcp_cc_event event)
-{
-	const struct dctcp *d = weir_tcp_cc_priv(c);
-
-	(void)t;
-	if (event == WEIR_TCP_CC_TIMEOUT) /* no ACK told of it */
-		c->cc.ssthresh = RTE_MIN(c->cc.ssthresh, half(c, d->prior));
-}
-
 const struct weir_tcp_cc_ops weir_tcp_cc_dctcp = {
 	.name = "dctcp",
 	.flags = WEIR_TCP_CC_ECN,
@@ -101,5 +81,4 @@ const struct weir_tcp_cc_ops weir_tcp_cc_dctcp = {
 	.acked = dctcp_acked,
 	.ssthresh = dctcp_ssthresh,
 	.sampled = dctcp_sampled,
-	.event = dctcp_event,
 };

@@ -142,6 +142,8 @@ grow_window(struct weir_tcp *t, struct weir_tcp_conn *c, uint32_t acked)
 	const struct weir_tcp_cc *cc = &c->cc;
 	const struct weir_tcp_sample s = {.now_us = t->core->now_us, .acked = acked};
 
+	if (cc->ops->acked == NULL)
+		return;
 	if (c->is_cwnd_limited || (cc->cwnd < cc->ssthresh && cc->cwnd < 2 * cc->flight))
 		cc->ops->acked(t, c, &s);
 }

@@ -119,7 +119,9 @@ weir_tcp_ecn_ack(struct weir_tcp *t, struct weir_tcp_conn *c, const struct weir_
 	if (!(seg->flags & WEIR_TCP_ECE) || (seg->flags & WEIR_TCP_SYN))
 		return;
 	t->stats.rx_ece++;
+	c->is_ecn_reducing = true;
 	weir_tcp_enter_cwr(t, c);
+	c->is_ecn_reducing = false;
 }
 
 uint32_t

@@ -176,6 +176,7 @@ struct weir_tcp_conn {
 	bool is_paced : 1;
 	bool has_ecn : 1; /* agreed; in SYN_SENT: asked for */
 	bool is_ecn_echo : 1; /* ECE on all we send */
+	bool is_ecn_reducing : 1; /* the window is being reduced for a mark, not for a loss */
 	bool is_ecn_cwr : 1;  /* CWR on the next new data */
 	bool is_live : 1; /* in use, not on the free list */
 	struct weir_tcp_snd snd;

@@ -136,14 +136,16 @@ send_all(struct cc_path *p)
 /* Receiving ACKs */
 
 static void
-enter_recovery(struct cc_path *p)
+enter_recovery(struct cc_path *p, bool is_mark)
 {
 	struct weir_tcp_cc *cc = &p->conn.cc;
 
 	p->is_recovery = true;
 	p->recover = p->next;
 	p->events++;
+	p->conn.is_ecn_reducing = is_mark;
 	cc->ssthresh = cc->ops->ssthresh(&p->tcp, &p->conn);
+	p->conn.is_ecn_reducing = false;
 	if (cc->ops->control == NULL)
 		cc->cwnd = cc->ssthresh;
 	tell(p, WEIR_TCP_CC_RECOVERY);
@@ -202,7 +204,7 @@ tell_acked(struct cc_path *p, const struct weir_tcp_sample *s)
 		tell(p, WEIR_TCP_CC_RECOVERED);
 	}
 	if (!p->is_recovery && (s->newly_lost > 0 || s->is_ece))
-		enter_recovery(p);
+		enter_recovery(p, s->newly_lost == 0);
 	if (ops->control != NULL)
 		ops->control(&p->tcp, c, s);
 	else if (!p->is_recovery && s->prior_flight + 2u * c->mss > c->cc.cwnd)
