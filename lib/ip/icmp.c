@@ -273,13 +273,19 @@ leave_error(struct weir_ip *ip, struct rte_mbuf *m, struct weir_icmp_error *e)
 }
 
 void
-icmp_take_error(struct weir_ip *ip, struct rte_mbuf *m, struct weir_icmp_error *e)
+icmp_take_error(struct weir_ip *ip, struct rte_mbuf *m, const struct weir_icmp_hdr *h)
 {
 	const struct weir_pkt *p = weir_pkt(m);
+	const bool is_v4 = weir_addr_is_v4(&p->flow.laddr);
+	struct weir_icmp_error e;
 	struct weir_icmp_quote q;
 
-	if (!read_quote(m, p->l4_off + WEIR_ICMP_HLEN, p->l4_len - (uint32_t)WEIR_ICMP_HLEN,
-		    weir_addr_is_v4(&p->flow.laddr), &q)) {
+	if (!(is_v4 ? icmp4_meaning(h, &e) : icmp6_meaning(h, &e))) {
+		weir_end(ip->core, m, WEIR_FATE_drop_icmp_type);
+		return;
+	}
+	if (!read_quote(m, p->l4_off + WEIR_ICMP_HLEN, p->l4_len - (uint32_t)WEIR_ICMP_HLEN, is_v4,
+		    &q)) {
 		weir_end(ip->core, m, WEIR_FATE_drop_icmp_short);
 		return;
 	}
@@ -288,11 +294,11 @@ icmp_take_error(struct weir_ip *ip, struct rte_mbuf *m, struct weir_icmp_error *
 		weir_end(ip->core, m, WEIR_FATE_drop_icmp_no_flow);
 		return;
 	}
-	name_flow(e, &q);
-	if (hand_over(ip, m, e))
+	name_flow(&e, &q);
+	if (hand_over(ip, m, &e))
 		return;
 	ip->stats.icmp_errors_received++;
-	leave_error(ip, m, e);
+	leave_error(ip, m, &e);
 }
 
 void

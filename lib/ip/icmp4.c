@@ -31,8 +31,8 @@ static const struct error_meaning unreach_meaning[] = {
 };
 
 /* @return false for types that are no errors to a flow, or codes that nobody knows */
-static bool
-meaning_of(const struct weir_icmp_hdr *h, struct weir_icmp_error *e)
+bool
+icmp4_meaning(const struct weir_icmp_hdr *h, struct weir_icmp_error *e)
 {
 	*e = (struct weir_icmp_error){.type = h->type, .code = h->code};
 	switch (h->type) {
@@ -55,17 +55,6 @@ meaning_of(const struct weir_icmp_hdr *h, struct weir_icmp_error *e)
 	}
 }
 
-static void
-take_error(struct weir_ip *ip, struct rte_mbuf *m, const struct weir_icmp_hdr *h)
-{
-	struct weir_icmp_error e;
-
-	if (meaning_of(h, &e))
-		icmp_take_error(ip, m, &e);
-	else
-		weir_end(ip->core, m, WEIR_FATE_drop_icmp_type);
-}
-
 void
 icmp4_input(struct weir_ip *ip, struct rte_mbuf *m)
 {
@@ -81,7 +70,7 @@ icmp4_input(struct weir_ip *ip, struct rte_mbuf *m)
 		return;
 	}
 	if (weir_icmp4_is_error(h.type)) {
-		take_error(ip, m, &h);
+		icmp_take_error(ip, m, &h);
 		return;
 	}
 	/* RFC 1122 3.2.2.6: a request to a group may be left unanswered; answers feed floods. */

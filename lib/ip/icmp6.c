@@ -29,8 +29,8 @@ believable_mtu(uint32_t mtu)
 	return (uint16_t)RTE_MIN(RTE_MAX(mtu, (uint32_t)WEIR_IP6_MTU_MIN), (uint32_t)UINT16_MAX);
 }
 
-static bool
-meaning_of(const struct weir_icmp_hdr *h, struct weir_icmp_error *e)
+bool
+icmp6_meaning(const struct weir_icmp_hdr *h, struct weir_icmp_error *e)
 {
 	*e = (struct weir_icmp_error){.type = h->type, .code = h->code};
 	switch (h->type) {
@@ -56,17 +56,6 @@ meaning_of(const struct weir_icmp_hdr *h, struct weir_icmp_error *e)
 	}
 }
 
-static void
-take_error(struct weir_ip *ip, struct rte_mbuf *m, const struct weir_icmp_hdr *h)
-{
-	struct weir_icmp_error e;
-
-	if (meaning_of(h, &e))
-		icmp_take_error(ip, m, &e);
-	else
-		weir_end(ip->core, m, WEIR_FATE_drop_icmp_type);
-}
-
 static bool
 is_cksum_ok(const struct rte_mbuf *m, const struct weir_pkt *p)
 {
@@ -84,7 +73,7 @@ dispatch(struct weir_ip *ip, struct rte_mbuf *m, const struct weir_icmp_hdr *h)
 	else if (weir_addr_is_any(&p->flow.raddr)) /* only RS and DAD may come from nobody */
 		weir_end(ip->core, m, WEIR_FATE_drop_ip_martian_src);
 	else if (weir_icmp6_is_error(h->type))
-		take_error(ip, m, h);
+		icmp_take_error(ip, m, h);
 	else if (h->type == WEIR_ICMP6_ECHO && h->code == 0)
 		icmp_answer_echo(ip, m, WEIR_ICMP6_ECHO_REPLY);
 	else

@@ -99,8 +99,12 @@ void icmp_send_error(struct weir_ip *ip, struct rte_mbuf *m, const struct icmp_r
 /** Answer an echo request. Takes m. */
 void icmp_answer_echo(struct weir_ip *ip, struct rte_mbuf *m, uint8_t reply_type);
 
-/** A received error, with type, code, mtu, error, is_hard in e: read what it quotes. Takes m. */
-void icmp_take_error(struct weir_ip *ip, struct rte_mbuf *m, struct weir_icmp_error *e);
+/** A received error about a packet of ours: read what it quotes. Takes m. */
+void icmp_take_error(struct weir_ip *ip, struct rte_mbuf *m, const struct weir_icmp_hdr *h);
+
+/** icmp4.c, icmp6.c: type, code, mtu, error and is_hard of e. @return false: no error to a flow */
+bool icmp4_meaning(const struct weir_icmp_hdr *h, struct weir_icmp_error *e);
+bool icmp6_meaning(const struct weir_icmp_hdr *h, struct weir_icmp_error *e);
 
 /** Take one from a bucket. @return false when it is empty */
 bool icmp_bucket_take(struct weir_bucket *b, uint64_t now_us);

@@ -8,9 +8,8 @@
 
 #include <rte_eal.h>
 #include <rte_errno.h>
-#include <rte_mbuf.h>
 
-#include "weir_pkt.h"
+#include "weir_core.h"
 
 int
 unit_main(const char *suite, const struct unit_test *tests, bool needs_eal)
@@ -46,6 +45,36 @@ unit_pool(const char *name, unsigned int n)
 
 	CU_ASSERT_PTR_NOT_NULL_FATAL(p);
 	return p;
+}
+
+struct rte_mbuf *
+unit_split(struct rte_mempool *pool, struct rte_mbuf *m, uint16_t n)
+{
+	struct rte_mbuf *head = rte_pktmbuf_alloc(pool);
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(head);
+	memcpy(rte_pktmbuf_append(head, n), rte_pktmbuf_mtod(m, char *), n);
+	*weir_pkt(head) = *weir_pkt(m);
+	rte_pktmbuf_adj(m, n);
+	CU_ASSERT_EQUAL_FATAL(rte_pktmbuf_chain(head, m), 0);
+	return head;
+}
+
+static uint64_t
+sum(const uint64_t *v, unsigned int n)
+{
+	uint64_t s = 0;
+
+	while (n-- > 0)
+		s += v[n];
+	return s;
+}
+
+void
+unit_books_balance(const struct weir_core *core, uint64_t given)
+{
+	CU_ASSERT_EQUAL(sum(core->fates, WEIR_FATE_MAX), given);
+	CU_ASSERT_EQUAL(sum(core->tx_fates, WEIR_TX_MAX), core->tx_made);
 }
 
 void

@@ -144,9 +144,9 @@ headers_may_be_split_over_segments_anywhere(void)
 
 	weir_udp_bind(&r->udp, &pcb);
 	for (uint16_t cut = 1; cut < total; cut++) {
-		struct rte_mbuf *m = rig_split(r, rig_dgram(r, &d), cut);
+		struct rte_mbuf *m = unit_split(r->pool, rig_dgram(r, &d), cut);
 
-		rig_input(r, rig_split(r, m, (uint16_t)(cut / 2)));
+		rig_input(r, unit_split(r->pool, m, (uint16_t)(cut / 2)));
 		rig_got(&pcb, hello, sizeof(hello));
 	}
 	rig_close(r);

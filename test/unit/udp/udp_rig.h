@@ -53,9 +53,6 @@ struct dgram {
 /** As ip4_input or ip6_input leave it for udp_input. */
 struct rte_mbuf *rig_dgram(struct rig *r, const struct dgram *d);
 
-/** Cut the first n bytes of m off into a segment of their own. */
-struct rte_mbuf *rig_split(struct rig *r, struct rte_mbuf *m, uint16_t n);
-
 /** Give m to udp_input. */
 void rig_input(struct rig *r, struct rte_mbuf *m);
 
