@@ -4,7 +4,8 @@
  * Simulation: a few stacks, each joined to each by a cable, on one virtual clock in one thread;
  * applications and a network that are up to no good, all from one seed.
  * Model   World (stacks, cables, time), flows (two applications and a connection between them),
- *         trouble (what the network and the machine do to them), rules (what must hold all the same).
+ *         trouble (what the network and the machine do to them), rules (what must hold
+ *         nevertheless).
  *         A rule that is broken is told by sim_break() and ends the run.
  */
 #ifndef SIM_H
