@@ -196,6 +196,18 @@ listen_sock(struct weir_stack *st, struct weir_sock *s, int backlog)
 }
 
 int
+weir_listener_changed(struct weir_stack *st, struct weir_sock *s)
+{
+	int rc = weir_ctl_enter(s);
+
+	if (rc == 0) {
+		rc = weir_on_all(st, listen_on, s);
+		weir_ctl_leave(st, s);
+	}
+	return rc;
+}
+
+int
 weir_listen(struct weir_stack *st, int fd, int backlog)
 {
 	struct weir_sock *s = st == NULL ? NULL : weir_fd_get(&st->socks, fd);

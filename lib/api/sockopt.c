@@ -51,6 +51,8 @@ changed(struct weir_stack *st, struct weir_sock *s)
 
 	if (s->kind != WEIR_SOCK_TCP)
 		return 0;
+	if (weir_sock_flags(s) & WEIR_SOCK_LISTENING)
+		return weir_listener_changed(st, s);
 	if (ws != NULL)
 		weir_sock_serve(ws, s, WEIR_DOOR_OPTS);
 	else
@@ -127,6 +129,24 @@ set_maxseg(struct weir_stack *st, struct weir_sock *s, const void *value)
 	if (as_int(value) != 0 && !in_range(as_int(value), 88, 32767))
 		return -EINVAL;
 	weir_poke(s->opts.maxseg, (uint16_t)as_int(value));
+	return changed(st, s);
+}
+
+static int
+get_fastopen(struct weir_stack *st, struct weir_sock *s, void *value)
+{
+	return put_int(value, weir_peek(s->opts.fastopen));
+}
+
+/* How many connections may be open by their SYN alone (RFC 7413). */
+static int
+set_fastopen(struct weir_stack *st, struct weir_sock *s, const void *value)
+{
+	const uint32_t connect = WEIR_SOCK_CONNECTED | WEIR_SOCK_CONNECTING;
+
+	if (as_int(value) < 0 || (weir_sock_flags(s) & connect))
+		return -EINVAL;
+	weir_poke(s->opts.fastopen, (uint16_t)RTE_MIN(as_int(value), UINT16_MAX));
 	return changed(st, s);
 }
 
@@ -381,6 +401,7 @@ static const struct opt table[] = {
 	{IPPROTO_TCP, TCP_CONGESTION, OPT_TCP_ONLY, WEIR_TCP_CC_NAME_LEN, get_congestion, NULL,
 		set_congestion},
 	{IPPROTO_TCP, TCP_CORK, OPT_TCP_ONLY, sizeof(int), get_cork, set_cork},
+	{IPPROTO_TCP, TCP_FASTOPEN, OPT_TCP_ONLY, sizeof(int), get_fastopen, set_fastopen},
 	{IPPROTO_TCP, TCP_KEEPCNT, OPT_TCP_ONLY, sizeof(int), get_keep_cnt, set_keep_cnt},
 	{IPPROTO_TCP, TCP_KEEPIDLE, OPT_TCP_ONLY, sizeof(int), get_keep_idle, set_keep_idle},
 	{IPPROTO_TCP, TCP_KEEPINTVL, OPT_TCP_ONLY, sizeof(int), get_keep_intvl, set_keep_intvl},

@@ -169,6 +169,16 @@ init_secrets(struct weir_stack *st)
 	return 0;
 }
 
+/* Pairs of digits as they stand are bytes. What is not that is no key. */
+static void
+set_fastopen_key(struct weir_tcp_conf *c, const char *text)
+{
+	c->has_fastopen_key = text[0] != '\0';
+	for (unsigned int i = 0; i < sizeof(c->fastopen_key) && c->has_fastopen_key; i++)
+		if (sscanf(text + 2 * i, "%2hhx", &c->fastopen_key[i]) != 1)
+			c->has_fastopen_key = false;
+}
+
 static struct weir_tcp_conf
 tcp_conf(const struct weir_conf *conf)
 {
@@ -190,6 +200,8 @@ tcp_conf(const struct weir_conf *conf)
 	c.invalid_ratelimit_us = t->invalid_ratelimit_ms * 1000;
 	c.use_rfc1337 = t->rfc1337;
 	c.syn_cookies = (uint8_t)t->syn_cookies;
+	c.fastopen = t->fastopen;
+	set_fastopen_key(&c, t->fastopen_key);
 	c.max_orphans = t->max_orphans;
 	c.orphan_retries = (uint8_t)t->orphan_retries;
 	c.resets_per_s = t->resets_per_s;

@@ -53,6 +53,9 @@ bool weir_may_wait(const struct weir_stack *st);
 int weir_on_worker(struct weir_stack *st, unsigned int index,
 	int (*fn)(struct weir_worker *, void *), void *arg);
 
+/** Options of s, which listens, have changed: those of its connections to come do. 0 or an error. */
+int weir_listener_changed(struct weir_stack *st, struct weir_sock *s);
+
 /**
  * Run fn on every worker, arg a socket. From a worker's thread the others do it later, each with
  * a reference of its own. @return first error

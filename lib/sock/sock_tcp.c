@@ -57,13 +57,13 @@ weir_sock_tcp_listen(struct weir_sock_worker *ws, struct weir_sock *s)
 	if (weir_sock_flags(s) & WEIR_SOCK_FD_CLOSED)
 		return -EBADF; /* it may have left this worker already */
 	l->backlog = weir_peek(s->backlog);
+	weir_sock_opts(s, &l->opts);
 	if (!is_new)
 		return 0;
 	l->laddr = s->flow.laddr;
 	l->lport = s->flow.lport;
 	l->is_v6 = s->domain == AF_INET6;
 	l->is_v6only = weir_sock_has(s, WEIR_SW_V6ONLY);
-	weir_sock_opts(s, &l->opts);
 	l->n_accept = &s->n_accept;
 	l->owner = s;
 	weir_sock_ref(s);

@@ -18,6 +18,7 @@ weir_tcp_conf_default(struct weir_tcp_conf *conf)
 		.max_waits = 65536,
 		.invalid_ratelimit_us = 500000,
 		.use_rfc1337 = true,
+		.fastopen = 1,
 		.max_orphans = 16384,
 		.resets_per_s = 10000,
 		.challenges_per_s = 1000,

@@ -81,7 +81,7 @@ weir_tcp_cookie_answer(
 	}
 	t->cookies_until_us = t->core->now_us + 2 * MINUTE_US;
 	t->stats.cookies_sent++;
-	weir_tcp_req_send_syn_ack(t, &req);
+	weir_tcp_req_send_syn_ack(t, &req, NULL);
 }
 
 /* What the timestamp that came back says of the SYN; without one there was no option but MSS. */

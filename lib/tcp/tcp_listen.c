@@ -37,10 +37,25 @@ wants_cookie(const struct weir_tcp *t, const struct weir_tcp_listener *l, uint32
 	       (t->conf.syn_cookies == WEIR_TCP_COOKIES_FULL && !has_syn_room(t, l));
 }
 
+/* There is room: open at once by Fast Open, or half. */
+static enum weir_fate
+open_syn(struct weir_tcp *t, struct weir_tcp_listener *l, struct weir_tcp_rx *rx, uint32_t iss)
+{
+	struct weir_tcp_fo fo;
+	const enum weir_tcp_fo_act act = weir_tcp_fastopen_check(t, l, rx, &fo);
+
+	if (iss == 0)
+		iss = weir_tcp_isn(t, &weir_pkt(rx->m)->flow);
+	if (act == WEIR_TCP_FO_OPEN && weir_tcp_fastopen_take(t, l, rx, iss))
+		return rx->fate;
+	return weir_tcp_req_open(t, l, rx, iss, act == WEIR_TCP_FO_GIVE ? &fo : NULL)
+		       ? WEIR_FATE_tcp_taken
+		       : WEIR_FATE_drop_no_memory;
+}
+
 /* RFC 9293 3.10.7.2, third: a SYN. Text and FIN on it are left to be sent again. */
 static enum weir_fate
-take_syn(
-	struct weir_tcp *t, struct weir_tcp_listener *l, const struct weir_tcp_rx *rx, uint32_t iss)
+take_syn(struct weir_tcp *t, struct weir_tcp_listener *l, struct weir_tcp_rx *rx, uint32_t iss)
 {
 	const bool is_cookie = wants_cookie(t, l, iss);
 
@@ -48,11 +63,9 @@ take_syn(
 		t->stats.listen_overflow++;
 		return WEIR_FATE_drop_tcp_backlog;
 	}
-	if (is_cookie)
-		weir_tcp_cookie_answer(t, l, rx);
-	else if (!weir_tcp_req_open(
-			 t, l, rx, iss != 0 ? iss : weir_tcp_isn(t, &weir_pkt(rx->m)->flow)))
-		return WEIR_FATE_drop_no_memory;
+	if (!is_cookie)
+		return open_syn(t, l, rx, iss);
+	weir_tcp_cookie_answer(t, l, rx);
 	return WEIR_FATE_tcp_taken;
 }
 

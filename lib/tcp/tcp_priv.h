@@ -271,15 +271,16 @@ uint32_t weir_tcp_isn(const struct weir_tcp *t, const struct weir_flow *flow);
 
 /* tcp_req.c */
 
-/** A SYN for l, which has room for it: answer it. @return false: no room in the pool, no route */
+/** A SYN for l, which has room: answer it, with the cookie fo or NULL. @return false: pool empty */
 bool weir_tcp_req_open(struct weir_tcp *t, struct weir_tcp_listener *l,
-	const struct weir_tcp_rx *rx, uint32_t iss);
+	const struct weir_tcp_rx *rx, uint32_t iss, const struct weir_tcp_fo *fo);
 
 /** What a SYN for l says, in a record that need not be kept; iss is left to the caller. */
 void weir_tcp_req_fill(const struct weir_tcp *t, struct weir_tcp_req *req,
 	struct weir_tcp_listener *l, const struct weir_tcp_rx *rx);
 
-void weir_tcp_req_send_syn_ack(struct weir_tcp *t, const struct weir_tcp_req *req);
+void weir_tcp_req_send_syn_ack(
+	struct weir_tcp *t, const struct weir_tcp_req *req, const struct weir_tcp_fo *fo);
 
 /** The final ACK of a request that was not kept: a connection, which takes rx. */
 void weir_tcp_req_revive(struct weir_tcp *t, struct weir_tcp_req *req, struct weir_tcp_rx *rx);
@@ -296,6 +297,21 @@ void weir_tcp_req_drop(struct weir_tcp *t, struct weir_tcp_req *req);
 
 /** The end of the worker: listeners may be gone already. */
 void weir_tcp_req_fini(struct weir_tcp *t);
+
+/** The connection where req has led it to. @return NULL: no room for it, or no way to the peer */
+struct weir_tcp_conn *weir_tcp_req_conn(struct weir_tcp *t, const struct weir_tcp_req *req);
+
+/* tcp_fastopen.c */
+
+enum weir_tcp_fo_act { WEIR_TCP_FO_NO, WEIR_TCP_FO_GIVE, WEIR_TCP_FO_OPEN };
+
+/** What to do with a SYN for l: nothing, give the cookie *fo, or open. */
+enum weir_tcp_fo_act weir_tcp_fastopen_check(struct weir_tcp *t, const struct weir_tcp_listener *l,
+	const struct weir_tcp_rx *rx, struct weir_tcp_fo *fo);
+
+/** Accept a connection by its SYN. @return false: no room; as without Fast Open then */
+bool weir_tcp_fastopen_take(struct weir_tcp *t, struct weir_tcp_listener *l, struct weir_tcp_rx *rx,
+	uint32_t iss);
 
 /* tcp_cookie.c */
 
@@ -355,6 +371,9 @@ int weir_tcp_start(struct weir_tcp *t, struct weir_tcp_conn *c, int ifindex, uin
 
 /** Take over what the peer's SYN says: irs, mss, options agreed. */
 void weir_tcp_take_syn(struct weir_tcp *t, struct weir_tcp_conn *c, const struct weir_tcp_seg *seg);
+
+/** c, of a listener, is to be accepted. */
+void weir_tcp_tell_accept(struct weir_tcp *t, struct weir_tcp_conn *c);
 
 /** Our SYN is acknowledged by seg: to ESTABLISHED, tell the socket layer. */
 void weir_tcp_establish(

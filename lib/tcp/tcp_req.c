@@ -37,7 +37,8 @@ cc_of(const struct weir_tcp_req *req)
 }
 
 void
-weir_tcp_req_send_syn_ack(struct weir_tcp *t, const struct weir_tcp_req *req)
+weir_tcp_req_send_syn_ack(
+	struct weir_tcp *t, const struct weir_tcp_req *req, const struct weir_tcp_fo *fo)
 {
 	struct weir_tcp_opts opts = req->listener->opts;
 	struct weir_tcp_hdr_info h;
@@ -59,6 +60,10 @@ weir_tcp_req_send_syn_ack(struct weir_tcp *t, const struct weir_tcp_req *req)
 		h.opts |= WEIR_TCP_OPT_WSCALE;
 	if (req->has_sack)
 		h.opts |= WEIR_TCP_OPT_SACK_OK;
+	if (fo != NULL) {
+		h.opts |= WEIR_TCP_OPT_FASTOPEN;
+		h.fo = fo;
+	}
 	weir_tcp_reply(t, &req->flow, &dst, &opts, &h);
 }
 
@@ -83,7 +88,7 @@ resend_syn_ack(struct weir_tcp *t, struct weir_tcp_req *req)
 	if (req->rexmits < UINT8_MAX)
 		req->rexmits++;
 	t->stats.rexmit_segs++;
-	weir_tcp_req_send_syn_ack(t, req);
+	weir_tcp_req_send_syn_ack(t, req, NULL);
 }
 
 /* Time-outs double; a lost answer to a repeated SYN starts the present one again. */
@@ -176,8 +181,8 @@ weir_tcp_req_fini(struct weir_tcp *t)
 }
 
 bool
-weir_tcp_req_open(
-	struct weir_tcp *t, struct weir_tcp_listener *l, const struct weir_tcp_rx *rx, uint32_t iss)
+weir_tcp_req_open(struct weir_tcp *t, struct weir_tcp_listener *l, const struct weir_tcp_rx *rx,
+	uint32_t iss, const struct weir_tcp_fo *fo)
 {
 	struct weir_tcp_req *req = weir_slab_get(&t->reqs);
 
@@ -186,7 +191,7 @@ weir_tcp_req_open(
 	weir_tcp_req_fill(t, req, l, rx);
 	req->iss = iss;
 	enter(t, req);
-	weir_tcp_req_send_syn_ack(t, req);
+	weir_tcp_req_send_syn_ack(t, req, fo);
 	arm(t, req);
 	return true;
 }
@@ -244,9 +249,8 @@ syn_of(const struct weir_tcp_req *req)
 	};
 }
 
-/* The connection where req has led it to. @return NULL: no room for it, or no way to the peer */
-static struct weir_tcp_conn *
-make_conn(struct weir_tcp *t, const struct weir_tcp_req *req)
+struct weir_tcp_conn *
+weir_tcp_req_conn(struct weir_tcp *t, const struct weir_tcp_req *req)
 {
 	const bool is_local = weir_addr_is_link_local(&req->flow.raddr);
 	const struct weir_tcp_seg syn = syn_of(req);
@@ -284,7 +288,7 @@ try_conn(struct weir_tcp *t, const struct weir_tcp_req *req, struct weir_tcp_rx 
 		rx->fate = WEIR_FATE_drop_tcp_backlog;
 		return NULL;
 	}
-	c = make_conn(t, req);
+	c = weir_tcp_req_conn(t, req);
 	rx->fate = c != NULL ? WEIR_FATE_tcp_taken : WEIR_FATE_drop_no_memory;
 	return c;
 }

@@ -70,15 +70,11 @@ weir_tcp_take_syn(struct weir_tcp *t, struct weir_tcp_conn *c, const struct weir
 	c->rcv.mss = RTE_MIN(weir_tcp_local_mss(c), (uint16_t)WEIR_TCP_MSS_IP4);
 }
 
-static void
-tell_established(struct weir_tcp *t, struct weir_tcp_conn *c)
+void
+weir_tcp_tell_accept(struct weir_tcp *t, struct weir_tcp_conn *c)
 {
 	struct weir_tcp_listener *l = c->listener;
 
-	if (l == NULL) {
-		weir_ready_add(t->ready, &c->ready, WEIR_READY_CONNECT | WEIR_READY_WRITE);
-		return;
-	}
 	if (l->ready_turn != t->turn) {
 		l->ready_turn = t->turn;
 		l->n_ready = 0;
@@ -86,6 +82,19 @@ tell_established(struct weir_tcp *t, struct weir_tcp_conn *c)
 	l->n_ready++;
 	t->stats.accepted++;
 	weir_ready_add(t->ready, &c->ready, WEIR_READY_ACCEPT);
+}
+
+static void
+tell_established(struct weir_tcp *t, struct weir_tcp_conn *c)
+{
+	if (c->is_fastopen) { /* it was told before */
+		c->is_fastopen = false;
+		t->n_fastopen--;
+	} else if (c->listener != NULL) {
+		weir_tcp_tell_accept(t, c);
+	} else {
+		weir_ready_add(t->ready, &c->ready, WEIR_READY_CONNECT | WEIR_READY_WRITE);
+	}
 }
 
 /* The SYN's own round trip; RFC 6298 5.7 where it had to be sent again and nothing timed it. */

@@ -19,7 +19,7 @@ weir_tcp_reset_by_peer(struct weir_tcp *t, struct weir_tcp_conn *c)
 {
 	int error = ECONNRESET;
 
-	if (c->state == WEIR_TCP_SYN_SENT || c->state == WEIR_TCP_SYN_RECEIVED)
+	if (c->state == WEIR_TCP_SYN_SENT || (c->state == WEIR_TCP_SYN_RECEIVED && !c->is_fastopen))
 		error = ECONNREFUSED;
 	else if (c->state == WEIR_TCP_CLOSE_WAIT)
 		error = EPIPE; /* as Linux: the reader has seen the end, the writer learns of it */

@@ -242,6 +242,8 @@ weir_tcp_finish(struct weir_tcp *t, struct weir_tcp_conn *c, int error)
 	weir_tcp_reass_free(t, c);
 	weir_tcp_set_state(t, c, WEIR_TCP_CLOSED);
 	t->n_orphans -= c->is_orphan;
+	t->n_fastopen -= c->is_fastopen;
+	c->is_fastopen = false;
 	c->error = error;
 	if (c->owner == NULL)
 		weir_tcp_conn_free(t, c);

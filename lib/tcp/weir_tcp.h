@@ -54,6 +54,7 @@ struct weir_tcp_opts {
 	uint8_t tos;
 	uint8_t ttl; /* 0: default */
 	uint8_t cc;  /* congestion control: number for weir_tcp_cc_at() */
+	uint16_t fastopen;    /* listener: half-open connections by Fast Open; 0: none */
 	uint8_t defer_accept; /* time-outs of the SYN,ACK that a final ACK without data waits for */
 	uint64_t max_pacing_bps; /* bytes a second; 0: no limit */
 };
@@ -64,6 +65,11 @@ enum weir_tcp_ecn {
 	WEIR_TCP_ECN_PASSIVE, /* where the peer asks for it */
 	WEIR_TCP_ECN_YES
 };
+
+/* Bits of weir_tcp_conf.fastopen: the numbers of Linux's tcp_fastopen. */
+#define WEIR_TCP_FASTOPEN_SERVER	0x2
+#define WEIR_TCP_FASTOPEN_NO_COOKIE	0x200 /* listeners need no cookie */
+#define WEIR_TCP_FASTOPEN_ALL_LISTENERS 0x400 /* also without the option, up to the backlog */
 
 enum weir_tcp_cookies { WEIR_TCP_COOKIES_NO, WEIR_TCP_COOKIES_FULL, WEIR_TCP_COOKIES_ALWAYS };
 
@@ -95,6 +101,9 @@ struct weir_tcp_conf {
 	bool use_pacing; /* whatever the algorithm: cwnd spread over a round trip; false */
 	uint8_t orphan_retries; /* data_retries of a connection that was closed; 8 */
 	bool use_idle_restart;  /* RFC 5681 4.1 */
+	uint32_t fastopen;        /* WEIR_TCP_FASTOPEN_* */
+	bool has_fastopen_key;
+	uint8_t fastopen_key[16]; /* of cookies */
 	uint32_t max_orphans;      /* closed connections that still send; beyond, close resets */
 	uint32_t resets_per_s;     /* for segments without a connection; 0: no limit */
 	uint32_t challenges_per_s; /* RFC 5961 7; 0: no limit */
@@ -178,6 +187,7 @@ struct weir_tcp_conn {
 	bool is_ecn_echo : 1; /* ECE on all we send */
 	bool is_ecn_reducing : 1; /* the window is being reduced for a mark, not for a loss */
 	bool is_ecn_cwr : 1;  /* CWR on the next new data */
+	bool is_fastopen : 1;   /* accepted by its SYN; until SYN_RECEIVED is over */
 	bool is_live : 1; /* in use, not on the free list */
 	struct weir_tcp_snd snd;
 	struct weir_tcp_rcv rcv;
@@ -323,6 +333,7 @@ struct weir_tcp {
 	uint64_t held;     /* rcv.held of all connections */
 	uint64_t held_max; /* half of the worker's pool: the rest is for sending and the ports */
 	uint32_t n_orphans;
+	uint32_t n_fastopen; /* accepted in SYN_RECEIVED */
 	struct weir_tcp_limit {
 		uint64_t second;
 		uint32_t n; /* events in it */

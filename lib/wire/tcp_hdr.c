@@ -10,7 +10,11 @@ enum { /* option kinds */
 	KIND_SACK_OK,
 	KIND_SACK,
 	KIND_TS = 8,
+	KIND_FASTOPEN = 34,
+	KIND_EXP = 254,
 };
+
+#define FASTOPEN_MAGIC 0xf989 /* of KIND_EXP */
 
 #define TS_ALIGNED RTE_BE32(0x0101080a) /* nop, nop, timestamps, length 10 */
 
@@ -38,6 +42,20 @@ take_ts(const uint8_t *p, struct weir_tcp_seg *seg)
 	seg->ts_val = get32(p);
 	seg->ts_ecr = get32(p + 4);
 	seg->opts |= WEIR_TCP_OPT_TS;
+}
+
+/* head bytes stand before the cookie. RFC 7413 4.1.1: none, or an even number from 4 to 16. */
+static void
+take_fastopen(uint8_t head, uint8_t len, uint8_t off, struct weir_tcp_seg *seg)
+{
+	const uint8_t n = (uint8_t)(len - head);
+
+	if (!(seg->flags & WEIR_TCP_SYN) ||
+		(n != 0 && (n < 4 || n > WEIR_TCP_FO_COOKIE_MAX || n % 2 != 0)))
+		return;
+	seg->fo_off = (uint8_t)(off + head);
+	seg->fo_len = head == 2 ? n : n | WEIR_TCP_FO_EXP;
+	seg->opts |= WEIR_TCP_OPT_FASTOPEN;
 }
 
 /* One option of len bytes, kind and length included; off is where it stands in the header. */
@@ -71,6 +89,13 @@ take_option(const uint8_t *p, uint8_t len, uint8_t off, struct weir_tcp_seg *seg
 		seg->n_sack = (uint8_t)((len - 2) / 8);
 		seg->sack_off = (uint8_t)(off + 2);
 		seg->opts |= WEIR_TCP_OPT_SACK;
+		return;
+	case KIND_FASTOPEN:
+		take_fastopen(2, len, off, seg);
+		return;
+	case KIND_EXP:
+		if (len >= 4 && get16(p + 2) == FASTOPEN_MAGIC)
+			take_fastopen(4, len, off, seg);
 		return;
 	default:
 		return;
@@ -170,6 +195,28 @@ put_sack(uint8_t *p, const struct weir_tcp_hdr_info *h)
 	return p;
 }
 
+static unsigned int
+fastopen_len(const struct weir_tcp_fo *fo)
+{
+	return (fo->is_exp ? 4u : 2u) + fo->len;
+}
+
+static void
+put_fastopen(uint8_t *p, const struct weir_tcp_fo *fo)
+{
+	const unsigned int len = fastopen_len(fo);
+
+	*p++ = fo->is_exp ? KIND_EXP : KIND_FASTOPEN;
+	*p++ = (uint8_t)len;
+	if (fo->is_exp) {
+		*p++ = FASTOPEN_MAGIC >> 8;
+		*p++ = FASTOPEN_MAGIC & 0xff;
+	}
+	memcpy(p, fo->cookie, fo->len);
+	for (unsigned int i = len; i % 4 != 0; i++)
+		p[fo->len + i - len] = KIND_NOP;
+}
+
 static void
 put_options(uint8_t *p, const struct weir_tcp_hdr_info *h)
 {
@@ -182,7 +229,9 @@ put_options(uint8_t *p, const struct weir_tcp_hdr_info *h)
 	if (h->opts & WEIR_TCP_OPT_WSCALE)
 		p = put32(p, KIND_NOP << 24 | KIND_WSCALE << 16 | 3 << 8 | (uint32_t)h->wscale);
 	if (h->opts & WEIR_TCP_OPT_SACK)
-		put_sack(p, h);
+		p = put_sack(p, h);
+	if (h->opts & WEIR_TCP_OPT_FASTOPEN)
+		put_fastopen(p, h->fo);
 }
 
 unsigned int
@@ -200,6 +249,8 @@ weir_tcp_build_len(const struct weir_tcp_hdr_info *h)
 		len += 4;
 	if (h->opts & WEIR_TCP_OPT_SACK)
 		len += 4 + 8u * h->n_sack;
+	if (h->opts & WEIR_TCP_OPT_FASTOPEN)
+		len += RTE_ALIGN_CEIL(fastopen_len(h->fo), 4u);
 	WEIR_ASSERT(len <= WEIR_TCP_HLEN_MAX);
 	return len;
 }

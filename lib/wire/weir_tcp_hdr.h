@@ -33,6 +33,7 @@ enum weir_tcp_opt {
 	WEIR_TCP_OPT_SACK_OK = 1 << 2,
 	WEIR_TCP_OPT_TS = 1 << 3,
 	WEIR_TCP_OPT_SACK = 1 << 4,
+	WEIR_TCP_OPT_FASTOPEN = 1 << 5, /* RFC 7413 */
 };
 
 #define WEIR_TCP_SEG_CE (1 << 7) /* beside the options: the packet was marked CE (RFC 3168) */
@@ -40,6 +41,9 @@ enum weir_tcp_opt {
 #define WEIR_TCP_WSCALE_MAX    14 /* RFC 7323 2.3 */
 #define WEIR_TCP_OPT_TS_LEN    12 /* nop, nop, timestamps: what every segment carries */
 #define WEIR_TCP_SACK_BLOCKS   4
+#define WEIR_TCP_FO_COOKIE_MAX 16
+#define WEIR_TCP_FO_LEN	       0x1f /* of weir_tcp_seg.fo_len */
+#define WEIR_TCP_FO_EXP	       0x80 /* kind 254 with a magic number, as before RFC 7413 */
 
 struct weir_tcp_hdr {
 	struct weir_be16 sport;
@@ -52,6 +56,13 @@ struct weir_tcp_hdr {
 	uint16_t cksum;
 	struct weir_be16 urg;
 } __attribute__((packed));
+
+/** A Fast Open option. */
+struct weir_tcp_fo {
+	uint8_t cookie[WEIR_TCP_FO_COOKIE_MAX];
+	uint8_t len; /* 0: asks for one */
+	bool is_exp;
+};
 
 struct weir_tcp_sack {
 	uint32_t start;
@@ -74,6 +85,7 @@ struct weir_tcp_hdr_info {
 	uint32_t ts_val;
 	uint32_t ts_ecr;
 	const struct weir_tcp_sack *sack;
+	const struct weir_tcp_fo *fo; /* with WEIR_TCP_OPT_FASTOPEN */
 };
 
 /**

@@ -18,8 +18,10 @@
 #define SCALE_MAX  14
 #define EAL	   "--no-huge --no-pci --no-telemetry --no-shconf -m 256"
 /* Scripts for Linux expect scale 8. */
-#define DEFAULTS \
-	"local=" LOCAL ";remote=" REMOTE ";eal=" EAL ";wscale=8;seed=1;timeout=8s;sockets=1024"
+#define DEFAULTS                                                  \
+	"local=" LOCAL ";remote=" REMOTE ";eal=" EAL              \
+	";wscale=8;seed=1;timeout=8s;sockets=1024;fastopen=1027;" \
+	"fastopen_key=a1a1a1a1b2b2b2b2c3c3c3c3d4d4d4d4"
 
 /* Where a message goes. */
 struct report {
@@ -324,6 +326,8 @@ static const struct knob knobs[] = {
 	{"time_wait", set_time, "tcp", "time_wait_ms"},
 	{"fin_wait_2", set_time, "tcp", "fin_wait_2_ms"},
 	{"invalid_ratelimit", set_time, "tcp", "invalid_ratelimit_ms"},
+	{"fastopen", set_text, "tcp", "fastopen"},
+	{"fastopen_key", set_text, "tcp", "fastopen_key"},
 	{"syn_cookies", set_text, "tcp", "syn_cookies"},
 	{"orphan_retries", set_text, "tcp", "orphan_retries"},
 	{"rfc1337", set_switch, "tcp", "rfc1337"},
