@@ -54,23 +54,6 @@ weir_sink_put(struct weir_sink *to, const struct rte_mbuf *m, size_t off, size_t
 	return n;
 }
 
-struct rte_mbuf *
-weir_rx_next(struct weir_sock *s, struct rte_mbuf *m)
-{
-	struct rte_mbuf *next = m == NULL ? weir_pktq_first(&s->rx_open) : weir_pktq_next(m);
-	struct weir_qnode *n;
-
-	if (next != NULL)
-		return next;
-	n = weir_mpsc_pop(&s->rxq);
-	if (n == NULL)
-		return NULL;
-	next = weir_qnode_mbuf(n);
-	weir_pkt(next)->u[0] = weir_mbuf_truesize(next);
-	weir_pktq_add(&s->rx_open, next);
-	return next;
-}
-
 void
 weir_rx_drop_first(struct weir_sock *s)
 {

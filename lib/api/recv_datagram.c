@@ -14,7 +14,7 @@ has_news(const struct weir_sock *s)
 static struct rte_mbuf *
 first_to_read(struct weir_sock *s, int flags, size_t *off)
 {
-	struct rte_mbuf *m = weir_rx_next(s, NULL);
+	struct rte_mbuf *m = weir_sock_rx_next(s, NULL);
 	const int32_t skip = weir_peek(s->peek_off);
 
 	*off = 0;
@@ -23,7 +23,7 @@ first_to_read(struct weir_sock *s, int flags, size_t *off)
 	*off = (size_t)skip;
 	while (m != NULL && *off >= m->pkt_len && *off > 0) {
 		*off -= m->pkt_len;
-		m = weir_rx_next(s, m);
+		m = weir_sock_rx_next(s, m);
 	}
 	return m;
 }

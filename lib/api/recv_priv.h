@@ -41,9 +41,6 @@ void weir_cmsg_put_time(struct weir_cmsgs *c, const struct weir_stack *st,
 void weir_cmsg_put_datagram(
 	struct weir_cmsgs *c, const struct weir_sock *s, const struct weir_pkt *p);
 
-/** The packet after m of those opened, or one more from rxq; m NULL: the first. Under recv_lock. */
-struct rte_mbuf *weir_rx_next(struct weir_sock *s, struct rte_mbuf *m);
-
 /** The first opened packet has been read. Under recv_lock. */
 void weir_rx_drop_first(struct weir_sock *s);
 

@@ -4,6 +4,7 @@
 #include <netinet/tcp.h>
 
 #include "recv_priv.h"
+#include "weir_mbuf.h"
 
 /* One call while it runs. */
 struct reading {
@@ -85,8 +86,8 @@ peek_stream(struct weir_sock *s, struct reading *r)
 
 	if (is_hole(s, at))
 		skip = RTE_MAX(skip, (size_t)1);
-	for (struct rte_mbuf *m = weir_rx_next(s, NULL);
-		m != NULL && r->to->left > 0 && !r->is_at_mark; m = weir_rx_next(s, m)) {
+	for (struct rte_mbuf *m = weir_sock_rx_next(s, NULL);
+		m != NULL && r->to->left > 0 && !r->is_at_mark; m = weir_sock_rx_next(s, m)) {
 		const size_t gone = RTE_MIN(skip, (size_t)m->pkt_len);
 		const size_t max = before_mark(s, at + (uint32_t)gone, m->pkt_len - gone, r);
 
@@ -106,7 +107,7 @@ read_stream(struct weir_sock *s, struct reading *r)
 	size_t n = 0;
 
 	while (r->to->left > 0 && !r->is_at_mark) {
-		struct rte_mbuf *m = weir_rx_next(s, NULL);
+		struct rte_mbuf *m = weir_sock_rx_next(s, NULL);
 		size_t part;
 
 		if (m == NULL)
@@ -249,23 +250,42 @@ read_until(struct weir_stack *st, struct weir_sock *s, struct reading *r)
 	}
 }
 
+/* A byte of the stream that has come and was not read. */
+static char
+byte_at(struct weir_sock *s, uint32_t at)
+{
+	struct rte_mbuf *m;
+	uint32_t skip;
+	char byte = 0;
+
+	weir_lock(&s->recv_lock);
+	skip = at - s->rx_read;
+	for (m = weir_sock_rx_next(s, NULL); m != NULL && skip >= m->pkt_len;
+		m = weir_sock_rx_next(s, m))
+		skip -= m->pkt_len;
+	if (m != NULL)
+		weir_mbuf_read(m, skip, 1, &byte);
+	weir_unlock(&s->recv_lock);
+	return byte;
+}
+
 /* MSG_OOB: the urgent byte itself. It never waits. */
 static ssize_t
 recv_urgent(struct weir_sock *s, struct reading *r, struct msghdr *msg)
 {
 	uint64_t urgent = __atomic_load_n(&s->urgent, __ATOMIC_ACQUIRE);
 	const uint32_t flags = weir_sock_flags(s);
-	char byte = (char)weir_urgent_byte(urgent);
+	char byte;
 
 	if (weir_sock_has(s, WEIR_SW_OOBINLINE) || urgent == 0 || (urgent & WEIR_URGENT_READ))
 		return -EINVAL;
 	if ((flags & WEIR_SOCK_OVER) && !(flags & WEIR_SOCK_RX_FIN))
 		return -ENOTCONN;
-	if (!(urgent & WEIR_URGENT_VALID))
+	if (!weir_sock_has_urgent(s, urgent))
 		return flags & (WEIR_SOCK_RX_EOF | WEIR_SOCK_RX_SHUT) ? 0 : -EAGAIN;
+	byte = byte_at(s, weir_urgent_at(urgent));
 	if (!(r->flags & MSG_PEEK))
-		__atomic_compare_exchange_n(&s->urgent, &urgent,
-			(urgent & ~(uint64_t)WEIR_URGENT_VALID) | WEIR_URGENT_READ, false,
+		__atomic_compare_exchange_n(&s->urgent, &urgent, urgent | WEIR_URGENT_READ, false,
 			__ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
 	msg->msg_flags |= MSG_OOB;
 	if (r->to->left == 0) {

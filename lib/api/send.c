@@ -74,18 +74,19 @@ mbuf_size(const struct rte_mempool *pool)
 	       rte_pktmbuf_data_room_size((struct rte_mempool *)(uintptr_t)pool);
 }
 
-/*
- * May application data take n mbufs? The last eighth of a pool is not for it: with all mbufs queued
- * to be sent, none would be left for headers and ACKs, and so none would ever come back.
- */
-static bool
-may_take(struct weir_stack *st, struct rte_mempool *pool, size_t n)
+/* The pool is low: who asked is told when it is not any more. */
+static void
+note_starved(struct weir_stack *st, struct weir_sock *s)
 {
-	/* Its common ring; rte_mempool_avail_count() would walk the caches of all lcores. */
-	if (rte_ring_count(pool->pool_data) >= pool->size / 8 + n)
-		return true;
+	struct weir_sock_worker *ws = weir_here(st, s);
+
 	__atomic_fetch_add(&st->socks.send_no_mbuf, 1, __ATOMIC_RELAXED);
-	return false;
+	__atomic_store_n(&s->is_write_wanted, true, __ATOMIC_RELEASE);
+	weir_sock_set(s, WEIR_SOCK_STARVED);
+	if (ws != NULL)
+		weir_sock_serve(ws, s, WEIR_DOOR_STARVED);
+	else
+		weir_sock_ring(s, WEIR_DOOR_STARVED);
 }
 
 static void
@@ -158,8 +159,10 @@ send_burst(struct weir_stack *st, struct weir_sock *s, struct source *src, int64
 
 	n = RTE_MIN(n, (size_t)(room / mbuf_size(pool)) + 1); /* the last one may overshoot */
 	n = RTE_MIN(n, (size_t)SEND_BURST);
-	if (!may_take(st, pool, n) || rte_pktmbuf_alloc_bulk(pool, m, (unsigned int)n) != 0)
+	if (!weir_sock_may_take(pool, n) || rte_pktmbuf_alloc_bulk(pool, m, (unsigned int)n) != 0) {
+		note_starved(st, s);
 		return -ENOBUFS;
+	}
 	for (size_t i = 0; i < n; i++)
 		fill(m[i], src, max);
 	rc = hand_in(
@@ -207,6 +210,31 @@ wait_writable(struct weir_stack *st, struct weir_sock *s, int flags, uint64_t de
 	return weir_wait(st, s, is_writable, deadline);
 }
 
+static bool
+is_fed(const struct weir_sock *s)
+{
+	return !(weir_sock_flags(s) & WEIR_SOCK_STARVED);
+}
+
+/* One burst, or a wait until one may go. */
+static int
+send_some(struct weir_stack *st, struct weir_sock *s, struct source *src, int flags,
+	uint64_t deadline)
+{
+	const int64_t room = weir_sock_tx_room(s);
+	int rc = may_send(s);
+
+	if (rc == 0 && src->is_bad)
+		return -EFAULT;
+	if (rc == -EAGAIN || (rc == 0 && (room <= 0 || weir_sock_is_notsent_full(s, 0))))
+		return wait_writable(st, s, flags, deadline);
+	if (rc == 0)
+		rc = send_burst(st, s, src, room, flags);
+	if (rc == -ENOBUFS && !weir_is_nonblock(st, s, flags))
+		rc = weir_wait(st, s, is_fed, deadline);
+	return rc;
+}
+
 static ssize_t
 send_stream(struct weir_stack *st, struct weir_sock *s, struct source *src, int flags)
 {
@@ -214,17 +242,8 @@ send_stream(struct weir_stack *st, struct weir_sock *s, struct source *src, int 
 	const size_t all = src->left;
 	int rc = 0;
 
-	while (rc == 0 && src->left > 0) {
-		const int64_t room = weir_sock_tx_room(s);
-
-		rc = may_send(s);
-		if (rc == 0 && src->is_bad)
-			rc = -EFAULT;
-		else if (rc == 0 && room > 0)
-			rc = send_burst(st, s, src, room, flags);
-		else if (rc == 0 || rc == -EAGAIN)
-			rc = wait_writable(st, s, flags, deadline);
-	}
+	while (rc == 0 && src->left > 0)
+		rc = send_some(st, s, src, flags, deadline);
 	if (src->left < all)
 		return (ssize_t)(all - src->left);
 	return rc;
@@ -240,12 +259,12 @@ datagram_max(const struct weir_addr *to)
 
 /* A chain that holds all of src; NULL: pool dry. */
 static struct rte_mbuf *
-gather(struct weir_stack *st, struct rte_mempool *pool, struct source *src)
+gather(struct rte_mempool *pool, struct source *src)
 {
 	const uint32_t max = payload_max(pool);
 	struct rte_mbuf *head;
 
-	if (!may_take(st, pool, src->left / max + 1))
+	if (!weir_sock_may_take(pool, src->left / max + 1))
 		return NULL;
 	head = rte_pktmbuf_alloc(pool);
 	if (head == NULL)
@@ -350,9 +369,11 @@ send_datagram(struct weir_stack *st, struct weir_sock *s, struct source *src, in
 	rc = wait_datagram_room(st, s, flags);
 	if (rc != 0)
 		return rc;
-	m = gather(st, pool_of(st, s), src);
-	if (m == NULL)
+	m = gather(pool_of(st, s), src);
+	if (m == NULL) {
+		note_starved(st, s);
 		return -ENOBUFS;
+	}
 	rc = send_datagram_mbuf(st, s, m, &to, port);
 	return rc == 0 ? (ssize_t)len : rc;
 }

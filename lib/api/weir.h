@@ -169,7 +169,7 @@ int weir_shutdown(struct weir_stack *st, int fd, int how);
 /** The descriptor is free at once; what was sent is still delivered. @return 0 */
 int weir_close(struct weir_stack *st, int fd);
 
-/** Options: see sockopt.c for the table. @return 0; -ENOPROTOOPT for all that is not there */
+/** Options: doc/options.md has the table. @return 0; -ENOPROTOOPT for all that is not there */
 int weir_getsockopt(
 	struct weir_stack *st, int fd, int level, int name, void *value, socklen_t *len);
 int weir_setsockopt(
@@ -177,6 +177,15 @@ int weir_setsockopt(
 
 int weir_getsockname(struct weir_stack *st, int fd, struct sockaddr *addr, socklen_t *len);
 int weir_getpeername(struct weir_stack *st, int fd, struct sockaddr *addr, socklen_t *len);
+
+/**
+ * FIONREAD (SIOCINQ), SIOCOUTQ, SIOCOUTQNSD, SIOCATMARK, FIONBIO as tcp(7), udp(7) and socket(7)
+ * have them. @return 0; -ENOTTY for all others; -EWOULDBLOCK for SIOCOUTQ on another worker
+ */
+int weir_ioctl(struct weir_stack *st, int fd, unsigned long request, int *value);
+
+/** F_GETFL and F_SETFL, which know O_NONBLOCK. @return the flags or 0; -EINVAL */
+int weir_fcntl(struct weir_stack *st, int fd, int cmd, int arg);
 
 /** O_NONBLOCK of a descriptor. */
 int weir_set_nonblock(struct weir_stack *st, int fd, bool on);

@@ -22,6 +22,7 @@ enum weir_ready_event {
 	WEIR_READY_PEERCLOSE = 1 << 4, /* the peer's FIN was taken in order */
 	WEIR_READY_CLOSE = 1 << 5,     /* over: closed, reset, refused, timed out; see error */
 	WEIR_READY_KEEPALIVEDOWN = 1 << 6,
+	WEIR_READY_URGENT = 1 << 8, /* the peer marked a byte as urgent */
 	WEIR_READY_ERROR = 1 << 7, /* a soft or asynchronous error (ICMP) for SO_ERROR */
 };
 

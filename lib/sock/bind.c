@@ -37,10 +37,20 @@ is_listener(const struct weir_bind *b)
 	return (weir_sock_flags(b->sock) & WEIR_SOCK_LISTENING) != 0;
 }
 
+/* SO_REUSEPORT on both: connections, or datagrams, are spread over them. */
+static bool
+shares_port(const struct weir_bind *a, const struct weir_bind *b)
+{
+	return weir_sock_has(a->sock, WEIR_SW_REUSEPORT) &&
+	       weir_sock_has(b->sock, WEIR_SW_REUSEPORT);
+}
+
 /* As Linux: SO_REUSEADDR on both, and none of them listens (TCP). */
 static bool
 may_share(const struct weir_bind *a, const struct weir_bind *b)
 {
+	if (shares_port(a, b))
+		return true;
 	return weir_sock_has(a->sock, WEIR_SW_REUSEADDR) &&
 	       weir_sock_has(b->sock, WEIR_SW_REUSEADDR) &&
 	       (a->sock->kind == WEIR_SOCK_UDP || (!is_listener(a) && !is_listener(b)));
@@ -140,7 +150,7 @@ has_listener(struct weir_socks *ss, const struct weir_bind *mine)
 	const struct weir_bind *b;
 
 	LIST_FOREACH (b, &ss->binds[mine->sock->kind][mine->port], link)
-		if (b != mine && is_listener(b) && overlap(b, mine))
+		if (b != mine && is_listener(b) && overlap(b, mine) && !shares_port(b, mine))
 			return true;
 	return false;
 }

@@ -153,6 +153,7 @@ weir_sock_new(struct weir_socks *ss, int kind, int domain)
 	init_opts(s, ss);
 	s->rcvlowat = 1;
 	s->peek_off = -1;
+	s->pmtudisc = IP_PMTUDISC_WANT;
 	s->home =
 		(uint16_t)(__atomic_fetch_add(&ss->next_home, 1, __ATOMIC_RELAXED) % ss->n_workers);
 	weir_mpsc_init(&s->rxq);
@@ -203,6 +204,37 @@ weir_sock_unref(struct weir_sock *s)
 	__atomic_fetch_sub(&ss->used, 1, __ATOMIC_RELEASE);
 }
 
+uint32_t
+weir_sock_first_len(struct weir_sock *s)
+{
+	struct rte_mbuf *m;
+	uint32_t len = 0;
+
+	weir_lock(&s->recv_lock);
+	m = weir_sock_rx_next(s, NULL);
+	if (m != NULL)
+		len = m->pkt_len;
+	weir_unlock(&s->recv_lock);
+	return len;
+}
+
+struct rte_mbuf *
+weir_sock_rx_next(struct weir_sock *s, struct rte_mbuf *m)
+{
+	struct rte_mbuf *next = m == NULL ? weir_pktq_first(&s->rx_open) : weir_pktq_next(m);
+	struct weir_qnode *n;
+
+	if (next != NULL)
+		return next;
+	n = weir_mpsc_pop(&s->rxq);
+	if (n == NULL)
+		return NULL;
+	next = weir_qnode_mbuf(n);
+	weir_pkt(next)->u[0] = weir_mbuf_truesize(next);
+	weir_pktq_add(&s->rx_open, next);
+	return next;
+}
+
 void
 weir_sock_purge(struct weir_sock *s)
 {
@@ -232,11 +264,31 @@ weir_sock_has_data(const struct weir_sock *s)
 	return (int64_t)(__atomic_load_n(&s->rx_given, __ATOMIC_ACQUIRE) - taken) > 0;
 }
 
+bool
+weir_sock_is_notsent_full(const struct weir_sock *s, unsigned int shift)
+{
+	const uint64_t lowat = weir_peek(s->opts.notsent_lowat);
+
+	return unlikely(lowat != 0) && (uint64_t)weir_peek(s->notsent) << shift >= lowat;
+}
+
+/*
+ * With all mbufs queued to be sent, none would be left for headers and ACKs, and so none would ever
+ * come back.
+ */
+bool
+weir_sock_may_take(const struct rte_mempool *pool, size_t n)
+{
+	/* Its common ring; rte_mempool_avail_count() would walk the caches of all lcores. */
+	return rte_ring_count(pool->pool_data) >= pool->size / 8 + n;
+}
+
 /* A writer is woken when a third of the buffer is free, as Linux does it, not for every byte. */
 bool
 weir_sock_has_room(const struct weir_sock *s)
 {
-	return weir_sock_tx_room(s) >= (int64_t)(weir_peek(s->opts.sndbuf) / 3);
+	return !weir_sock_is_notsent_full(s, 1) &&
+	       weir_sock_tx_room(s) >= (int64_t)(weir_peek(s->opts.sndbuf) / 3);
 }
 
 /*
@@ -295,6 +347,8 @@ poll_tcp(const struct weir_sock *s, uint32_t flags)
 	ev = poll_ends(flags);
 	if (is_stream_readable(s))
 		ev |= POLLIN | POLLRDNORM;
+	if (weir_sock_has_urgent(s, weir_peek(s->urgent)))
+		ev |= POLLPRI;
 	if ((flags & (WEIR_SOCK_TX_SHUT | WEIR_SOCK_OVER)) ||
 		(weir_sock_has_room(s) && !(flags & WEIR_SOCK_STARVED)))
 		ev |= POLLOUT | POLLWRNORM;

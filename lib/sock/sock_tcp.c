@@ -10,11 +10,13 @@ update_freed(struct weir_sock *s)
 {
 	const uint32_t held = s->conn == NULL ? 0 : s->conn->sndq.charge;
 
+	if (unlikely(s->conn != NULL && s->conn->is_lowat))
+		weir_poke(s->notsent, s->conn->snd.end - s->conn->snd.max);
 	__atomic_store_n(&s->tx_freed, s->tx_taken - held, __ATOMIC_RELEASE);
 }
 
-static void
-tell_room(struct weir_sock_worker *ws, struct weir_sock *s)
+void
+weir_sock_tcp_room(struct weir_sock_worker *ws, struct weir_sock *s)
 {
 	update_freed(s);
 	if (!weir_sock_has_room(s))
@@ -42,6 +44,8 @@ weir_sock_tcp_connect(struct weir_sock_worker *ws, struct weir_sock *s)
 	s->rx_credited = __atomic_load_n(&s->rx_taken, __ATOMIC_RELAXED);
 	weir_poke(s->rx_bytes, 0);
 	weir_poke(s->rx_read, 0);
+	weir_poke(s->urgent, 0);
+	c->is_lowat = opts.notsent_lowat != 0;
 	weir_sock_set_flow(s, &c->flow);
 	weir_sock_clear(s, WEIR_SOCK_OVER | WEIR_SOCK_RX_EOF | WEIR_SOCK_RX_FIN);
 	weir_sock_set(s, WEIR_SOCK_CONNECTING | WEIR_SOCK_CONNECT_DUE);
@@ -133,8 +137,6 @@ make_child(struct weir_sock_worker *ws, struct weir_tcp_conn *c)
 	child->rcvtimeo_ms = weir_peek(ls->rcvtimeo_ms);
 	child->sndtimeo_ms = weir_peek(ls->sndtimeo_ms);
 	child->priority = weir_peek(ls->priority);
-	child->mark = weir_peek(ls->mark);
-	child->bound_if = weir_peek(ls->bound_if);
 	child->pmtudisc = weir_peek(ls->pmtudisc);
 	child->is_linger = weir_peek(ls->is_linger);
 	child->linger_s = weir_peek(ls->linger_s);
@@ -149,6 +151,7 @@ make_child(struct weir_sock_worker *ws, struct weir_tcp_conn *c)
 	}
 	c->owner = child;
 	c->listener = NULL;
+	c->is_lowat = c->opts.notsent_lowat != 0;
 	if (has_callbacks) {
 		weir_sock_tell(ws, child, WEIR_EV_ACCEPT, 0);
 		return child;
@@ -183,7 +186,7 @@ hand_data(struct weir_sock_worker *ws, struct weir_sock *s, struct weir_tcp_conn
 }
 
 static void
-queue_data(struct weir_sock *s, struct weir_tcp_conn *c)
+queue_data(struct weir_sock_worker *ws, struct weir_sock *s, struct weir_tcp_conn *c)
 {
 	struct weir_pktq *q = &c->rcv.rx;
 	uint32_t bytes = 0;
@@ -195,8 +198,17 @@ queue_data(struct weir_sock *s, struct weir_tcp_conn *c)
 	}
 	weir_mpsc_push_chain(&s->rxq, q->first, q->last);
 	*q = (struct weir_pktq){0};
+	s->data_us = ws->core->now_us;
 	__atomic_store_n(&s->rx_bytes, s->rx_bytes + bytes, __ATOMIC_RELEASE);
 	__atomic_fetch_add(&s->rx_given, size, __ATOMIC_RELEASE);
+	weir_sock_notify(s);
+}
+
+static void
+mark_urgent(struct weir_sock *s, const struct weir_tcp_conn *c)
+{
+	__atomic_store_n(
+		&s->urgent, WEIR_URGENT_SET | (uint32_t)(c->rcv_up - c->irs - 1), __ATOMIC_RELEASE);
 	weir_sock_notify(s);
 }
 
@@ -208,7 +220,7 @@ take_data(struct weir_sock_worker *ws, struct weir_sock *s, struct weir_tcp_conn
 	if (weir_sock_flags(s) & (WEIR_SOCK_CALLBACKS | WEIR_SOCK_FD_CLOSED))
 		hand_data(ws, s, c);
 	else
-		queue_data(s, c);
+		queue_data(ws, s, c);
 }
 
 /*
@@ -286,6 +298,8 @@ weir_sock_tcp_event(struct weir_sock_worker *ws, struct weir_tcp_conn *c, uint16
 	 */
 	if (events & WEIR_READY_CONNECT)
 		tell_connected(ws, s);
+	if (events & WEIR_READY_URGENT)
+		mark_urgent(s, c); /* before the data, so that no reader passes it */
 	if (s->conn == c)
 		take_data(ws, s, c);
 	if (s->conn == c)
@@ -293,7 +307,7 @@ weir_sock_tcp_event(struct weir_sock_worker *ws, struct weir_tcp_conn *c, uint16
 	if (s->conn == c && (events & WEIR_READY_PEERCLOSE))
 		tell_peer_closed(ws, s);
 	if (s->conn == c && (events & WEIR_READY_WRITE))
-		tell_room(ws, s);
+		weir_sock_tcp_room(ws, s);
 	if (s->conn == c && (events & WEIR_READY_KEEPALIVEDOWN))
 		weir_sock_tell(ws, s, WEIR_EV_KEEPALIVEDOWN, ETIMEDOUT);
 	if (s->conn == c && (events & WEIR_READY_CLOSE))

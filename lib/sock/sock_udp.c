@@ -21,6 +21,7 @@ weir_sock_udp_bind(struct weir_sock_worker *ws, struct weir_sock *s)
 	pcb->raddr = flow.raddr;
 	pcb->rport = flow.rport;
 	pcb->is_v6 = s->domain == AF_INET6;
+	pcb->is_reuseport = weir_sock_has(s, WEIR_SW_REUSEPORT);
 	pcb->is_v6only = weir_sock_has(s, WEIR_SW_V6ONLY);
 	pcb->ready.kind = WEIR_READY_UDP;
 	pcb->owner = s;

@@ -22,6 +22,7 @@ weir_sock_worker_init(struct weir_sock_worker *ws, struct weir_socks *ss, uint16
 	ws->socks = ss;
 	ws->index = index;
 	STAILQ_INIT(&ws->dying);
+	STAILQ_INIT(&ws->starving);
 	weir_mpsc_init(&ws->doors);
 	weir_mpsc_init(&ws->leaving);
 	ws->efd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
@@ -47,11 +48,55 @@ drop_dying(struct weir_sock_worker *ws)
 	}
 }
 
+/* A send found the pool low (WEIR_SOCK_STARVED): note whom to tell. */
+static void
+note_starved(struct weir_sock_worker *ws, struct weir_sock *s)
+{
+	if (s->is_starving)
+		return;
+	s->is_starving = true;
+	weir_sock_ref(s);
+	STAILQ_INSERT_TAIL(&ws->starving, s, starving);
+}
+
+static void
+tell_fed(struct weir_sock_worker *ws, struct weir_sock *s)
+{
+	s->is_starving = false;
+	weir_sock_clear(s, WEIR_SOCK_STARVED);
+	if (s->kind == WEIR_SOCK_TCP && s->conn != NULL)
+		weir_sock_tcp_room(ws, s);
+	else
+		weir_sock_notify(s);
+	weir_sock_unref(s);
+}
+
+/* The pool has recovered: all who were refused may try again. A hand's breadth above the line. */
+static unsigned int
+feed(struct weir_sock_worker *ws, bool is_end)
+{
+	STAILQ_HEAD(, weir_sock) list = STAILQ_HEAD_INITIALIZER(list);
+	unsigned int told = 0;
+	struct weir_sock *s;
+
+	if (likely(STAILQ_EMPTY(&ws->starving)) ||
+		(!is_end && !weir_sock_may_take(ws->core->pool, ws->core->pool->size / 16)))
+		return 0;
+	STAILQ_CONCAT(&list, &ws->starving); /* a callback may be refused again */
+	while ((s = STAILQ_FIRST(&list)) != NULL) {
+		STAILQ_REMOVE_HEAD(&list, starving);
+		tell_fed(ws, s);
+		told++;
+	}
+	return told;
+}
+
 void
 weir_sock_worker_fini(struct weir_sock_worker *ws)
 {
 	while (weir_sock_doors(ws) != 0) {
 	}
+	feed(ws, true);
 	drop_dying(ws);
 	if (ws->efd > 0)
 		close(ws->efd);
@@ -68,6 +113,8 @@ weir_sock_let_go(struct weir_sock_worker *ws, struct weir_sock *s)
 void
 weir_sock_serve(struct weir_sock_worker *ws, struct weir_sock *s, uint32_t bits)
 {
+	if (unlikely(bits & WEIR_DOOR_STARVED))
+		note_starved(ws, s);
 	if (s->kind == WEIR_SOCK_TCP)
 		weir_sock_tcp_serve(ws, s, bits);
 	else
@@ -154,7 +201,8 @@ is_empty(const struct weir_mpsc *q)
 bool
 weir_sock_is_quiet(struct weir_sock_worker *ws)
 {
-	return is_empty(&ws->doors) && is_empty(&ws->leaving) && STAILQ_EMPTY(ws->ready);
+	return is_empty(&ws->doors) && is_empty(&ws->leaving) && STAILQ_EMPTY(ws->ready) &&
+	       STAILQ_EMPTY(&ws->starving); /* nothing wakes a worker when mbufs are freed */
 }
 
 unsigned int
@@ -175,6 +223,7 @@ weir_sock_publish(struct weir_sock_worker *ws)
 				RTE_PTR_SUB(item, offsetof(struct weir_udp_pcb, ready)), events);
 		told++;
 	}
+	told += feed(ws, false);
 	drop_dying(ws);
 	ws->stats.events += told;
 	return told;

@@ -63,14 +63,8 @@ enum weir_sock_switch {
 	WEIR_SW_RECVTOS = 1 << 11,
 	WEIR_SW_RECVHOPLIMIT = 1 << 12,
 	WEIR_SW_RECVTCLASS = 1 << 13,
-	WEIR_SW_RECVERR = 1 << 14,    /* errors go to the error queue, too */
-	WEIR_SW_RECVERR6 = 1 << 15,
 	WEIR_SW_ZEROCOPY = 1 << 16,   /* MSG_ZEROCOPY is answered by notices */
-	WEIR_SW_DONTROUTE = 1 << 17,  /* kept, without effect */
 	WEIR_SW_FREEBIND = 1 << 18,
-	WEIR_SW_SELECT_ERR = 1 << 19, /* SO_SELECT_ERR_QUEUE: POLLPRI with errors that wait */
-	WEIR_SW_NO_CHECK = 1 << 20,   /* kept, without effect */
-	WEIR_SW_RXQ_OVFL = 1 << 21,   /* likewise */
 };
 
 /** Requests from application threads to the home worker. */
@@ -82,6 +76,7 @@ enum weir_door {
 	WEIR_DOOR_OPTS = 1 << 4, /* opts changed */
 	WEIR_DOOR_CLOSE = 1 << 5,
 	WEIR_DOOR_ABORT = 1 << 6, /* close by reset */
+	WEIR_DOOR_STARVED = 1 << 7, /* WEIR_SOCK_STARVED was set: tell it when mbufs are back */
 };
 
 /** Who is at a socket's control: weir_sock.ctl. */
@@ -110,6 +105,7 @@ struct weir_sock {
 	bool is_nonblock;       /* option */
 	bool is_linger;         /* option: SO_LINGER with linger_s */
 	bool is_connect_told; /* worker: WEIR_EV_CONNECT has been delivered */
+	bool is_starving; /* home worker: on the starving list */
 	bool is_held; /* home worker: data stays with TCP (weir_set_receiving) */
 	bool is_write_wanted; /* a send could not take everything; atomic */
 	uint16_t linger_s; /* option */
@@ -121,8 +117,6 @@ struct weir_sock {
 	uint32_t rcvlowat;    /* option: bytes that make a stream readable; at least 1 */
 	int32_t peek_off;     /* option: where the next MSG_PEEK begins; -1: at the front */
 	uint32_t priority;    /* option, without effect */
-	uint32_t mark;        /* option, without effect */
-	uint8_t bound_if;     /* option: the interface to use, plus one; 0: any */
 	uint8_t pmtudisc;     /* option: IP_PMTUDISC_*, IPV6_PMTUDISC_* */
 	uint32_t flow_version;
 	struct weir_flow flow; /* local and remote address as bound, connected, accepted; read by
@@ -136,8 +130,10 @@ struct weir_sock {
 	/* worker: push; application under recv_lock: pop */
 	struct weir_mpsc rxq __attribute__((aligned(64)));
 	uint64_t rx_given;    /* truesize ever put into rxq; atomic */
+	uint64_t data_us;     /* home worker: when data came last; 0: never */
 	uint32_t rx_bytes;    /* of the stream, ever put into rxq; home worker: w */
-	uint64_t urgent; /* weir_sock_urgent_*(); atomic */
+	uint64_t urgent;      /* the urgent byte, see weir_urgent_at(); atomic */
+	uint32_t notsent;     /* home worker: bytes TCP has not sent yet; with notsent_lowat */
 	uint64_t tx_freed;    /* truesize of sent data ever freed; written by home worker */
 	uint64_t rx_credited; /* home worker: rx_taken as last told to TCP */
 	uint64_t tx_taken;    /* home worker: truesize ever taken from txq or sent directly */
@@ -145,6 +141,7 @@ struct weir_sock {
 	uint32_t n_accept;    /* connections in the accept queue; atomic */
 	STAILQ_ENTRY(weir_sock) dying; /* home worker: n_dying references go at the turn's end */
 	uint16_t n_dying;
+	STAILQ_ENTRY(weir_sock) starving; /* home worker: it has to be told when mbufs are back */
 	uint16_t n_to_leave; /* workers that have still to leave it; the one whose turn it is */
 
 	/* written by application threads */
@@ -223,6 +220,7 @@ struct weir_sock_worker {
 	struct weir_socks *socks;
 	uint16_t index;
 	STAILQ_HEAD(, weir_sock) dying;
+	STAILQ_HEAD(, weir_sock) starving; /* each with a reference */
 	struct weir_sock_stats stats;
 	/* other threads */
 	struct weir_mpsc doors __attribute__((aligned(64)));
@@ -320,24 +318,14 @@ weir_sock_switch(struct weir_sock *s, uint32_t switches, bool on)
 		__atomic_fetch_and(&s->switches, ~switches, __ATOMIC_RELAXED);
 }
 
-/*
- * The urgent byte of a stream (weir_sock.urgent), 0: none. Where it stands in the stream, what it
- * is, and how far it has come.
- */
-#define WEIR_URGENT_NOT_YET (UINT64_C(1) << 40) /* announced, the byte itself has not come */
-#define WEIR_URGENT_VALID   (UINT64_C(1) << 41) /* there, to be read by MSG_OOB */
-#define WEIR_URGENT_READ    (UINT64_C(1) << 42) /* read by MSG_OOB */
+/* The urgent byte of a stream (weir_sock.urgent): where it stands in it. 0: there is none. */
+#define WEIR_URGENT_SET	 (UINT64_C(1) << 32)
+#define WEIR_URGENT_READ (UINT64_C(1) << 33) /* read by MSG_OOB */
 
 static inline uint32_t
 weir_urgent_at(uint64_t urgent)
 {
 	return (uint32_t)urgent;
-}
-
-static inline uint8_t
-weir_urgent_byte(uint64_t urgent)
-{
-	return (uint8_t)(urgent >> 32);
 }
 
 /** Bytes of the stream that wait to be read. */
@@ -357,6 +345,22 @@ weir_sock_readable(const struct weir_sock *s)
 	if (urgent == 0 || unread == 0 || weir_sock_has(s, WEIR_SW_OOBINLINE))
 		return unread;
 	return unread - (weir_urgent_at(urgent) == weir_peek(s->rx_read));
+}
+
+/** The packet after m of those opened, or one more from rxq; m NULL: the first. Under recv_lock. */
+struct rte_mbuf *weir_sock_rx_next(struct weir_sock *s, struct rte_mbuf *m);
+
+/** Bytes of the first datagram that waits, 0 without one. Any thread. */
+uint32_t weir_sock_first_len(struct weir_sock *s);
+
+/** Is the urgent byte there to be read by MSG_OOB? */
+static inline bool
+weir_sock_has_urgent(const struct weir_sock *s, uint64_t urgent)
+{
+	const uint32_t rx_bytes = __atomic_load_n(&s->rx_bytes, __ATOMIC_ACQUIRE);
+
+	return urgent != 0 && !(urgent & WEIR_URGENT_READ) &&
+	       (int32_t)(rx_bytes - weir_urgent_at(urgent)) > 0;
 }
 
 /** Drop what was received and not read. Any thread. */
@@ -397,6 +401,12 @@ bool weir_sock_has_reserved(struct weir_sock *s);
 
 /** Is there data to read (or a datagram, even an empty one)? */
 bool weir_sock_has_data(const struct weir_sock *s);
+
+/** Does data that was not sent yet keep a stream from taking more (TCP_NOTSENT_LOWAT)? */
+bool weir_sock_is_notsent_full(const struct weir_sock *s, unsigned int shift);
+
+/** May application data take n mbufs of a pool? The last eighth is for headers and ACKs. */
+bool weir_sock_may_take(const struct rte_mempool *pool, size_t n);
 
 /** Enough send memory free that a writer should be told (a third of it, as Linux does). */
 bool weir_sock_has_room(const struct weir_sock *s);
@@ -501,6 +511,9 @@ int weir_sock_tcp_connect(struct weir_sock_worker *ws, struct weir_sock *s);
  * but for SO_ERROR (ECONNRESET) and its flow.
  */
 void weir_sock_tcp_disconnect(struct weir_sock_worker *ws, struct weir_sock *s);
+
+/** Send memory may have come free: tell who waits for it. */
+void weir_sock_tcp_room(struct weir_sock_worker *ws, struct weir_sock *s);
 
 int weir_sock_tcp_listen(struct weir_sock_worker *ws, struct weir_sock *s);
 void weir_sock_tcp_unlisten(struct weir_sock_worker *ws, struct weir_sock *s);

@@ -186,6 +186,7 @@ weir_tcp_ack_new(struct weir_tcp *t, struct weir_tcp_conn *c, const struct weir_
 	c->retries = 0;
 	c->retrans_since_us = 0;
 	c->is_persist = false;
+	c->is_more = false; /* MSG_MORE holds data back until the peer's next news, as on Linux */
 	release_acked(t, c);
 	if (c->is_recovery) {
 		recovery_acked(c, acked);

@@ -100,6 +100,8 @@ weir_tcp_listen_input(struct weir_tcp *t, struct weir_tcp_rx *rx, uint32_t iss)
 		weir_tcp_answer_rst(t, rx);
 	else if (flags & WEIR_TCP_ACK)
 		take_ack(t, l, rx);
+	else if ((flags & WEIR_TCP_SYN) && (flags & WEIR_TCP_FIN))
+		rx->fate = WEIR_FATE_drop_tcp_flags; /* no peer opens so; Linux drops it, too */
 	else if (flags & WEIR_TCP_SYN)
 		rx->fate = take_syn(t, l, rx, iss);
 }

@@ -7,7 +7,8 @@
 static uint32_t
 window_max(const struct weir_tcp_conn *c)
 {
-	return RTE_MIN(c->opts.rcvbuf / 2, (uint32_t)UINT16_MAX << c->rcv.wscale);
+	return RTE_MIN(weir_tcp_clamp(&c->opts, c->opts.rcvbuf / 2),
+		(uint32_t)UINT16_MAX << c->rcv.wscale);
 }
 
 /*
@@ -28,7 +29,7 @@ window_by_memory(const struct weir_tcp *t, const struct weir_tcp_conn *c)
 uint32_t
 weir_tcp_syn_window(const struct weir_tcp_opts *opts)
 {
-	return RTE_MIN(opts->rcvbuf / 2, (uint32_t)UINT16_MAX);
+	return RTE_MIN(weir_tcp_clamp(opts, opts->rcvbuf / 2), (uint32_t)UINT16_MAX);
 }
 
 /* RFC 9293 3.8.6.2.2: it opens by a segment or a fair part of the buffer, never shrinks. */
@@ -294,9 +295,9 @@ cwnd_edge(const struct weir_tcp_conn *c)
 static bool
 is_held_back(const struct weir_tcp_conn *c)
 {
-	if (c->is_fin_queued || weir_seq_lt(c->snd.nxt, c->snd.max))
-		return false; /* nothing will be added to it */
-	if (c->opts.is_cork)
+	if (c->is_fin_queued || weir_seq_lt(c->snd.nxt, c->snd.max) || c->is_urgent)
+		return false; /* nothing will be added to it, or it must not wait */
+	if (c->opts.is_cork || c->is_more)
 		return true;
 	return !c->opts.is_nodelay && weir_seq_gt(c->sml, c->snd.una) &&
 	       weir_seq_leq(c->sml, c->snd.nxt);
@@ -308,14 +309,16 @@ is_held_back(const struct weir_tcp_conn *c)
  * and it fills half of the largest window the peer ever had.
  */
 static uint32_t
-next_len(const struct weir_tcp_conn *c, uint32_t mss, uint32_t max)
+next_len(struct weir_tcp_conn *c, uint32_t mss, uint32_t max)
 {
-	const uint32_t unsent = weir_tcp_seq_span(c->snd.end, c->snd.nxt);
+	const uint32_t all = weir_tcp_seq_span(c->snd.end, c->snd.nxt);
+	const uint32_t unsent =
+		unlikely(c->has_eor) ? weir_tcp_sndq_record(c, c->snd.nxt, all) : all;
 	const uint32_t wnd = weir_tcp_seq_span(c->snd.una + c->snd.wnd, c->snd.nxt);
 	const uint32_t cwnd = weir_tcp_seq_span(cwnd_edge(c), c->snd.nxt);
 	const uint32_t len = RTE_MIN(RTE_MIN(unsent, max), RTE_MIN(wnd, cwnd));
 
-	if (len == unsent && !is_held_back(c))
+	if (len == unsent && (unsent != all || !is_held_back(c)))
 		return len;
 	if (len >= mss)
 		return len - len % mss;
@@ -371,6 +374,15 @@ note_sent(struct weir_tcp *t, struct weir_tcp_conn *c, uint32_t seq, uint32_t le
 	}
 }
 
+/* RFC 9293 3.9.1.2: the last of what is queued, or of a record; unless more was announced. */
+static bool
+is_pushed(struct weir_tcp_conn *c, uint32_t seq, uint32_t len)
+{
+	if (seq + len == c->snd.end)
+		return !c->is_more;
+	return unlikely(c->has_eor) && weir_tcp_sndq_record(c, seq, len + 1) == len;
+}
+
 /* Text of len bytes at seq, and the FIN if it is to follow. @return false: no mbuf */
 static bool
 send_text(struct weir_tcp *t, struct weir_tcp_conn *c, uint32_t seq, uint32_t len, bool has_fin)
@@ -388,11 +400,13 @@ send_text(struct weir_tcp *t, struct weir_tcp_conn *c, uint32_t seq, uint32_t le
 		return false;
 	}
 	has_fin = has_fin && put == len;
-	if (put > 0 && seq + put == c->snd.end)
-		h.flags |= WEIR_TCP_PSH; /* RFC 9293 3.9.1.2 */
+	if (put > 0 && is_pushed(c, seq, put))
+		h.flags |= WEIR_TCP_PSH;
 	if (has_fin)
 		h.flags |= WEIR_TCP_FIN;
 	h.seq = seq;
+	if (unlikely(c->is_urgent))
+		weir_tcp_urgent_mark(c, &h);
 	if (c->last_ack_sent != c->rcv.nxt && put > 0)
 		c->is_interactive = true;
 	send_segment(t, c, m, &h, put > c->mss ? c->mss : 0);
@@ -552,5 +566,7 @@ weir_tcp_output(struct weir_tcp *t, struct weir_tcp_conn *c)
 
 	WEIR_ASSERT(c->state != WEIR_TCP_CLOSED);
 	run_timer(t, c);
+	if (unlikely(c->is_lowat) && c->owner != NULL)
+		weir_ready_add(t->ready, &c->ready, WEIR_READY_WRITE); /* less waits to be sent */
 	return is_done;
 }

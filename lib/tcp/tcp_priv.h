@@ -158,6 +158,13 @@ weir_tcp_ack_now(struct weir_tcp *t, struct weir_tcp_conn *c)
 	weir_tcp_want_output(t, c);
 }
 
+/** TCP_WINDOW_CLAMP: no window is larger. */
+static inline uint32_t
+weir_tcp_clamp(const struct weir_tcp_opts *opts, uint32_t wnd)
+{
+	return opts->window_clamp != 0 ? RTE_MIN(wnd, opts->window_clamp) : wnd;
+}
+
 /* tcp_fsm.c */
 
 /** The only way to change a connection's state: asserts that the edge is legal, counts. */
@@ -541,6 +548,18 @@ void weir_tcp_sndq_free(struct weir_tcp_conn *c);
  */
 uint32_t weir_tcp_sndq_put(struct weir_tcp *t, struct weir_tcp_conn *c, struct rte_mbuf *m,
 	uint32_t seq, uint32_t len, unsigned int segs_max);
+
+/** Of len bytes from seq on, those that belong to the record that seq is in (MSG_EOR). */
+uint32_t weir_tcp_sndq_record(struct weir_tcp_conn *c, uint32_t seq, uint32_t len);
+
+/* tcp_urgent.c */
+
+/** RFC 9293 3.10.7.4, sixth: a segment with URG. */
+void weir_tcp_urgent_input(
+	struct weir_tcp *t, struct weir_tcp_conn *c, const struct weir_tcp_seg *seg);
+
+/** Point to the end of the urgent data, if h's segment lies before it. */
+void weir_tcp_urgent_mark(struct weir_tcp_conn *c, struct weir_tcp_hdr_info *h);
 
 /* tcp_timer.c */
 

@@ -32,12 +32,15 @@ pack_into_tail(struct weir_tcp_sndq *s, struct rte_mbuf *m)
 	if (m->pkt_len > WEIR_TCP_COPY_MAX || s->q.first == NULL)
 		return false;
 	tail = weir_qnode_mbuf(s->q.last);
+	if (weir_pkt(tail)->send & WEIR_SEND_EOR)
+		return false;
 	last = rte_pktmbuf_lastseg(tail);
 	if (!weir_mbuf_is_writable(last, 0) || rte_pktmbuf_tailroom(last) < m->pkt_len)
 		return false;
 	weir_mbuf_read(m, 0, m->pkt_len, rte_pktmbuf_mtod_offset(last, char *, last->data_len));
 	last->data_len = (uint16_t)(last->data_len + m->pkt_len);
 	tail->pkt_len += m->pkt_len;
+	weir_pkt(tail)->send = weir_pkt(m)->send;
 	return true;
 }
 
@@ -77,6 +80,7 @@ drop_first_segment(struct weir_tcp_sndq *s)
 	head->pkt_len = m->pkt_len - m->data_len;
 	head->nb_segs = (uint16_t)(m->nb_segs - 1);
 	weir_pkt(head)->u[0] = seq_of(m) + m->data_len;
+	weir_pkt(head)->send = weir_pkt(m)->send;
 	weir_pkt(head)->qn = weir_pkt(m)->qn;
 	s->q.first = &weir_pkt(head)->qn;
 	if (s->q.last == &weir_pkt(m)->qn)
@@ -129,6 +133,21 @@ find(struct weir_tcp_sndq *s, uint32_t seq)
 	for (; p.off >= p.seg->data_len; p.seg = p.seg->next)
 		p.off -= p.seg->data_len;
 	return p;
+}
+
+uint32_t
+weir_tcp_sndq_record(struct weir_tcp_conn *c, uint32_t seq, uint32_t len)
+{
+	struct rte_mbuf *m;
+
+	if (len == 0)
+		return 0;
+	for (m = find(&c->sndq, seq).pkt; m != NULL; m = weir_pktq_next(m)) {
+		if (weir_pkt(m)->send & WEIR_SEND_EOR)
+			return RTE_MIN(len, seq_of(m) + m->pkt_len - seq);
+	}
+	c->has_eor = false; /* all of them have been sent */
+	return len;
 }
 
 /* The bytes at p that lie together, at most len; empty segments are stepped over. */

@@ -223,7 +223,7 @@ reset_for_nobody(struct weir_tcp *t, struct weir_tcp_conn *c, struct weir_tcp_rx
 	weir_tcp_finish(t, c, ECONNRESET);
 }
 
-/* Seventh: the text. (Sixth, URG: urgent data is read in line, RFC 6093 5.) */
+/* Seventh: the text. */
 static void
 take_text(struct weir_tcp *t, struct weir_tcp_conn *c, struct weir_tcp_rx *rx)
 {
@@ -296,6 +296,8 @@ weir_tcp_sync_text(struct weir_tcp *t, struct weir_tcp_conn *c, struct weir_tcp_
 		reset_for_nobody(t, c, rx);
 		return;
 	}
+	if (rx->seg.flags & WEIR_TCP_URG)
+		weir_tcp_urgent_input(t, c, &rx->seg);
 	take_text(t, c, rx);
 	if (has_fin)
 		note_fin(t, c, fin_seq);

@@ -282,11 +282,25 @@ listener_score(const struct weir_tcp_listener *l, const struct weir_flow *flow)
 	return is_v4 ? 2 : 0;
 }
 
+/* The nth listener of this score. */
+static struct weir_tcp_listener *
+nth_listener(const struct weir_tcp *t, const struct weir_flow *flow, int score, unsigned int n)
+{
+	struct weir_tcp_listener *l;
+
+	LIST_FOREACH (l, &t->listeners[listen_bucket(flow->lport)], link)
+		if (listener_score(l, flow) == score && n-- == 0)
+			return l;
+	return NULL;
+}
+
+/* Several that fit equally share a port (SO_REUSEPORT): each flow always finds the same. */
 struct weir_tcp_listener *
 weir_tcp_find_listener(const struct weir_tcp *t, const struct weir_flow *flow)
 {
 	struct weir_tcp_listener *best = NULL;
 	struct weir_tcp_listener *l;
+	unsigned int n_best = 0;
 	int best_score = 0;
 
 	LIST_FOREACH (l, &t->listeners[listen_bucket(flow->lport)], link) {
@@ -295,9 +309,13 @@ weir_tcp_find_listener(const struct weir_tcp *t, const struct weir_flow *flow)
 		if (score > best_score) {
 			best = l;
 			best_score = score;
+			n_best = 0;
 		}
+		n_best += score != 0 && score == best_score;
 	}
-	return best;
+	if (likely(n_best <= 1))
+		return best;
+	return nth_listener(t, flow, best_score, weir_flow_hash(flow, t->core->secret) % n_best);
 }
 
 static bool

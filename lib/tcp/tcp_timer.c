@@ -54,7 +54,7 @@ static unsigned int
 retries_max(const struct weir_tcp *t, const struct weir_tcp_conn *c)
 {
 	if (c->state == WEIR_TCP_SYN_SENT)
-		return t->conf.syn_retries;
+		return c->opts.syn_retries != 0 ? c->opts.syn_retries : t->conf.syn_retries;
 	if (c->state == WEIR_TCP_SYN_RECEIVED) /* simultaneous open */
 		return t->conf.synack_retries;
 	return c->is_orphan ? RTE_MIN(t->conf.orphan_retries, t->conf.data_retries)
@@ -151,6 +151,7 @@ persist_expired(struct weir_tcp *t, struct weir_tcp_conn *c)
 	}
 	if (is_window_open(c)) { /* held back to avoid small segments, or corked: long enough */
 		c->is_forced = true;
+		c->is_more = false;
 		c->is_persist = false;
 		weir_tcp_want_output(t, c);
 		return true;
@@ -210,13 +211,23 @@ keep_expired(struct weir_tcp *t, struct weir_tcp_conn *c)
 	return true;
 }
 
+/* TCP_LINGER2, or the stack's. */
+static uint64_t
+fin_wait_2_us(const struct weir_tcp *t, const struct weir_tcp_conn *c)
+{
+	if (c->opts.linger2_s < 0)
+		return 1; /* not at all */
+	return c->opts.linger2_s != 0 ? (uint64_t)c->opts.linger2_s * 1000000
+				      : t->conf.fin_wait_2_us;
+}
+
 void
 weir_tcp_fin_wait_2(struct weir_tcp *t, struct weir_tcp_conn *c)
 {
 	if (c->state != WEIR_TCP_FIN_WAIT_2)
 		weir_tcp_set_state(t, c, WEIR_TCP_FIN_WAIT_2);
 	if (c->is_orphan && c->end_at == 0)
-		weir_tcp_timer_set(t, c, &c->end_at, t->core->now_us + t->conf.fin_wait_2_us);
+		weir_tcp_timer_set(t, c, &c->end_at, t->core->now_us + fin_wait_2_us(t, c));
 }
 
 void

@@ -80,11 +80,26 @@ may_send(const struct weir_tcp_conn *c)
 		       c->state == WEIR_TCP_ESTABLISHED || c->state == WEIR_TCP_CLOSE_WAIT);
 }
 
+/* m, about to be queued, ends a record, or its last byte is urgent. */
+static void
+note_how(struct weir_tcp_conn *c, struct rte_mbuf *m)
+{
+	if (weir_pkt(m)->send & WEIR_SEND_EOR)
+		c->has_eor = true;
+	if (weir_pkt(m)->send & WEIR_SEND_URGENT) {
+		c->is_urgent = true;
+		c->snd_up = c->snd.end + m->pkt_len;
+	}
+}
+
 int
 weir_tcp_send(struct weir_tcp *t, struct weir_tcp_conn *c, struct rte_mbuf *m)
 {
 	if (!may_send(c))
 		return -EPIPE;
+	c->is_more = (weir_pkt(m)->send & WEIR_SEND_MORE) != 0;
+	if (unlikely(weir_pkt(m)->send & (WEIR_SEND_EOR | WEIR_SEND_URGENT)))
+		note_how(c, m);
 	weir_tcp_sndq_add(c, m);
 	if (c->state >= WEIR_TCP_ESTABLISHED)
 		weir_tcp_want_output(t, c);
@@ -132,10 +147,19 @@ weir_tcp_opts_changed(struct weir_tcp *t, struct weir_tcp_conn *c)
 	weir_tcp_update_mss(c);
 	weir_tcp_cc_choose(t, c);
 	weir_tcp_timer_keep(t, c);
+	c->is_lowat = c->opts.notsent_lowat != 0;
+	if (c->opts.is_nodelay && weir_tcp_has_unsent(c))
+		c->is_forced = true; /* what waits goes now, even if corked, as on Linux */
 	if (c->opts.is_quickack && c->ack_delayed)
 		c->ack_now = true;
 	weir_tcp_credit(t, c, 0);
 	weir_tcp_want_output(t, c);
+}
+
+uint16_t
+weir_tcp_advertised_mss(const struct weir_tcp_conn *c)
+{
+	return weir_tcp_local_mss(c);
 }
 
 static void

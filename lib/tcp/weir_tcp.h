@@ -53,6 +53,10 @@ struct weir_tcp_opts {
 	uint16_t maxseg; /* 0: by MTU */
 	uint8_t tos;
 	uint8_t ttl; /* 0: default */
+	uint8_t syn_retries; /* TCP_SYNCNT; 0: the stack's */
+	int16_t linger2_s;   /* in FIN_WAIT_2 after close; 0: the stack's; -1: not at all */
+	uint32_t window_clamp;  /* largest window to announce; 0: by the buffer */
+	uint32_t notsent_lowat; /* bytes not yet sent from which on no more is taken; 0: any */
 	uint8_t cc;  /* congestion control: number for weir_tcp_cc_at() */
 	uint16_t fastopen;    /* listener: half-open connections by Fast Open; 0: none */
 	uint8_t defer_accept; /* time-outs of the SYN,ACK that a final ACK without data waits for */
@@ -189,6 +193,11 @@ struct weir_tcp_conn {
 	bool is_ecn_cwr : 1;  /* CWR on the next new data */
 	bool is_fastopen : 1;   /* accepted by its SYN; until SYN_RECEIVED is over */
 	bool is_live : 1; /* in use, not on the free list */
+	bool is_more : 1;    /* MSG_MORE: the last small segment waits for company */
+	bool is_urgent : 1;  /* urgent data is on its way, up to snd_up */
+	bool has_eor : 1;    /* sndq holds ends of records (MSG_EOR) */
+	bool is_lowat : 1;   /* opts.notsent_lowat is set */
+	bool has_mark : 1;   /* the peer sent urgent data; rcv_up is its last byte */
 	struct weir_tcp_snd snd;
 	struct weir_tcp_rcv rcv;
 	uint32_t ts_recent;
@@ -234,6 +243,8 @@ struct weir_tcp_conn {
 	uint32_t irs;
 	uint32_t challenge_ms; /* when what is not acceptable was answered last; 0: never */
 	uint32_t confirm_ms; /* when the neighbour was last told that it is reachable */
+	uint32_t snd_up; /* RFC 9293 3.8.5; of ours the byte behind, of the peer's the byte itself */
+	uint32_t rcv_up;
 	uint32_t rexmits; /* segments sent again, for those who watch */
 };
 
@@ -426,6 +437,9 @@ void weir_tcp_wait_timer(struct weir_tcp *t);
 
 /** The earliest deadline of c's timers, or WEIR_WHEEL_NEVER. */
 uint64_t weir_tcp_next_us(const struct weir_tcp_conn *c);
+
+/** The largest segment that c told its peer it takes. */
+uint16_t weir_tcp_advertised_mss(const struct weir_tcp_conn *c);
 
 /** The connection of exactly this flow, or NULL: also when it is half open or in TIME_WAIT. */
 struct weir_tcp_conn *weir_tcp_find(const struct weir_tcp *t, const struct weir_flow *flow);

@@ -83,6 +83,25 @@ closeness(const struct weir_udp_pcb *pcb)
 	       (pcb->ifindex_plus1 != 0 ? 1u : 0u);
 }
 
+/* Of those that share a port and fit as well as best, the one whose turn it is for this flow. */
+static struct weir_udp_pcb *
+choose_sharer(const struct weir_udp *u, const struct weir_flow *flow, uint8_t ifindex,
+	struct weir_udp_pcb *best)
+{
+	const unsigned int rank = closeness(best);
+	struct weir_udp_pcb *const first = udp_next_match(udp_first(u, flow->lport), flow, ifindex);
+	struct weir_udp_pcb *pcb;
+	unsigned int n = 0;
+
+	for (pcb = first; pcb != NULL; pcb = udp_next_match(LIST_NEXT(pcb, link), flow, ifindex))
+		n += pcb->is_reuseport && closeness(pcb) == rank;
+	n = weir_flow_hash(flow, u->core->secret) % n;
+	for (pcb = first; pcb != NULL; pcb = udp_next_match(LIST_NEXT(pcb, link), flow, ifindex))
+		if (pcb->is_reuseport && closeness(pcb) == rank && n-- == 0)
+			return pcb;
+	return best;
+}
+
 struct weir_udp_pcb *
 udp_best_match(const struct weir_udp *u, const struct weir_flow *flow, uint8_t ifindex)
 {
@@ -94,5 +113,7 @@ udp_best_match(const struct weir_udp *u, const struct weir_flow *flow, uint8_t i
 			best = pcb;
 		pcb = udp_next_match(LIST_NEXT(pcb, link), flow, ifindex);
 	}
+	if (best != NULL && unlikely(best->is_reuseport))
+		return choose_sharer(u, flow, ifindex, best);
 	return best;
 }

@@ -32,6 +32,7 @@ struct weir_udp_pcb {
 	struct weir_be16 rport;
 	uint8_t ifindex_plus1; /* 0: any interface */
 	bool is_v6only;
+	bool is_reuseport; /* shares datagrams with others that fit as well as it does */
 	bool is_v6; /* an AF_INET6 socket: laddr any means :: */
 	int error;  /* latest ICMP error, with WEIR_READY_ERROR */
 	void *owner;

@@ -156,9 +156,6 @@ void pd_fd_fini(struct pd *p);
 void pd_calls(struct pd_table *t);
 void pd_polls(struct pd_table *t);
 
-/** Bytes that can be read, as FIONREAD counts them: of the first datagram, of a stream all. */
-size_t pd_readable(struct pd *p, int sock);
-
 void pd_epoll_free(struct pd *p, struct pd_epoll *e);
 
 /** What becomes of each epoll object when fd is closed, and after each step. */

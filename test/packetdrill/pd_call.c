@@ -15,9 +15,6 @@
 
 #include "weir_tcp.h"
 
-#define PEEK_PART  65536
-#define PEEK_PARTS 256 /* of the same memory: 16 MB can be counted */
-
 ssize_t
 pd_leave(struct pd *p, ssize_t rc)
 {
@@ -450,61 +447,6 @@ pd_fcntl(void *ctx, int fd, int cmd, ...)
 	return (int)pd_leave(p, rc);
 }
 
-size_t
-pd_readable(struct pd *p, int sock)
-{
-	struct iovec iov[PEEK_PARTS];
-	struct msghdr msg = {.msg_iov = iov, .msg_iovlen = RTE_DIM(iov)};
-	struct pollfd pfd = {.fd = sock, .events = POLLIN};
-	char *scratch;
-	ssize_t n;
-
-	/* A look at nothing would take a pending error, which is not what was asked for. */
-	if (weir_poll(p->st, &pfd, 1, 0) != 1 || (pfd.revents & (POLLERR | POLLNVAL)))
-		return 0;
-	scratch = malloc(PEEK_PART);
-	if (scratch == NULL)
-		return 0;
-	for (size_t i = 0; i < RTE_DIM(iov); i++)
-		iov[i] = (struct iovec){scratch, PEEK_PART};
-	n = weir_recvmsg(p->st, sock, &msg, MSG_PEEK | MSG_DONTWAIT);
-	free(scratch);
-	return n > 0 ? (size_t)n : 0;
-}
-
-static int
-readable(struct pd *p, int sock, int *value)
-{
-	int listening = 0;
-	socklen_t len = sizeof(listening);
-	size_t n;
-
-	if (weir_getsockopt(p->st, sock, SOL_SOCKET, SO_ACCEPTCONN, &listening, &len) == 0 &&
-		listening)
-		return -EINVAL;
-	n = pd_readable(p, sock);
-	*value = (int)RTE_MIN(n, (size_t)INT_MAX);
-	return 0;
-}
-
-/* SIOCOUTQ, SIOCOUTQNSD: sequence space queued and not acknowledged, or not sent. */
-static int
-unsent(struct pd *p, int sock, bool is_unacked, int *value)
-{
-	struct weir_sock *s = weir_fd_get(&p->st->socks, sock);
-	const struct weir_tcp_conn *c;
-
-	if (s == NULL)
-		return -EBADF;
-	c = s->kind == WEIR_SOCK_TCP && !(weir_sock_flags(s) & WEIR_SOCK_LISTENING) ? s->conn
-										    : NULL;
-	*value = c == NULL || c->state < WEIR_TCP_ESTABLISHED
-			 ? 0
-			 : (int)(c->snd.end - (is_unacked ? c->snd.una : c->snd.max));
-	weir_sock_unref(s);
-	return 0;
-}
-
 static int
 control(struct pd *p, int fd, unsigned long request, int *value)
 {
@@ -512,16 +454,9 @@ control(struct pd *p, int fd, unsigned long request, int *value)
 
 	if (f == NULL)
 		return -EBADF;
-	if (f->sock < 0 || (request != FIONREAD && request != SIOCOUTQ && request != SIOCOUTQNSD &&
-				   request != FIONBIO))
-		return -ENOTTY;
-	if (value == NULL)
-		return -EFAULT;
-	if (request == FIONBIO)
+	if (request == FIONBIO && value != NULL)
 		return set_flags(f, *value != 0 ? O_NONBLOCK : 0);
-	if (request == FIONREAD)
-		return readable(p, f->sock, value);
-	return unsent(p, f->sock, request == SIOCOUTQ, value);
+	return f->sock < 0 ? -ENOTTY : weir_ioctl(p->st, f->sock, request, value);
 }
 
 static int

@@ -80,12 +80,26 @@ events_of(struct pd *p, const struct pd_interest *i)
 	return (uint32_t)(uint16_t)pfd.revents & wanted;
 }
 
+/* What ever came for a socket: its memory, and connections that wait. */
+static size_t
+news_of(struct pd *p, int sock)
+{
+	struct weir_sock *s = weir_fd_get(&p->st->socks, sock);
+	size_t n;
+
+	if (s == NULL)
+		return 0;
+	n = (size_t)s->rx_given + s->n_accept;
+	weir_sock_unref(s);
+	return n;
+}
+
 static size_t
 bytes_of(struct pd *p, const struct pd_interest *i, uint32_t events)
 {
 	if (!(i->event.events & EPOLLET) || !(events & EPOLLIN))
 		return 0;
-	return pd_readable(p, pd_fd_sock(p, i->fd));
+	return news_of(p, pd_fd_sock(p, i->fd));
 }
 
 /* An edge: an event that was not there, or more to read than there was. */

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/**
+ * @file
+ * Socket options: a table for each level, a row for each option.
+ * Model   What is not in a table does not exist (ENOPROTOOPT); what is in it has its effect, or
+ *         says in doc/options.md that it is only kept.
+ */
+#ifndef OPT_PRIV_H
+#define OPT_PRIV_H
+
+#include <errno.h>
+
+#include "stack_priv.h"
+
+enum weir_opt_kind {
+	WEIR_OPT_ANY,
+	WEIR_OPT_TCP,
+	WEIR_OPT_UDP,
+};
+
+struct weir_opt;
+
+/** @param value  out: o->size bytes */
+typedef int (*weir_opt_get)(
+	struct weir_stack *st, struct weir_sock *s, const struct weir_opt *o, void *value);
+typedef int (*weir_opt_set)(
+	struct weir_stack *st, struct weir_sock *s, const struct weir_opt *o, const void *value);
+
+struct weir_opt {
+	int name;
+	enum weir_opt_kind kind;
+	uint16_t size; /* of the value; longest one of those with set_text */
+	weir_opt_get get;
+	weir_opt_set set;
+	uint32_t bit; /* of weir_sock.switches */
+	int (*set_text)(struct weir_stack *st, struct weir_sock *s, const char *text);
+	bool has_shorter; /* the next row is the same option for those with less room */
+};
+
+/* Tables, each ended by a row without size. */
+extern const struct weir_opt weir_opts_socket[];
+extern const struct weir_opt weir_opts_ip4[];
+extern const struct weir_opt weir_opts_ip6[];
+extern const struct weir_opt weir_opts_tcp[];
+
+/** Room for any value. */
+#define WEIR_OPT_MAX 256
+
+static inline int
+weir_opt_int(const void *value)
+{
+	int v;
+
+	memcpy(&v, value, sizeof(v));
+	return v;
+}
+
+static inline int
+weir_opt_put(void *value, int v)
+{
+	memcpy(value, &v, sizeof(v));
+	return 0;
+}
+
+static inline bool
+weir_opt_is_in(int v, int min, int max)
+{
+	return v >= min && v <= max;
+}
+
+/** The connection, if there is one, is to go by the changed options. @return 0 */
+int weir_opt_changed(struct weir_stack *st, struct weir_sock *s);
+
+/** Options that are bits of weir_sock.switches: any value but 0 is on. */
+int weir_opt_get_switch(
+	struct weir_stack *st, struct weir_sock *s, const struct weir_opt *o, void *value);
+int weir_opt_set_switch(
+	struct weir_stack *st, struct weir_sock *s, const struct weir_opt *o, const void *value);
+
+#define WEIR_OPT_SWITCH(name, kind, bit)                                                     \
+	{                                                                                    \
+		name, kind, sizeof(int), weir_opt_get_switch, weir_opt_set_switch, bit, NULL \
+	}
+
+#define WEIR_OPT_GET(fn)     \
+	static int get_##fn( \
+		struct weir_stack *st, struct weir_sock *s, const struct weir_opt *o, void *value)
+#define WEIR_OPT_SET(fn)                                                                          \
+	static int set_##fn(struct weir_stack *st, struct weir_sock *s, const struct weir_opt *o, \
+		const void *value)
+
+/** get_fn and set_fn of an int option that is a field of opts. */
+#define WEIR_OPT_INT(fn, field, type, min, max)                            \
+	WEIR_OPT_GET(fn)                                                   \
+	{                                                                  \
+		return weir_opt_put(value, (int)weir_peek(s->opts.field)); \
+	}                                                                  \
+	WEIR_OPT_SET(fn)                                                   \
+	{                                                                  \
+		if (!weir_opt_is_in(weir_opt_int(value), min, max))        \
+			return -EINVAL;                                    \
+		weir_poke(s->opts.field, (type)weir_opt_int(value));       \
+		return weir_opt_changed(st, s);                            \
+	}
+
+/** Likewise of a bool in opts: any value but 0 is on. */
+#define WEIR_OPT_BOOL(fn, field)                                      \
+	WEIR_OPT_GET(fn)                                              \
+	{                                                             \
+		return weir_opt_put(value, weir_peek(s->opts.field)); \
+	}                                                             \
+	WEIR_OPT_SET(fn)                                              \
+	{                                                             \
+		weir_poke(s->opts.field, weir_opt_int(value) != 0);   \
+		return weir_opt_changed(st, s);                       \
+	}
+
+/** Bytes of struct tcp_info, whose header does not go with netinet/tcp.h. */
+#define WEIR_OPT_INFO_LEN 232
+
+/** opt_info.c: struct tcp_info. */
+int weir_opt_get_info(
+	struct weir_stack *st, struct weir_sock *s, const struct weir_opt *o, void *value);
+
+#endif

@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Options of level SOL_SOCKET. */
+#include <sys/time.h>
+
+#include "opt_priv.h"
+
+#define SNDBUF_MIN 4608 /* as Linux: no socket is starved altogether */
+#define RCVBUF_MIN 2304
+#define BUF_MAX	   (256u << 20)
+#define PRIO_MAX   6 /* without privileges */
+
+WEIR_OPT_BOOL(keepalive, is_keepalive)
+
+/* Twice what was asked for, as Linux: what counts is memory, of which payload is a part. */
+static uint32_t
+buf_size(const void *value, uint32_t min)
+{
+	const uint64_t twice = 2 * (uint64_t)RTE_MAX(weir_opt_int(value), 0);
+
+	return (uint32_t)RTE_MIN(RTE_MAX(twice, (uint64_t)min), (uint64_t)BUF_MAX);
+}
+
+WEIR_OPT_GET(sndbuf)
+{
+	return weir_opt_put(value, (int)weir_peek(s->opts.sndbuf));
+}
+
+WEIR_OPT_SET(sndbuf)
+{
+	weir_poke(s->opts.sndbuf, buf_size(value, SNDBUF_MIN));
+	return weir_opt_changed(st, s);
+}
+
+WEIR_OPT_GET(rcvbuf)
+{
+	return weir_opt_put(value, (int)weir_peek(s->opts.rcvbuf));
+}
+
+WEIR_OPT_SET(rcvbuf)
+{
+	weir_poke(s->opts.rcvbuf, buf_size(value, RCVBUF_MIN));
+	return weir_opt_changed(st, s);
+}
+
+WEIR_OPT_GET(error)
+{
+	return weir_opt_put(value, weir_take_error(s));
+}
+
+WEIR_OPT_GET(type)
+{
+	return weir_opt_put(value, s->kind == WEIR_SOCK_TCP ? SOCK_STREAM : SOCK_DGRAM);
+}
+
+WEIR_OPT_GET(domain)
+{
+	return weir_opt_put(value, s->domain);
+}
+
+WEIR_OPT_GET(protocol)
+{
+	return weir_opt_put(value, s->kind == WEIR_SOCK_TCP ? IPPROTO_TCP : IPPROTO_UDP);
+}
+
+WEIR_OPT_GET(acceptconn)
+{
+	return weir_opt_put(value, (weir_sock_flags(s) & WEIR_SOCK_LISTENING) != 0);
+}
+
+WEIR_OPT_GET(sndlowat)
+{
+	return weir_opt_put(value, 1);
+}
+
+/* The lcore of the worker that has the connection, or sends the datagrams. */
+WEIR_OPT_GET(incoming_cpu)
+{
+	return weir_opt_put(value, weir_sock_home(s));
+}
+
+WEIR_OPT_GET(rcvlowat)
+{
+	return weir_opt_put(value, (int)weir_peek(s->rcvlowat));
+}
+
+/* No more than a window holds, or nothing would ever be readable. */
+WEIR_OPT_SET(rcvlowat)
+{
+	const int v = weir_opt_int(value);
+	const uint32_t wanted = v < 0 ? INT32_MAX : (uint32_t)v;
+	const uint32_t max = s->kind == WEIR_SOCK_TCP ? weir_peek(s->opts.rcvbuf) / 2 : INT32_MAX;
+
+	weir_poke(s->rcvlowat, RTE_MAX(RTE_MIN(wanted, max), 1u));
+	weir_sock_notify(s);
+	return 0;
+}
+
+WEIR_OPT_GET(peek_off)
+{
+	return weir_opt_put(value, weir_peek(s->peek_off));
+}
+
+WEIR_OPT_SET(peek_off)
+{
+	if (weir_opt_int(value) < -1)
+		return -EINVAL;
+	weir_poke(s->peek_off, weir_opt_int(value));
+	return 0;
+}
+
+WEIR_OPT_GET(priority)
+{
+	return weir_opt_put(value, (int)weir_peek(s->priority));
+}
+
+WEIR_OPT_SET(priority)
+{
+	if (!weir_opt_is_in(weir_opt_int(value), 0, PRIO_MAX))
+		return -EPERM;
+	weir_poke(s->priority, (uint32_t)weir_opt_int(value));
+	return 0;
+}
+
+WEIR_OPT_GET(linger)
+{
+	const struct linger l = {
+		.l_onoff = weir_peek(s->is_linger), .l_linger = weir_peek(s->linger_s)};
+
+	memcpy(value, &l, sizeof(l));
+	return 0;
+}
+
+WEIR_OPT_SET(linger)
+{
+	struct linger l;
+
+	memcpy(&l, value, sizeof(l));
+	weir_poke(s->linger_s, (uint16_t)RTE_MIN(RTE_MAX(l.l_linger, 0), UINT16_MAX));
+	weir_poke(s->is_linger, l.l_onoff != 0);
+	return 0;
+}
+
+/* One of the two kinds of time stamps at most. */
+WEIR_OPT_SET(timestamp)
+{
+	weir_sock_switch(s, WEIR_SW_TIMESTAMP | WEIR_SW_TIMESTAMPNS, false);
+	return weir_opt_set_switch(st, s, o, value);
+}
+
+WEIR_OPT_SET(zerocopy)
+{
+	if (!weir_opt_is_in(weir_opt_int(value), 0, 1))
+		return -EINVAL;
+	return weir_opt_set_switch(st, s, o, value);
+}
+
+WEIR_OPT_GET(max_rate)
+{
+	const uint64_t max = weir_peek(s->opts.max_pacing_bps);
+	const uint64_t v = max != 0 ? max : UINT64_MAX;
+
+	memcpy(value, &v, sizeof(v));
+	return 0;
+}
+
+WEIR_OPT_SET(max_rate)
+{
+	uint64_t v;
+
+	memcpy(&v, value, sizeof(v));
+	weir_poke(s->opts.max_pacing_bps, v == UINT64_MAX ? 0 : RTE_MAX(v, UINT64_C(1)));
+	return weir_opt_changed(st, s);
+}
+
+/* The same in 32 bits: all of them set is no limit. */
+WEIR_OPT_GET(max_rate32)
+{
+	uint64_t v;
+
+	get_max_rate(st, s, o, &v);
+	return weir_opt_put(value, (int)(uint32_t)RTE_MIN(v, (uint64_t)UINT32_MAX));
+}
+
+WEIR_OPT_SET(max_rate32)
+{
+	const uint32_t v32 = (uint32_t)weir_opt_int(value);
+	const uint64_t v = v32 == UINT32_MAX ? UINT64_MAX : v32;
+
+	return set_max_rate(st, s, o, &v);
+}
+
+static int
+get_timeout(void *value, uint32_t ms)
+{
+	const struct timeval tv = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
+
+	memcpy(value, &tv, sizeof(tv));
+	return 0;
+}
+
+static int
+set_timeout(const void *value, uint32_t *ms)
+{
+	struct timeval tv;
+
+	memcpy(&tv, value, sizeof(tv));
+	if (tv.tv_usec < 0 || tv.tv_usec >= 1000000)
+		return -EDOM;
+	if (tv.tv_sec < 0 || tv.tv_sec > UINT32_MAX / 1000 - 1)
+		weir_poke(*ms, 0); /* as good as for ever */
+	else
+		weir_poke(*ms, (uint32_t)tv.tv_sec * 1000 + (uint32_t)((tv.tv_usec + 999) / 1000));
+	return 0;
+}
+
+WEIR_OPT_GET(rcvtimeo)
+{
+	return get_timeout(value, weir_peek(s->rcvtimeo_ms));
+}
+
+WEIR_OPT_SET(rcvtimeo)
+{
+	return set_timeout(value, &s->rcvtimeo_ms);
+}
+
+WEIR_OPT_GET(sndtimeo)
+{
+	return get_timeout(value, weir_peek(s->sndtimeo_ms));
+}
+
+WEIR_OPT_SET(sndtimeo)
+{
+	return set_timeout(value, &s->sndtimeo_ms);
+}
+
+#define INT_OF(name, get, set)                                     \
+	{                                                          \
+		name, WEIR_OPT_ANY, sizeof(int), get, set, 0, NULL \
+	}
+#define TIME_OF(name, get, set)                                               \
+	{                                                                     \
+		name, WEIR_OPT_ANY, sizeof(struct timeval), get, set, 0, NULL \
+	}
+
+/* SO_SNDBUFFORCE, SO_RCVBUFFORCE: nobody is privileged here, so they are the plain ones. */
+const struct weir_opt weir_opts_socket[] = {
+	INT_OF(SO_ACCEPTCONN, get_acceptconn, NULL),
+	WEIR_OPT_SWITCH(SO_BROADCAST, WEIR_OPT_ANY, WEIR_SW_BROADCAST),
+	INT_OF(SO_DOMAIN, get_domain, NULL),
+	INT_OF(SO_ERROR, get_error, NULL),
+	INT_OF(SO_INCOMING_CPU, get_incoming_cpu, NULL),
+	INT_OF(SO_KEEPALIVE, get_keepalive, set_keepalive),
+	{SO_LINGER, WEIR_OPT_ANY, sizeof(struct linger), get_linger, set_linger, 0, NULL},
+	{SO_MAX_PACING_RATE, WEIR_OPT_TCP, sizeof(uint64_t), get_max_rate, set_max_rate,
+		.has_shorter = true},
+	{SO_MAX_PACING_RATE, WEIR_OPT_TCP, sizeof(uint32_t), get_max_rate32, set_max_rate32},
+	WEIR_OPT_SWITCH(SO_OOBINLINE, WEIR_OPT_ANY, WEIR_SW_OOBINLINE),
+	INT_OF(SO_PEEK_OFF, get_peek_off, set_peek_off),
+	INT_OF(SO_PRIORITY, get_priority, set_priority),
+	INT_OF(SO_PROTOCOL, get_protocol, NULL),
+	INT_OF(SO_RCVBUF, get_rcvbuf, set_rcvbuf),
+	INT_OF(SO_RCVBUFFORCE, NULL, set_rcvbuf),
+	INT_OF(SO_RCVLOWAT, get_rcvlowat, set_rcvlowat),
+	TIME_OF(SO_RCVTIMEO, get_rcvtimeo, set_rcvtimeo),
+	WEIR_OPT_SWITCH(SO_REUSEADDR, WEIR_OPT_ANY, WEIR_SW_REUSEADDR),
+	WEIR_OPT_SWITCH(SO_REUSEPORT, WEIR_OPT_ANY, WEIR_SW_REUSEPORT),
+	INT_OF(SO_SNDBUF, get_sndbuf, set_sndbuf),
+	INT_OF(SO_SNDBUFFORCE, NULL, set_sndbuf),
+	INT_OF(SO_SNDLOWAT, get_sndlowat, NULL),
+	TIME_OF(SO_SNDTIMEO, get_sndtimeo, set_sndtimeo),
+	{SO_TIMESTAMP, WEIR_OPT_ANY, sizeof(int), weir_opt_get_switch, set_timestamp,
+		WEIR_SW_TIMESTAMP, NULL},
+	{SO_TIMESTAMPNS, WEIR_OPT_ANY, sizeof(int), weir_opt_get_switch, set_timestamp,
+		WEIR_SW_TIMESTAMPNS, NULL},
+	INT_OF(SO_TYPE, get_type, NULL),
+	{SO_ZEROCOPY, WEIR_OPT_TCP, sizeof(int), weir_opt_get_switch, set_zerocopy,
+		WEIR_SW_ZEROCOPY, NULL},
+	{0},
+};

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Options of level IPPROTO_TCP. */
+#include <netinet/tcp.h>
+
+#include "opt_priv.h"
+
+#define MSS_MIN	    88 /* as Linux */
+#define MSS_DEFAULT 536
+#define WINDOW_MIN  1152
+#define LINGER2_MAX 120 /* seconds */
+
+WEIR_OPT_INT(keep_idle, keep_idle_s, uint32_t, 1, 32767)
+WEIR_OPT_INT(keep_intvl, keep_intvl_s, uint16_t, 1, 32767)
+WEIR_OPT_INT(keep_cnt, keep_cnt, uint8_t, 1, 127)
+WEIR_OPT_INT(user_timeout, user_timeout_ms, uint32_t, 0, INT32_MAX)
+WEIR_OPT_BOOL(nodelay, is_nodelay)
+WEIR_OPT_BOOL(cork, is_cork)
+WEIR_OPT_BOOL(quickack, is_quickack)
+
+static int
+mss_on(struct weir_worker *w, void *arg)
+{
+	const struct weir_sock *s = arg;
+
+	return s->conn == NULL ? 0 : s->conn->mss;
+}
+
+/* Of a connection what its segments hold, else what was set. */
+WEIR_OPT_GET(maxseg)
+{
+	const uint32_t flags = weir_sock_flags(s);
+	const int maxseg = weir_peek(s->opts.maxseg);
+	int mss = 0;
+
+	if ((flags & (WEIR_SOCK_CONNECTED | WEIR_SOCK_CONNECTING)) && !(flags & WEIR_SOCK_OVER))
+		mss = weir_on_worker(st, weir_sock_home(s), mss_on, s);
+	if (mss < 0)
+		return mss;
+	return weir_opt_put(value, mss != 0 ? mss : maxseg != 0 ? maxseg : MSS_DEFAULT);
+}
+
+WEIR_OPT_SET(maxseg)
+{
+	const int v = weir_opt_int(value);
+
+	if (v != 0 && !weir_opt_is_in(v, MSS_MIN, INT16_MAX))
+		return -EINVAL;
+	weir_poke(s->opts.maxseg, (uint16_t)v);
+	return weir_opt_changed(st, s);
+}
+
+WEIR_OPT_GET(syncnt)
+{
+	const int n = weir_peek(s->opts.syn_retries);
+
+	return weir_opt_put(value, n != 0 ? n : (int)st->conf.tcp.syn_retries);
+}
+
+WEIR_OPT_SET(syncnt)
+{
+	if (!weir_opt_is_in(weir_opt_int(value), 1, 127))
+		return -EINVAL;
+	weir_poke(s->opts.syn_retries, (uint8_t)weir_opt_int(value));
+	return weir_opt_changed(st, s);
+}
+
+WEIR_OPT_GET(linger2)
+{
+	const int seconds = weir_peek(s->opts.linger2_s);
+
+	return weir_opt_put(
+		value, seconds != 0 ? seconds : (int)(st->conf.tcp.fin_wait_2_ms / 1000));
+}
+
+WEIR_OPT_SET(linger2)
+{
+	const int v = weir_opt_int(value);
+
+	weir_poke(s->opts.linger2_s, (int16_t)RTE_MIN(RTE_MAX(v, -1), LINGER2_MAX));
+	return weir_opt_changed(st, s);
+}
+
+WEIR_OPT_GET(window_clamp)
+{
+	return weir_opt_put(value, (int)weir_peek(s->opts.window_clamp));
+}
+
+WEIR_OPT_SET(window_clamp)
+{
+	const int v = weir_opt_int(value);
+	const uint32_t in_use = WEIR_SOCK_CONNECTED | WEIR_SOCK_CONNECTING | WEIR_SOCK_LISTENING;
+
+	if (v < 0 || (v == 0 && (weir_sock_flags(s) & in_use)))
+		return -EINVAL;
+	weir_poke(s->opts.window_clamp, v == 0 ? 0 : (uint32_t)RTE_MAX(v, WINDOW_MIN));
+	return weir_opt_changed(st, s);
+}
+
+WEIR_OPT_GET(notsent_lowat)
+{
+	return weir_opt_put(value, (int)weir_peek(s->opts.notsent_lowat));
+}
+
+/* An unsigned number; 0: none. */
+WEIR_OPT_SET(notsent_lowat)
+{
+	weir_poke(s->opts.notsent_lowat, (uint32_t)weir_opt_int(value));
+	return weir_opt_changed(st, s);
+}
+
+WEIR_OPT_SET(inq)
+{
+	if (!weir_opt_is_in(weir_opt_int(value), 0, 1))
+		return -EINVAL;
+	return weir_opt_set_switch(st, s, o, value);
+}
+
+WEIR_OPT_GET(congestion)
+{
+	strncpy(value, weir_tcp_cc_at(weir_peek(s->opts.cc))->name, WEIR_TCP_CC_NAME_LEN);
+	return 0;
+}
+
+static int
+set_congestion(struct weir_stack *st, struct weir_sock *s, const char *name)
+{
+	const int i = weir_tcp_cc_find(name);
+
+	if (i < 0)
+		return -ENOENT;
+	weir_poke(s->opts.cc, (uint8_t)i);
+	return weir_opt_changed(st, s);
+}
+
+WEIR_OPT_GET(fastopen)
+{
+	return weir_opt_put(value, weir_peek(s->opts.fastopen));
+}
+
+/* How many connections may be open by their SYN alone (RFC 7413). */
+WEIR_OPT_SET(fastopen)
+{
+	const uint32_t connect = WEIR_SOCK_CONNECTED | WEIR_SOCK_CONNECTING;
+
+	if (weir_opt_int(value) < 0 || (weir_sock_flags(s) & connect))
+		return -EINVAL;
+	weir_poke(s->opts.fastopen, (uint16_t)RTE_MIN(weir_opt_int(value), UINT16_MAX));
+	return weir_opt_changed(st, s);
+}
+
+#define INT_OF(name, get, set)                                     \
+	{                                                          \
+		name, WEIR_OPT_TCP, sizeof(int), get, set, 0, NULL \
+	}
+
+const struct weir_opt weir_opts_tcp[] = {
+	{TCP_CONGESTION, WEIR_OPT_TCP, WEIR_TCP_CC_NAME_LEN, get_congestion, NULL, 0,
+		set_congestion},
+	INT_OF(TCP_CORK, get_cork, set_cork),
+	INT_OF(TCP_FASTOPEN, get_fastopen, set_fastopen),
+	{TCP_INFO, WEIR_OPT_TCP, WEIR_OPT_INFO_LEN, weir_opt_get_info, NULL, 0, NULL},
+	{TCP_INQ, WEIR_OPT_TCP, sizeof(int), weir_opt_get_switch, set_inq, WEIR_SW_INQ, NULL},
+	INT_OF(TCP_KEEPCNT, get_keep_cnt, set_keep_cnt),
+	INT_OF(TCP_KEEPIDLE, get_keep_idle, set_keep_idle),
+	INT_OF(TCP_KEEPINTVL, get_keep_intvl, set_keep_intvl),
+	INT_OF(TCP_LINGER2, get_linger2, set_linger2),
+	INT_OF(TCP_MAXSEG, get_maxseg, set_maxseg),
+	INT_OF(TCP_NODELAY, get_nodelay, set_nodelay),
+	INT_OF(TCP_NOTSENT_LOWAT, get_notsent_lowat, set_notsent_lowat),
+	INT_OF(TCP_QUICKACK, get_quickack, set_quickack),
+	INT_OF(TCP_SYNCNT, get_syncnt, set_syncnt),
+	INT_OF(TCP_USER_TIMEOUT, get_user_timeout, set_user_timeout),
+	INT_OF(TCP_WINDOW_CLAMP, get_window_clamp, set_window_clamp),
+	{0},
+};
