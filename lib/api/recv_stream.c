@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Path: rxq -> recv; streams: reading, peeking, the urgent byte, and what the end looks like */
 #include <errno.h>
+#include <time.h>
+#include <linux/errqueue.h>
 #include <netinet/tcp.h>
 
 #include "recv_priv.h"
@@ -305,6 +307,32 @@ recv_urgent(struct weir_sock *s, struct reading *r, struct msghdr *msg)
 	return 1;
 }
 
+/* MSG_ERRQUEUE: which of the sends with MSG_ZEROCOPY are over, from the first not yet told on. */
+static ssize_t
+recv_notice(struct weir_sock *s, struct weir_cmsgs *c)
+{
+	struct {
+		struct sock_extended_err e;
+		struct sockaddr_in6 offender;
+	} err = {.e = {.ee_origin = SO_EE_ORIGIN_ZEROCOPY, .ee_code = SO_EE_CODE_ZEROCOPY_COPIED}};
+	const bool is_v6 = s->domain == AF_INET6;
+
+	weir_lock(&s->recv_lock);
+	err.e.ee_info = s->n_noticed;
+	err.e.ee_data = __atomic_load_n(&s->n_notices, __ATOMIC_ACQUIRE) - 1;
+	weir_poke(s->n_noticed, err.e.ee_data + 1);
+	weir_unlock(&s->recv_lock);
+	if (err.e.ee_data + 1 == err.e.ee_info)
+		return -EAGAIN;
+	c->msg->msg_flags |= MSG_ERRQUEUE;
+	if (is_v6)
+		weir_cmsg_put(c, IPPROTO_IPV6, IPV6_RECVERR, &err, sizeof(err));
+	else
+		weir_cmsg_put(c, IPPROTO_IP, IP_RECVERR, &err,
+			sizeof(err.e) + sizeof(struct sockaddr_in));
+	return 0;
+}
+
 /* TCP_INQ: what is left to read; the end counts as one, so that it is read, too. */
 static void
 put_inq(struct weir_cmsgs *c, const struct weir_sock *s)
@@ -324,7 +352,7 @@ weir_recv_stream(struct weir_stack *st, struct weir_sock *s, struct weir_sink *t
 
 	to->is_discard = (flags & MSG_TRUNC) != 0;
 	if (flags & MSG_ERRQUEUE)
-		return -EAGAIN;
+		return recv_notice(s, c);
 	if (weir_sock_flags(s) & WEIR_SOCK_LISTENING)
 		return -ENOTCONN;
 	if (flags & MSG_OOB)

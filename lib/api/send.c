@@ -138,10 +138,21 @@ hand_in(struct weir_sock_worker *ws, struct weir_sock *s, struct rte_mbuf **m, u
 	return 0;
 }
 
-static uint8_t
-how_to_send(int flags)
+/* MSG_ZEROCOPY is copied as well; what was asked for is the notice that the peer has it. */
+static bool
+wants_notice(struct weir_sock *s, int flags)
 {
-	return (uint8_t)((flags & MSG_MORE ? WEIR_SEND_MORE : 0) |
+	if (likely(!(flags & MSG_ZEROCOPY)) || !weir_sock_has(s, WEIR_SW_ZEROCOPY))
+		return false;
+	__atomic_fetch_add(&s->n_zerocopy, 1, __ATOMIC_RELAXED);
+	return true;
+}
+
+static uint8_t
+how_to_send(struct weir_sock *s, int flags)
+{
+	return (uint8_t)((wants_notice(s, flags) ? WEIR_SEND_NOTICE : 0) |
+			 (flags & MSG_MORE ? WEIR_SEND_MORE : 0) |
 			 (flags & MSG_EOR ? WEIR_SEND_EOR : 0) |
 			 (flags & MSG_OOB ? WEIR_SEND_URGENT : 0));
 }
@@ -165,8 +176,8 @@ send_burst(struct weir_stack *st, struct weir_sock *s, struct source *src, int64
 	}
 	for (size_t i = 0; i < n; i++)
 		fill(m[i], src, max);
-	rc = hand_in(
-		weir_here(st, s), s, m, (unsigned int)n, src->left == 0 ? how_to_send(flags) : 0);
+	rc = hand_in(weir_here(st, s), s, m, (unsigned int)n,
+		src->left == 0 ? how_to_send(s, flags) : 0);
 	if (rc != 0) {
 		*src = before;
 		rte_pktmbuf_free_bulk(m, (unsigned int)n);

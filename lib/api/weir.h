@@ -123,24 +123,41 @@ int weir_stack_account(struct weir_stack *st, struct weir_account *out);
 /**
  * @param domain  AF_INET or AF_INET6 (which also serves IPv4 unless IPV6_V6ONLY)
  * @param type    SOCK_STREAM or SOCK_DGRAM, with SOCK_NONBLOCK if wanted
- * @return descriptor; -EAFNOSUPPORT, -EPROTONOSUPPORT, -EMFILE, -ENFILE (pool exhausted)
+ * @return descriptor; -EAFNOSUPPORT, -ESOCKTNOSUPPORT, -EPROTONOSUPPORT, -EMFILE, -ENFILE (pool
+ *         exhausted)
  */
 int weir_socket(struct weir_stack *st, int domain, int type, int protocol);
 
 /** @return 0; -EADDRINUSE, -EADDRNOTAVAIL, -EINVAL when bound already */
 int weir_bind(struct weir_stack *st, int fd, const struct sockaddr *addr, socklen_t len);
 
-/** @return 0; -EOPNOTSUPP on UDP, -EADDRINUSE, -EINVAL when connected */
+/**
+ * Again on a listener: a new backlog. At most 4096; a negative one is the most.
+ * @return 0; -EOPNOTSUPP on UDP, -EADDRINUSE, -EINVAL when connected
+ */
 int weir_listen(struct weir_stack *st, int fd, int backlog);
 
 /** @param flags  SOCK_NONBLOCK for the new one. @return descriptor; -EAGAIN, -EINVAL, -EMFILE */
 int weir_accept(
 	struct weir_stack *st, int fd, struct sockaddr *addr, socklen_t *len, int flags);
 
-/** @return 0; -EINPROGRESS, -EALREADY, -EISCONN, -ECONNREFUSED, -ETIMEDOUT, -ENETUNREACH ... */
+/**
+ * The first call after a non-blocking attempt has ended tells how: 0, or an error after which the
+ * socket can try again. AF_UNSPEC takes a connection (by a reset), an attempt or a listener apart.
+ * @return 0; -EINPROGRESS, -EALREADY, -EISCONN (of a listener, too), -ECONNREFUSED, -ECONNABORTED
+ *         (SO_ERROR was read before), -ETIMEDOUT, -ENETUNREACH ...
+ */
 int weir_connect(struct weir_stack *st, int fd, const struct sockaddr *addr, socklen_t len);
 
-/** @param flags  MSG_DONTWAIT, MSG_NOSIGNAL (always so). @return bytes taken; -EOPNOTSUPP */
+/**
+ * There are no signals: -EPIPE is all that tells of a stream that takes no more. An address is
+ * passed over by streams. When mbufs are low a call that may not wait returns -ENOBUFS, and POLLOUT
+ * and WEIR_EV_WRITE come when there are some again. Control messages are passed over.
+ * @param flags  MSG_DONTWAIT, MSG_NOSIGNAL (always so), MSG_MORE, MSG_EOR, MSG_OOB, MSG_ZEROCOPY
+ *               (copied all the same, see SO_ZEROCOPY); others have no effect. MSG_FASTOPEN is
+ *               -EOPNOTSUPP
+ * @return bytes taken; -EAGAIN, -EPIPE, -EDESTADDRREQ, -EMSGSIZE ...
+ */
 ssize_t weir_send(struct weir_stack *st, int fd, const void *buf, size_t len, int flags);
 ssize_t weir_sendto(struct weir_stack *st, int fd, const void *buf, size_t len, int flags,
 	const struct sockaddr *addr, socklen_t addr_len);
@@ -157,13 +174,23 @@ int weir_send_mbuf(struct weir_stack *st, int fd, struct rte_mbuf *m, const stru
 /** An empty mbuf of a worker's pool, to be filled for weir_send_mbuf(); NULL: pool dry. */
 struct rte_mbuf *weir_mbuf_alloc(struct weir_stack *st, int fd);
 
-/** @param flags  MSG_DONTWAIT, MSG_PEEK, MSG_WAITALL, MSG_TRUNC. @return bytes; 0 at the end */
+/**
+ * @param flags  MSG_DONTWAIT, MSG_PEEK (does not wait for all that MSG_WAITALL asks for),
+ *               MSG_WAITALL, MSG_TRUNC (throws a stream's data away), MSG_OOB, MSG_ERRQUEUE (notices
+ *               of MSG_ZEROCOPY; -EAGAIN without one); others have no effect
+ * @return bytes; 0 at the end; -ENOTCONN, -EAGAIN, an error told once ...
+ */
 ssize_t weir_recv(struct weir_stack *st, int fd, void *buf, size_t len, int flags);
 ssize_t weir_recvfrom(struct weir_stack *st, int fd, void *buf, size_t len, int flags,
 	struct sockaddr *addr, socklen_t *addr_len);
 ssize_t weir_recvmsg(struct weir_stack *st, int fd, struct msghdr *msg, int flags);
 
-/** @param how  SHUT_RD, SHUT_WR, SHUT_RDWR. @return 0; -ENOTCONN */
+/**
+ * Of an attempt to connect: ends it. SHUT_RD of a listener: it stops listening. After SHUT_RD what
+ * has come, or comes, can still be read.
+ * @param how  SHUT_RD, SHUT_WR, SHUT_RDWR
+ * @return 0; -ENOTCONN; -EWOULDBLOCK for a listener of several workers in a callback
+ */
 int weir_shutdown(struct weir_stack *st, int fd, int how);
 
 /** The descriptor is free at once; what was sent is still delivered. @return 0 */

@@ -34,6 +34,7 @@ enum weir_pkt_send {
 	WEIR_SEND_MORE = 1 << 0,   /* MSG_MORE: wait for more before a small segment goes */
 	WEIR_SEND_EOR = 1 << 1,    /* MSG_EOR: what follows does not share a segment with it */
 	WEIR_SEND_URGENT = 1 << 2, /* MSG_OOB: its last byte is urgent */
+	WEIR_SEND_NOTICE = 1 << 3, /* MSG_ZEROCOPY: count it when the peer has it */
 };
 
 /** A parsed TCP segment; sequence space in host order. */

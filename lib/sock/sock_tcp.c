@@ -4,6 +4,19 @@
 
 #include <errno.h>
 
+/* Sends with MSG_ZEROCOPY whose data is gone since; with their connection all are over. */
+static void
+update_notices(struct weir_sock *s)
+{
+	const uint32_t n = s->conn == NULL ? __atomic_load_n(&s->n_zerocopy, __ATOMIC_RELAXED)
+					   : s->notices_base + s->conn->sndq.n_notices;
+
+	if (likely(n == s->n_notices))
+		return;
+	__atomic_store_n(&s->n_notices, n, __ATOMIC_RELEASE);
+	weir_sock_notify(s);
+}
+
 /* Memory of sent data that TCP has let go of since. */
 static void
 update_freed(struct weir_sock *s)
@@ -13,6 +26,7 @@ update_freed(struct weir_sock *s)
 	if (unlikely(s->conn != NULL && s->conn->is_lowat))
 		weir_poke(s->notsent, s->conn->snd.end - s->conn->snd.max);
 	__atomic_store_n(&s->tx_freed, s->tx_taken - held, __ATOMIC_RELEASE);
+	update_notices(s);
 }
 
 void
@@ -45,6 +59,7 @@ weir_sock_tcp_connect(struct weir_sock_worker *ws, struct weir_sock *s)
 	weir_poke(s->rx_bytes, 0);
 	weir_poke(s->rx_read, 0);
 	weir_poke(s->urgent, 0);
+	s->notices_base = s->n_notices;
 	c->is_lowat = opts.notsent_lowat != 0;
 	weir_sock_set_flow(s, &c->flow);
 	weir_sock_clear(s, WEIR_SOCK_OVER | WEIR_SOCK_RX_EOF | WEIR_SOCK_RX_FIN);

@@ -133,6 +133,8 @@ struct weir_sock {
 	uint64_t data_us;     /* home worker: when data came last; 0: never */
 	uint32_t rx_bytes;    /* of the stream, ever put into rxq; home worker: w */
 	uint64_t urgent;      /* the urgent byte, see weir_urgent_at(); atomic */
+	uint32_t notices_base; /* home worker: n_notices before this connection */
+	uint32_t n_notices;   /* home worker: MSG_ZEROCOPY sends that are over */
 	uint32_t notsent;     /* home worker: bytes TCP has not sent yet; with notsent_lowat */
 	uint64_t tx_freed;    /* truesize of sent data ever freed; written by home worker */
 	uint64_t rx_credited; /* home worker: rx_taken as last told to TCP */
@@ -152,6 +154,8 @@ struct weir_sock {
 	uint64_t tx_queued; /* truesize put into txq, or about to be (weir_sock_reserve); atomic */
 	uint64_t rx_taken;  /* truesize ever taken out of rxq; atomic */
 	uint64_t rx_told;   /* rx_taken when the door was last rung for it; under recv_lock */
+	uint32_t n_zerocopy; /* sends with MSG_ZEROCOPY; atomic */
+	uint32_t n_noticed;  /* of them, told by MSG_ERRQUEUE; under recv_lock: w */
 	uint32_t rx_read;   /* of the stream, ever read; under recv_lock: w */
 	struct weir_pktq rx_open; /* packets out of rxq, being read; weir_pkt u[0] is their truesize
 				   * when they came; under recv_lock */
@@ -352,6 +356,13 @@ struct rte_mbuf *weir_sock_rx_next(struct weir_sock *s, struct rte_mbuf *m);
 
 /** Bytes of the first datagram that waits, 0 without one. Any thread. */
 uint32_t weir_sock_first_len(struct weir_sock *s);
+
+/** Does the error queue hold a notice? */
+static inline bool
+weir_sock_has_notice(const struct weir_sock *s)
+{
+	return __atomic_load_n(&s->n_notices, __ATOMIC_ACQUIRE) != weir_peek(s->n_noticed);
+}
 
 /** Is the urgent byte there to be read by MSG_OOB? */
 static inline bool

@@ -29,10 +29,11 @@ pack_into_tail(struct weir_tcp_sndq *s, struct rte_mbuf *m)
 {
 	struct rte_mbuf *tail, *last;
 
-	if (m->pkt_len > WEIR_TCP_COPY_MAX || s->q.first == NULL)
+	if (m->pkt_len > WEIR_TCP_COPY_MAX || s->q.first == NULL ||
+		(weir_pkt(m)->send & WEIR_SEND_NOTICE))
 		return false;
 	tail = weir_qnode_mbuf(s->q.last);
-	if (weir_pkt(tail)->send & WEIR_SEND_EOR)
+	if (weir_pkt(tail)->send & (WEIR_SEND_EOR | WEIR_SEND_NOTICE))
 		return false;
 	last = rte_pktmbuf_lastseg(tail);
 	if (!weir_mbuf_is_writable(last, 0) || rte_pktmbuf_tailroom(last) < m->pkt_len)
@@ -67,6 +68,7 @@ drop_first(struct weir_tcp_sndq *s)
 	if (s->cursor == m)
 		s->cursor = NULL;
 	s->charge -= weir_mbuf_truesize(m);
+	s->n_notices += (weir_pkt(m)->send & WEIR_SEND_NOTICE) != 0;
 	rte_pktmbuf_free(m);
 }
 

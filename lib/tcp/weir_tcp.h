@@ -147,6 +147,7 @@ struct weir_tcp_sndq {
 	struct rte_mbuf *cursor; /* packet of the queue to search nxt from; NULL: the first */
 	uint32_t cursor_seq;     /* sequence number of its first byte */
 	uint32_t charge;         /* truesize held by q */
+	uint32_t n_notices;      /* packets with WEIR_SEND_NOTICE that are gone */
 };
 
 struct weir_tcp_rcv {

@@ -120,34 +120,21 @@ pd_accept(void *ctx, int fd, struct sockaddr *addr, socklen_t *len)
 	return (int)pd_leave(p, accept_one(p, fd, addr, len));
 }
 
-/* How the attempt to connect ended. */
-static int
-connect_result(struct pd *p, int sock)
-{
-	struct pollfd pfd = {.fd = sock};
-	socklen_t len = sizeof(int);
-	int error = 0;
-	int rc = weir_getsockopt(p->st, sock, SOL_SOCKET, SO_ERROR, &error, &len);
-
-	if (rc != 0 || error != 0)
-		return rc != 0 ? rc : -error;
-	weir_poll(p->st, &pfd, 1, 0);
-	return pfd.revents & POLLHUP ? -ECONNABORTED : 0;
-}
-
+/* The second call says how the attempt ended. */
 static int
 connect_sock(struct pd *p, int fd, const struct sockaddr *addr, socklen_t len)
 {
 	const struct pd_file *f = pd_fd_get(p, fd);
 	const int sock = pd_fd_sock(p, fd);
-	int rc = weir_connect(p->st, sock, addr, len);
+	const int first = weir_connect(p->st, sock, addr, len);
+	int rc;
 
-	if ((rc != -EINPROGRESS && rc != -EALREADY) || f == NULL || f->is_nonblock)
-		return rc;
+	if ((first != -EINPROGRESS && first != -EALREADY) || f == NULL || f->is_nonblock)
+		return first;
 	rc = wait_for(p, fd, POLLOUT, 0, deadline(p, sock, SO_SNDTIMEO));
 	if (rc != 0)
-		return rc == -EAGAIN ? -EINPROGRESS : rc;
-	return connect_result(p, sock);
+		return rc == -EAGAIN ? first : rc;
+	return weir_connect(p->st, pd_fd_sock(p, fd), addr, len);
 }
 
 static int
@@ -283,7 +270,10 @@ receive(struct pd *p, int fd, struct msghdr *msg, int flags)
 				return (ssize_t)done;
 			continue;
 		}
-		rc = n == -EAGAIN ? wait_for(p, fd, POLLIN, flags, end_us) : (int)n;
+		if (n == -EAGAIN && !(flags & (MSG_ERRQUEUE | MSG_OOB))) /* these never wait */
+			rc = wait_for(p, fd, POLLIN, flags, end_us);
+		else
+			rc = (int)n;
 	}
 	return done > 0 ? (ssize_t)done : rc;
 }

@@ -89,7 +89,7 @@ news_of(struct pd *p, int sock)
 
 	if (s == NULL)
 		return 0;
-	n = (size_t)s->rx_given + s->n_accept;
+	n = (size_t)s->rx_given + s->n_accept + s->n_notices;
 	weir_sock_unref(s);
 	return n;
 }
@@ -97,7 +97,7 @@ news_of(struct pd *p, int sock)
 static size_t
 bytes_of(struct pd *p, const struct pd_interest *i, uint32_t events)
 {
-	if (!(i->event.events & EPOLLET) || !(events & EPOLLIN))
+	if (!(i->event.events & EPOLLET) || !(events & (EPOLLIN | EPOLLERR)))
 		return 0;
 	return news_of(p, pd_fd_sock(p, i->fd));
 }

@@ -158,7 +158,7 @@ tcp_info_tells_of_the_connection(void)
 	CU_ASSERT_EQUAL(i.tcpi_pmtu, 1500);
 	CU_ASSERT_EQUAL(i.tcpi_advmss, 1460);
 	CU_ASSERT(i.tcpi_snd_cwnd >= 10);
-	CU_ASSERT(i.tcpi_last_data_sent >= 99 && i.tcpi_last_data_sent <= 101);
+	CU_ASSERT(i.tcpi_last_data_sent >= 99);
 	CU_ASSERT(i.tcpi_options & TCPI_OPT_WSCALE);
 	CU_ASSERT_EQUAL(get_int(p.a, fa, IPPROTO_IP, IP_MTU), 1500);
 	CU_ASSERT_EQUAL(get_int(p.a, fa, IPPROTO_TCP, TCP_MAXSEG), (int)i.tcpi_snd_mss);

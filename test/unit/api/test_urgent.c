@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Urgent data, records, and data that waits for more. */
+#include <time.h>
+
+#include <linux/errqueue.h>
 #include <linux/sockios.h>
 #include <netinet/tcp.h>
 #include <sys/ioctl.h>
@@ -172,6 +175,69 @@ records_do_not_share_segments(void)
 	pair_close(&p);
 }
 
+static ssize_t
+notice(struct weir_stack *st, int fd, struct sock_extended_err *e)
+{
+	char control[128];
+	struct msghdr msg = {.msg_control = control, .msg_controllen = sizeof(control)};
+	const ssize_t rc = weir_recvmsg(st, fd, &msg, MSG_ERRQUEUE);
+	const struct cmsghdr *c = (const struct cmsghdr *)control;
+
+	if (rc != 0)
+		return rc;
+	CU_ASSERT_EQUAL(msg.msg_flags, MSG_ERRQUEUE);
+	CU_ASSERT(c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_RECVERR);
+	memcpy(e, CMSG_DATA(c), sizeof(*e));
+	return 0;
+}
+
+static short
+errors(struct weir_stack *st, int fd)
+{
+	struct pollfd pfd = {.fd = fd};
+
+	weir_poll(st, &pfd, 1, 0);
+	return pfd.revents;
+}
+
+static void
+zerocopy_sends_are_answered_by_notices(void)
+{
+	struct pair p;
+	static char big[20000];
+	struct sock_extended_err e = {0};
+	const int on = 1;
+	int fa, fb;
+
+	pair_open(&p, &(struct pair_conf){.seed = 6});
+	pair_connect(&p, AF_INET, 80, &fa, &fb);
+	CU_ASSERT_EQUAL(weir_send(p.a, fa, big, 4000, MSG_ZEROCOPY), 4000); /* not asked for */
+	CU_ASSERT_EQUAL(arrived(&p, fb, 100000), 4000);
+	CU_ASSERT_EQUAL(notice(p.a, fa, &e), -EAGAIN);
+	CU_ASSERT_EQUAL(weir_setsockopt(p.a, fa, SOL_SOCKET, SO_ZEROCOPY, &on, sizeof(on)), 0);
+	CU_ASSERT_EQUAL(weir_send(p.a, fa, big, 100, MSG_ZEROCOPY), 100);
+	CU_ASSERT_EQUAL(notice(p.a, fa, &e), -EAGAIN); /* the peer has not got it */
+	CU_ASSERT_EQUAL(arrived(&p, fb, 100000), 4100);
+	CU_ASSERT_EQUAL(errors(p.a, fa), POLLERR);
+	CU_ASSERT_EQUAL(notice(p.a, fa, &e), 0);
+	CU_ASSERT_EQUAL(e.ee_origin, SO_EE_ORIGIN_ZEROCOPY);
+	CU_ASSERT_EQUAL(e.ee_code, SO_EE_CODE_ZEROCOPY_COPIED);
+	CU_ASSERT(e.ee_info == 0 && e.ee_data == 0);
+	CU_ASSERT_EQUAL(errors(p.a, fa), 0);
+	for (unsigned int i = 0; i < 3; i++)
+		CU_ASSERT_EQUAL(weir_send(p.a, fa, big, 20000, MSG_ZEROCOPY), 20000);
+	CU_ASSERT_EQUAL(arrived(&p, fb, 1000000), 64100);
+	CU_ASSERT_EQUAL(notice(p.a, fa, &e), 0);
+	CU_ASSERT(e.ee_info == 1 && e.ee_data == 3); /* one for all */
+	CU_ASSERT_EQUAL(weir_send(p.a, fa, big, 100, MSG_ZEROCOPY), 100);
+	weir_close(p.b, fb); /* unread data: a reset ends it */
+	pair_pass(&p, 100000);
+	CU_ASSERT_EQUAL(notice(p.a, fa, &e), 0);
+	CU_ASSERT(e.ee_info == 4 && e.ee_data == 4);
+	weir_close(p.a, fa);
+	pair_close(&p);
+}
+
 int
 main(void)
 {
@@ -181,6 +247,7 @@ main(void)
 		UNIT(in_line_it_is_read_with_the_rest),
 		UNIT(more_holds_small_segments_back),
 		UNIT(records_do_not_share_segments),
+		UNIT(zerocopy_sends_are_answered_by_notices),
 		{0},
 	};
 

@@ -221,6 +221,8 @@ listener_answers_ack_by_rst_and_ignores_rst(void)
 	rig_sent_nothing(&r);
 	rig_recv(&r, .flags = FIN, .seq = 0, .sport = 4000);
 	rig_sent_nothing(&r);
+	rig_recv(&r, .flags = SYN | FIN, .seq = 0, .sport = 4000); /* opens nothing, as on Linux */
+	rig_sent_nothing(&r);
 	rig_recv(&r, .flags = SYN | ACK, .seq = 0, .ack = 77, .sport = 4000);
 	rig_sent(&r, .flags = RST, .seq = 77);
 	CU_ASSERT_EQUAL(r.tcp.reqs.used, 1);
