@@ -40,8 +40,8 @@ const char *weir_tcp_state_name(enum weir_tcp_state state);
 
 /** Options of a connection; a listener's are inherited. */
 struct weir_tcp_opts {
-	uint32_t sndbuf;	  /* bytes of memory (mbuf truesize) to send may hold */
-	uint32_t rcvbuf;	  /* bytes of memory received data may hold */
+	uint32_t sndbuf;          /* bytes of memory (mbuf truesize) to send may hold */
+	uint32_t rcvbuf;          /* bytes of memory received data may hold */
 	uint32_t user_timeout_ms; /* 0: by number of retransmissions (RFC 9293 3.8.3, R2) */
 	uint32_t keep_idle_s;
 	uint16_t keep_intvl_s;
@@ -52,13 +52,13 @@ struct weir_tcp_opts {
 	bool is_quickack;
 	uint16_t maxseg; /* 0: by MTU */
 	uint8_t tos;
-	uint8_t ttl;		/* 0: default */
-	uint8_t syn_retries;	/* TCP_SYNCNT; 0: the stack's */
-	int16_t linger2_s;	/* in FIN_WAIT_2 after close; 0: the stack's; -1: not at all */
-	uint32_t window_clamp;	/* largest window to announce; 0: by the buffer */
+	uint8_t ttl; /* 0: default */
+	uint8_t syn_retries; /* TCP_SYNCNT; 0: the stack's */
+	int16_t linger2_s;   /* in FIN_WAIT_2 after close; 0: the stack's; -1: not at all */
+	uint32_t window_clamp;  /* largest window to announce; 0: by the buffer */
 	uint32_t notsent_lowat; /* bytes not yet sent from which on no more is taken; 0: any */
-	uint8_t cc;		/* congestion control: number for weir_tcp_cc_at() */
-	uint16_t fastopen;	/* listener: half-open connections by Fast Open; 0: none */
+	uint8_t cc;  /* congestion control: number for weir_tcp_cc_at() */
+	uint16_t fastopen;    /* listener: half-open connections by Fast Open; 0: none */
 	uint8_t defer_accept; /* time-outs of the SYN,ACK that a final ACK without data waits for */
 	uint64_t max_pacing_bps; /* bytes a second; 0: no limit */
 };
@@ -80,39 +80,39 @@ enum weir_tcp_cookies { WEIR_TCP_COOKIES_NO, WEIR_TCP_COOKIES_FULL, WEIR_TCP_COO
 /** Defaults and limits of a stack; from the [tcp] section. */
 struct weir_tcp_conf {
 	struct weir_tcp_opts opts;
-	uint32_t max_conns;	       /* per worker, without those in the two pools that follow */
-	uint32_t max_reqs;	       /* SYN_RECEIVED: half-open connections of listeners */
-	uint32_t max_waits;	       /* TIME_WAIT; the oldest make room */
-	uint32_t rto_min_us;	       /* 200 ms */
-	uint32_t rto_initial_us;       /* 1 s (RFC 6298 2.1) */
-	uint32_t rto_max_us;	       /* 120 s */
-	uint32_t delack_us;	       /* 40 ms; 0: acknowledge at once */
-	uint32_t time_wait_us;	       /* 60 s */
-	uint32_t fin_wait_2_us;	       /* 60 s after close */
+	uint32_t max_conns; /* per worker, without those in the two pools that follow */
+	uint32_t max_reqs;  /* SYN_RECEIVED: half-open connections of listeners */
+	uint32_t max_waits; /* TIME_WAIT; the oldest make room */
+	uint32_t rto_min_us;     /* 200 ms */
+	uint32_t rto_initial_us; /* 1 s (RFC 6298 2.1) */
+	uint32_t rto_max_us;     /* 120 s */
+	uint32_t delack_us;      /* 40 ms; 0: acknowledge at once */
+	uint32_t time_wait_us;   /* 60 s */
+	uint32_t fin_wait_2_us;  /* 60 s after close */
 	uint32_t invalid_ratelimit_us; /* 500 ms between answers to what is not acceptable */
-	uint32_t initial_window;       /* segments; 10 (RFC 6928) */
-	uint8_t syn_retries;	       /* 6 */
-	uint8_t synack_retries;	       /* 5 */
-	uint8_t data_retries;	       /* 15 */
-	uint8_t wscale_max;	       /* offer at most this shift; 14 */
+	uint32_t initial_window; /* segments; 10 (RFC 6928) */
+	uint8_t syn_retries;     /* 6 */
+	uint8_t synack_retries;  /* 5 */
+	uint8_t data_retries;    /* 15 */
+	uint8_t wscale_max;      /* offer at most this shift; 14 */
 	bool use_wscale;
 	bool use_timestamps;
-	bool use_sack;	   /* reserved: SACK permitted is offered only when recovery uses it */
+	bool use_sack; /* reserved: SACK permitted is offered only when recovery uses it */
 	uint16_t port_min; /* ephemeral ports: 32768 */
 	uint16_t port_max; /* 60999 */
 	uint32_t ooo_max;  /* packets in one connection's out-of-order queue; 256 */
 	enum weir_tcp_ecn ecn;
-	bool use_pacing;	/* whatever the algorithm: cwnd spread over a round trip; false */
+	bool use_pacing; /* whatever the algorithm: cwnd spread over a round trip; false */
 	uint8_t orphan_retries; /* data_retries of a connection that was closed; 8 */
-	bool use_idle_restart;	/* RFC 5681 4.1 */
-	uint32_t fastopen;	/* WEIR_TCP_FASTOPEN_* */
+	bool use_idle_restart;  /* RFC 5681 4.1 */
+	uint32_t fastopen;        /* WEIR_TCP_FASTOPEN_* */
 	bool has_fastopen_key;
-	uint8_t fastopen_key[16];  /* of cookies */
-	uint32_t max_orphans;	   /* closed connections that still send; beyond, close resets */
-	uint32_t resets_per_s;	   /* for segments without a connection; 0: no limit */
+	uint8_t fastopen_key[16]; /* of cookies */
+	uint32_t max_orphans;      /* closed connections that still send; beyond, close resets */
+	uint32_t resets_per_s;     /* for segments without a connection; 0: no limit */
 	uint32_t challenges_per_s; /* RFC 5961 7; 0: no limit */
-	uint8_t syn_cookies;	   /* enum weir_tcp_cookies */
-	bool use_rfc1337;	   /* RST does not end TIME_WAIT */
+	uint8_t syn_cookies; /* enum weir_tcp_cookies */
+	bool use_rfc1337; /* RST does not end TIME_WAIT */
 	bool use_tw_reuse; /* connect may take the place of a TIME_WAIT a second old (RFC 6191) */
 	bool is_ts_strict; /* drop segments that lack negotiated timestamps (RFC 7323 3.2, a SHOULD
 			    * that Linux does not follow); false */
@@ -143,11 +143,11 @@ struct weir_tcp_snd {
 
 /* Data to send, see sndq.c. */
 struct weir_tcp_sndq {
-	struct weir_pktq q;	 /* packets from una on */
+	struct weir_pktq q;      /* packets from una on */
 	struct rte_mbuf *cursor; /* packet of the queue to search nxt from; NULL: the first */
-	uint32_t cursor_seq;	 /* sequence number of its first byte */
-	uint32_t charge;	 /* truesize held by q */
-	uint32_t n_notices;	 /* packets with WEIR_SEND_NOTICE that are gone */
+	uint32_t cursor_seq;     /* sequence number of its first byte */
+	uint32_t charge;         /* truesize held by q */
+	uint32_t n_notices;      /* packets with WEIR_SEND_NOTICE that are gone */
 };
 
 struct weir_tcp_rcv {
@@ -156,97 +156,96 @@ struct weir_tcp_rcv {
 	uint32_t held; /* truesize given to the socket layer and not yet credited, plus ooo */
 	uint8_t wscale;
 	uint8_t quick_acks;  /* segments still to be acknowledged at once */
-	uint16_t mss;	     /* largest segment seen */
+	uint16_t mss;        /* largest segment seen */
 	struct weir_pktq rx; /* in-order data of this turn, for the socket layer */
 };
 
 struct weir_tcp_conn {
 	/* lines 0 and 1: the lookup and every segment of an established connection */
 	struct weir_flow flow;
-	uint8_t state;	 /* written by tcp_fsm.c alone */
+	uint8_t state;   /* written by tcp_fsm.c alone */
 	uint8_t retries; /* time-outs in a row without progress */
-	uint16_t mss;	 /* largest payload to send, options of every segment already taken off */
+	uint16_t mss;    /* largest payload to send, options of every segment already taken off */
 	bool is_out : 1;
 	bool ack_now : 1;
 	bool ack_delayed : 1;
 	bool has_ts : 1;
 	bool has_wscale : 1;
 	bool has_sack : 1;
-	bool is_timing : 1;	/* rtt_seq is being timed */
-	bool is_recovery : 1;	/* fast recovery (RFC 6582) */
+	bool is_timing : 1;   /* rtt_seq is being timed */
+	bool is_recovery : 1; /* fast recovery (RFC 6582) */
 	bool is_rexmit_due : 1; /* the segment at una is to be sent again */
-	bool is_forced : 1;	/* one segment may go, however small */
+	bool is_forced : 1;     /* one segment may go, however small */
 	bool is_persist : 1;
 	bool is_cwnd_limited : 1;
 	bool is_fin_queued : 1; /* the application has finished sending */
 	bool is_fin_rcvd : 1;
-	bool has_fin_seq : 1;	   /* a FIN came ahead of its turn, at fin_seq */
-	bool is_rcv_shut : 1;	   /* shutdown(SHUT_RD) or orphan: data is not wanted */
-	bool is_orphan : 1;	   /* closed by the application */
-	bool is_active : 1;	   /* we sent the first SYN */
-	bool is_interactive : 1;   /* answers carry the acknowledgments */
+	bool has_fin_seq : 1; /* a FIN came ahead of its turn, at fin_seq */
+	bool is_rcv_shut : 1; /* shutdown(SHUT_RD) or orphan: data is not wanted */
+	bool is_orphan : 1;   /* closed by the application */
+	bool is_active : 1;   /* we sent the first SYN */
+	bool is_interactive : 1; /* answers carry the acknowledgments */
 	bool is_partial_acked : 1; /* in recovery: the timer was restarted once (RFC 6582 4) */
-	bool has_ooo : 1;	   /* ooo is not empty */
+	bool has_ooo : 1; /* ooo is not empty */
 	bool is_paced : 1;
-	bool has_ecn : 1;	  /* agreed; in SYN_SENT: asked for */
-	bool is_ecn_echo : 1;	  /* ECE on all we send */
+	bool has_ecn : 1; /* agreed; in SYN_SENT: asked for */
+	bool is_ecn_echo : 1; /* ECE on all we send */
 	bool is_ecn_reducing : 1; /* the window is being reduced for a mark, not for a loss */
-	bool is_ecn_cwr : 1;	  /* CWR on the next new data */
-	bool is_fastopen : 1;	  /* accepted by its SYN; until SYN_RECEIVED is over */
-	bool is_live : 1;	  /* in use, not on the free list */
-	bool is_more : 1;	  /* MSG_MORE: the last small segment waits for company */
-	bool is_urgent : 1;	  /* urgent data is on its way, up to snd_up */
-	bool has_eor : 1;	  /* sndq holds ends of records (MSG_EOR) */
-	bool is_lowat : 1;	  /* opts.notsent_lowat is set */
+	bool is_ecn_cwr : 1;  /* CWR on the next new data */
+	bool is_fastopen : 1;   /* accepted by its SYN; until SYN_RECEIVED is over */
+	bool is_live : 1; /* in use, not on the free list */
+	bool is_more : 1;    /* MSG_MORE: the last small segment waits for company */
+	bool is_urgent : 1;  /* urgent data is on its way, up to snd_up */
+	bool has_eor : 1;    /* sndq holds ends of records (MSG_EOR) */
+	bool is_lowat : 1;   /* opts.notsent_lowat is set */
 	struct weir_tcp_snd snd;
 	struct weir_tcp_rcv rcv;
 	uint32_t ts_recent;
 	uint32_t last_ack_sent;
 	/* line 2: what a segment leads to */
-	struct weir_ready_item ready;	/* kind WEIR_READY_TCP */
+	struct weir_ready_item ready;   /* kind WEIR_READY_TCP */
 	TAILQ_ENTRY(weir_tcp_conn) out; /* on weir_tcp.out when is_out */
-	uint64_t rexmit_at;		/* retransmission, or zero-window probe when is_persist */
+	uint64_t rexmit_at; /* retransmission, or zero-window probe when is_persist */
 	uint64_t delack_at;
 	uint64_t heard_us; /* last acceptable segment received */
-	uint32_t sml;	   /* end of the last small segment sent (Nagle, Minshall's variant) */
+	uint32_t sml;      /* end of the last small segment sent (Nagle, Minshall's variant) */
 	uint32_t rtt_seq;  /* sequence number being timed */
 	/* line 3: sending */
 	struct weir_tcp_sndq sndq;
 	uint64_t rtt_start_us; /* when rtt_seq was sent; not timing: last retransmission */
-	uint64_t sent_us;      /* when data was sent last */
-	uint32_t wnd_max;      /* largest window the peer ever offered */
-	uint32_t recover;      /* RFC 6582 */
+	uint64_t sent_us;  /* when data was sent last */
+	uint32_t wnd_max; /* largest window the peer ever offered */
+	uint32_t recover; /* RFC 6582 */
 	/* line 4 */
 	struct weir_tcp_cc cc;
 	uint32_t srtt_us; /* RFC 6298; 0: no sample yet */
 	uint32_t rttvar_us;
-	uint32_t rto_us;    /* backed off */
+	uint32_t rto_us; /* backed off */
 	uint32_t ts_offset; /* random, added to our timestamps */
 	uint32_t fin_seq;
 	struct weir_dst dst;
-	uint16_t pmtu;	 /* as ICMP told; 0: not */
-	uint8_t backoff; /* of the window probes */
+	uint16_t pmtu; /* as ICMP told; 0: not */
+	uint8_t backoff;  /* of the window probes */
 	uint8_t keep_probes;
 	struct weir_pktq ooo; /* beyond rcv.nxt, sorted by sequence number, not overlapping */
-	void *owner;	      /* the socket layer's; NULL: nobody listens */
+	void *owner;          /* the socket layer's; NULL: nobody listens */
 	struct weir_tcp_listener *listener; /* until accepted */
 	struct weir_tcp_opts opts;
-	int error;	/* why it ended: 0, ECONNRESET, ECONNREFUSED, ETIMEDOUT, EHOSTUNREACH ... */
+	int error;      /* why it ended: 0, ECONNRESET, ECONNREFUSED, ETIMEDOUT, EHOSTUNREACH ... */
 	int soft_error; /* latest ICMP soft error */
 	/* timers: one wheel entry at the earliest of the deadlines, 0: not running */
 	struct weir_wheel_entry timer;
 	uint64_t keep_at;
-	uint64_t pace_at;	   /* a paced burst may go */
-	uint64_t end_at;	   /* FIN_WAIT_2 */
+	uint64_t pace_at; /* a paced burst may go */
+	uint64_t end_at;           /* FIN_WAIT_2 */
 	uint64_t retrans_since_us; /* the peer has let data wait since then; 0: it does not */
 	uint32_t iss;
 	uint32_t irs;
 	uint32_t challenge_ms; /* when what is not acceptable was answered last; 0: never */
-	uint32_t confirm_ms;   /* when the neighbour was last told that it is reachable */
-	uint32_t
-		snd_up; /* RFC 9293 3.8.5; of ours the byte behind, of the peer's the byte itself */
+	uint32_t confirm_ms; /* when the neighbour was last told that it is reachable */
+	uint32_t snd_up; /* RFC 9293 3.8.5; of ours the byte behind, of the peer's the byte itself */
 	uint32_t rcv_up;
-	bool has_mark;	  /* the peer sent urgent data; rcv_up is its last byte */
+	bool has_mark; /* the peer sent urgent data; rcv_up is its last byte */
 	uint32_t rexmits; /* segments sent again, for those who watch */
 };
 
@@ -262,10 +261,10 @@ struct weir_tcp_req {
 	uint32_t iss;
 	uint32_t irs;
 	uint32_t ts_recent;
-	uint16_t mss;	      /* of the SYN's option; 0: it had none */
-	uint16_t wnd;	      /* of the SYN */
+	uint16_t mss; /* of the SYN's option; 0: it had none */
+	uint16_t wnd; /* of the SYN */
 	uint32_t answered_ms; /* when what is not acceptable was answered last; 0: never */
-	uint32_t sent_us;     /* the first SYN,ACK; low bits of the clock */
+	uint32_t sent_us; /* the first SYN,ACK; low bits of the clock */
 	uint8_t snd_wscale;
 	uint8_t rcv_wscale;
 	uint8_t retries; /* time-outs */
@@ -276,7 +275,7 @@ struct weir_tcp_req {
 	bool has_sack : 1;
 	bool has_ecn : 1;
 	bool is_cookie : 1; /* not in the table: a SYN cookie is all that is kept of it */
-	bool is_acked : 1;  /* the final ACK came, but could not be taken, or waits for data */
+	bool is_acked : 1; /* the final ACK came, but could not be taken, or waits for data */
 	struct weir_tcp_listener *listener;
 	LIST_ENTRY(weir_tcp_req) link; /* the listener's */
 	struct weir_wheel_entry timer;
@@ -322,7 +321,7 @@ struct weir_tcp_listener {
 	/* TCP's own */
 	LIST_HEAD(, weir_tcp_req) reqs; /* half-open connections of this listener on this worker */
 	uint32_t n_syn;
-	uint32_t n_ready; /* became established in turn ready_turn: not yet in *n_accept */
+	uint32_t n_ready;  /* became established in turn ready_turn: not yet in *n_accept */
 	uint32_t ready_turn;
 };
 
@@ -337,13 +336,13 @@ struct weir_tcp {
 	struct weir_slab conns;
 	struct weir_slab reqs;
 	struct weir_slab waits;
-	struct weir_table table;		    /* flow -> conns, reqs, waits */
-	LIST_HEAD(, weir_tcp_listener) * listeners; /* WEIR_TCP_LISTEN_BUCKETS, by port */
-	struct weir_tcp_conns out;		    /* to be looked at by weir_tcp_flush() */
+	struct weir_table table; /* flow -> conns, reqs, waits */
+	LIST_HEAD(, weir_tcp_listener) *listeners; /* WEIR_TCP_LISTEN_BUCKETS, by port */
+	struct weir_tcp_conns out;        /* to be looked at by weir_tcp_flush() */
 	uint32_t wait_first; /* index in waits, first to end; WEIR_TCP_NO_WAIT */
 	uint32_t wait_last;
 	struct weir_wheel_entry wait_timer;
-	uint64_t held;	   /* rcv.held of all connections */
+	uint64_t held;     /* rcv.held of all connections */
 	uint64_t held_max; /* half of the worker's pool: the rest is for sending and the ports */
 	uint32_t n_orphans;
 	uint32_t n_fastopen; /* accepted in SYN_RECEIVED */
@@ -351,9 +350,9 @@ struct weir_tcp {
 		uint64_t second;
 		uint32_t n; /* events in it */
 	} resets, challenges;
-	uint64_t cookies_until_us;	   /* ACKs of SYN cookies are expected */
-	uint32_t port_offset;		   /* RFC 6056 3.3.3 */
-	uint32_t turn;			   /* bursts so far */
+	uint64_t cookies_until_us; /* ACKs of SYN cookies are expected */
+	uint32_t port_offset; /* RFC 6056 3.3.3 */
+	uint32_t turn;        /* bursts so far */
 	uint64_t n_state[WEIR_TCP_STATES]; /* in each state, in whatever form */
 	struct weir_tcp_stats stats;
 };
