@@ -243,7 +243,7 @@ struct weir_tcp_conn {
 	uint32_t irs;
 	uint32_t challenge_ms; /* when what is not acceptable was answered last; 0: never */
 	uint32_t confirm_ms; /* when the neighbour was last told that it is reachable */
-	uint32_t snd_up; /* RFC 9293 3.8.5; of ours the byte behind, of the peer's the byte itself */
+	uint32_t snd_up; /* the byte behind our urgent data; rcv_up: the peer's last urgent byte */
 	uint32_t rcv_up;
 	bool has_mark; /* the peer sent urgent data; rcv_up is its last byte */
 	uint32_t rexmits; /* segments sent again, for those who watch */
