@@ -151,7 +151,7 @@ static const struct conf_key tcp_keys[] = {
 	{"syn_cookies", &conf_choice, CONF(tcp.syn_cookies), 0, 0, "no|yes|always", "yes",
 		"answer SYNs without keeping anything: when a listener's queue is full, or always"},
 	{"fastopen", &conf_number, CONF(tcp.fastopen), 0, 0xfffff, NULL, "1",
-		"TCP Fast Open, as Linux's bits: 2 listeners with TCP_FASTOPEN, 512 without a cookie, "
+		"TCP Fast Open, Linux's bits: 2 listeners with TCP_FASTOPEN, 512 without a cookie, "
 		"1024 all listeners"},
 	{"fastopen_key", &conf_text, CONF(tcp.fastopen_key), 0, 0, "32 hexadecimal digits, or none",
 		"none", "key of Fast Open cookies, the same on all hosts behind an address"},

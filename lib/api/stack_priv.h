@@ -53,7 +53,7 @@ bool weir_may_wait(const struct weir_stack *st);
 int weir_on_worker(struct weir_stack *st, unsigned int index,
 	int (*fn)(struct weir_worker *, void *), void *arg);
 
-/** Options of s, which listens, have changed: those of its connections to come do. 0 or an error. */
+/** Options of s, a listener, have changed: so do those of its connections to come. 0, or -errno. */
 int weir_listener_changed(struct weir_stack *st, struct weir_sock *s);
 
 /**
