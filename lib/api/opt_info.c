@@ -7,10 +7,7 @@
 static_assert(sizeof(struct tcp_info) == WEIR_OPT_INFO_LEN, "as in the table");
 static_assert(WEIR_OPT_INFO_LEN <= WEIR_OPT_MAX, "room for any value");
 
-enum { CA_OPEN, CA_DISORDER, CA_CWR, CA_RECOVERY, CA_LOSS };
-
 #define NO_SSTHRESH INT32_MAX
-#define REORDERING  3 /* duplicate acknowledgments that mean a loss */
 
 /* The numbers of include/net/tcp_states.h. */
 static const uint8_t kernel_state[WEIR_TCP_STATES] = {
@@ -46,18 +43,6 @@ ms_since(uint64_t now_us, uint64_t then_us)
 }
 
 static uint8_t
-ca_state(const struct weir_tcp_conn *c)
-{
-	if (c->state < WEIR_TCP_ESTABLISHED)
-		return CA_OPEN;
-	if (c->retries > 0 && c->snd.wnd != 0)
-		return CA_LOSS;
-	if (c->is_recovery)
-		return CA_RECOVERY;
-	return c->snd.dup_acks > 0 ? CA_DISORDER : CA_OPEN;
-}
-
-static uint8_t
 options_of(const struct weir_tcp_conn *c)
 {
 	return (uint8_t)((c->has_ts ? TCPI_OPT_TIMESTAMPS : 0) | (c->has_sack ? TCPI_OPT_SACK : 0) |
@@ -68,17 +53,20 @@ static void
 fill_sending(const struct weir_tcp_conn *c, struct tcp_info *i)
 {
 	i->tcpi_snd_mss = c->mss;
-	i->tcpi_unacked = segments(c, c->snd.max - c->snd.una);
+	i->tcpi_unacked = c->act->out_segs;
+	i->tcpi_sacked = c->act->sacked_segs;
+	i->tcpi_lost = c->act->lost_segs;
+	i->tcpi_retrans = c->act->rexmit_segs;
 	i->tcpi_snd_cwnd = RTE_MAX(c->cc.cwnd / RTE_MAX(c->mss, (uint16_t)1), 1u);
 	i->tcpi_snd_ssthresh =
 		c->cc.ssthresh == UINT32_MAX ? NO_SSTHRESH : segments(c, c->cc.ssthresh);
-	i->tcpi_total_retrans = c->rexmits;
+	i->tcpi_total_retrans = c->act->rexmits;
 	i->tcpi_retransmits = c->is_persist ? 0 : c->retries;
 	i->tcpi_probes = c->is_persist ? c->retries : c->keep_probes;
 	i->tcpi_backoff = c->is_persist ? c->backoff : c->retries;
 	i->tcpi_pacing_rate = c->cc.pacing_bps;
 	i->tcpi_max_pacing_rate = UINT64_MAX;
-	i->tcpi_reordering = REORDERING;
+	i->tcpi_reordering = c->act->reordering;
 	i->tcpi_notsent_bytes = c->snd.end - weir_seq_min(c->snd.end, c->snd.max);
 	i->tcpi_bytes_acked = c->state < WEIR_TCP_ESTABLISHED ? 0 : c->snd.una - c->iss - 1;
 	i->tcpi_snd_wnd = c->snd.wnd;
@@ -102,7 +90,7 @@ fill(const struct weir_tcp *t, const struct weir_sock *s, const struct weir_tcp_
 	uint64_t now_us, struct tcp_info *i)
 {
 	i->tcpi_state = kernel_state[c->state];
-	i->tcpi_ca_state = ca_state(c);
+	i->tcpi_ca_state = c->ca; /* numbered alike */
 	i->tcpi_options = options_of(c);
 	i->tcpi_snd_wscale = c->snd.wscale & 15;
 	i->tcpi_rcv_wscale = c->rcv.wscale & 15;

@@ -34,15 +34,13 @@ newreno_acked(struct weir_tcp *t, struct weir_tcp_conn *c, const struct weir_tcp
 	}
 }
 
-/* RFC 5681 equation (4); what limited transmit sent beyond cwnd does not count (3.2 (2)). */
+/* RFC 5681 equation (4), of cwnd as Linux does: it is validated, so about as much is in flight. */
 static uint32_t
 newreno_ssthresh(struct weir_tcp *t, struct weir_tcp_conn *c)
 {
-	const uint32_t flight = RTE_MIN(c->snd.max - c->snd.una, c->cc.cwnd);
-
 	(void)t;
 	c->cc.bytes_acked = 0;
-	return RTE_MAX(flight / 2, 2u * c->mss);
+	return RTE_MAX(c->cc.cwnd / 2, 2u * c->mss);
 }
 
 const struct weir_tcp_cc_ops weir_tcp_cc_newreno = {

@@ -37,6 +37,7 @@ weir_tcp_conf_default(struct weir_tcp_conf *conf)
 		.wscale_max = WEIR_TCP_WSCALE_MAX,
 		.use_wscale = true,
 		.use_timestamps = true,
+		.use_sack = true,
 		.use_idle_restart = true,
 		.ecn = WEIR_TCP_ECN_PASSIVE,
 		.port_min = 32768,

@@ -38,7 +38,7 @@ weir_tcp_cc_choose(struct weir_tcp *t, struct weir_tcp_conn *c)
 	weir_tcp_pace_choose(t, c);
 	c->cc.pacing_bps = 0;
 	c->cc.bytes_acked = 0;
-	memset(c->cc.priv, 0, sizeof(c->cc.priv));
+	memset(c->act->cc_priv, 0, sizeof(c->act->cc_priv));
 	if (c->state >= WEIR_TCP_ESTABLISHED)
 		ops->init(t, c);
 }

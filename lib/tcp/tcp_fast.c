@@ -13,9 +13,8 @@ has_expected_options(const struct weir_tcp_conn *c, const struct weir_tcp_seg *s
 static bool
 is_steady(const struct weir_tcp_conn *c)
 {
-	return c->state == WEIR_TCP_ESTABLISHED && c->snd.nxt == c->snd.max && !c->is_recovery &&
-	       c->snd.dup_acks == 0 && !c->is_persist && !c->has_ooo && !c->has_fin_seq &&
-	       !c->is_rcv_shut && !c->is_ecn_echo;
+	return c->state == WEIR_TCP_ESTABLISHED && c->ca == WEIR_TCP_CA_OPEN && !c->is_persist &&
+	       !c->has_ooo && !c->has_fin_seq && !c->is_rcv_shut && !c->is_ecn_echo;
 }
 
 /* Only ACK, perhaps PSH; in order; in the window; the window as before; and with some news. */
@@ -41,7 +40,6 @@ weir_tcp_fast_input(struct weir_tcp *t, struct weir_tcp_conn *c, struct weir_tcp
 		c->ts_recent = seg->ts_val;
 	c->heard_us = t->core->now_us;
 	c->snd.wl1 = seg->seq;
-	c->snd.wl2 = seg->ack;
 	if (seg->ack != c->snd.una)
 		weir_tcp_ack_new(t, c, seg);
 	if (seg->len > 0)

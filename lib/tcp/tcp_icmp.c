@@ -41,10 +41,7 @@ lower_pmtu(struct weir_tcp *t, struct weir_tcp_conn *c, uint16_t told)
 	weir_tcp_update_mss(c);
 	if (c->mss >= old_mss || c->state < WEIR_TCP_ESTABLISHED)
 		return;
-	c->snd.nxt = c->snd.una;
-	c->sndq.cursor = NULL;
-	c->is_timing = false;
-	weir_tcp_want_output(t, c);
+	weir_tcp_lose_oversized(t, c);
 }
 
 /* RFC 5927 4: does the quoted segment belong to what is under way? */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Path: tcp_input, tcp_usr, tcp_timer -> (flush) tcp_output -> ip_output */
-#include "tcp_priv.h"
+#include "tcp_loss_priv.h"
 
 /* Receive window */
 
@@ -104,12 +104,15 @@ weir_tcp_update_mss(struct weir_tcp_conn *c)
 }
 
 /* No segment takes more than half of a small window, so that two can be on their way. */
-static uint32_t
-effective_mss(const struct weir_tcp_conn *c)
+uint32_t
+weir_tcp_effective_mss(const struct weir_tcp_conn *c)
 {
 	const uint32_t limit = c->wnd_max > WEIR_TCP_MSS_IP4 ? c->wnd_max / 2 : c->wnd_max;
+	const unsigned int blocks = weir_tcp_sack_blocks(c);
+	const uint32_t opts = likely(blocks == 0) ? 0 : RTE_MIN(4u + 8u * blocks, c->mss - 8u);
+	const uint32_t mss = c->mss - opts;
 
-	return limit > 0 && limit < c->mss ? RTE_MAX(limit, RTE_MIN(c->mss, 28u)) : c->mss;
+	return limit > 0 && limit < mss ? RTE_MAX(limit, RTE_MIN(mss, 28u)) : mss;
 }
 
 bool
@@ -142,6 +145,20 @@ fill_syn_options(
 		h->opts |= WEIR_TCP_OPT_WSCALE;
 	if (is_answer ? c->has_ts : t->conf.use_timestamps)
 		h->opts |= WEIR_TCP_OPT_TS;
+	if (is_answer ? c->has_sack : t->conf.use_sack)
+		h->opts |= WEIR_TCP_OPT_SACK_OK;
+}
+
+static void
+fill_sack(struct weir_tcp_conn *c, struct weir_tcp_hdr_info *h)
+{
+	const unsigned int n = weir_tcp_sack_blocks(c);
+
+	if (likely(n == 0))
+		return;
+	h->opts |= WEIR_TCP_OPT_SACK;
+	h->n_sack = (uint8_t)n;
+	h->sack = weir_tcp_sack_first(c);
 }
 
 /* The pool is dry: what waits out of order here can be sent again, and may be what is missing. */
@@ -171,6 +188,8 @@ new_segment(struct weir_tcp *t, struct weir_tcp_conn *c, struct weir_tcp_hdr_inf
 	};
 	if (flags & WEIR_TCP_SYN)
 		fill_syn_options(t, c, h);
+	else if (!(flags & WEIR_TCP_RST))
+		fill_sack(c, h);
 	rte_pktmbuf_append(m, (uint16_t)weir_tcp_build_len(h));
 	return m;
 }
@@ -198,6 +217,8 @@ carry_ack(const struct weir_tcp *t, struct weir_tcp_conn *c, struct weir_tcp_hdr
 	if (c->rcv.quick_acks > 0 && c->last_ack_sent != c->rcv.nxt)
 		c->rcv.quick_acks--;
 	c->last_ack_sent = c->rcv.nxt;
+	if (h->opts & WEIR_TCP_OPT_SACK)
+		c->act->has_dsack = false;
 	c->ack_now = false;
 	c->ack_delayed = false;
 	c->delack_at = 0;
@@ -224,9 +245,8 @@ send_segment(struct weir_tcp *t, struct weir_tcp_conn *c, struct rte_mbuf *m,
 	weir_tcp_emit(t, &c->dst, m, &ip, h, tso_segsz);
 }
 
-/* Room in the interface's queue, or in the worker's own way back for our own addresses. */
-static bool
-has_room(const struct weir_tcp *t, const struct weir_tcp_conn *c)
+bool
+weir_tcp_has_room(const struct weir_tcp *t, const struct weir_tcp_conn *c)
 {
 	if (unlikely(c->dst.is_local))
 		return t->core->loop.n < WEIR_VEC_MAX / 2;
@@ -282,25 +302,17 @@ weir_tcp_send_rst_at(struct weir_tcp *t, struct weir_tcp_conn *c, uint32_t seq)
 
 /* What may go */
 
-/* Congestion window; the first two duplicate ACKs let a segment each out (RFC 3042). */
-static uint32_t
-cwnd_edge(const struct weir_tcp_conn *c)
-{
-	const uint32_t extra = !c->is_recovery && c->snd.dup_acks < 3 ? c->snd.dup_acks : 0;
-
-	return c->snd.una + c->cc.cwnd + extra * c->mss;
-}
-
 /* Is a segment of less than the full size held back? Nagle with Minshall's variant, and cork. */
 static bool
 is_held_back(const struct weir_tcp_conn *c)
 {
-	if (c->is_fin_queued || weir_seq_lt(c->snd.nxt, c->snd.max) || c->is_urgent)
+	const uint32_t sml = c->act->sml;
+
+	if (c->is_fin_queued || c->is_urgent)
 		return false; /* nothing will be added to it, or it must not wait */
 	if (c->opts.is_cork || c->is_more)
 		return true;
-	return !c->opts.is_nodelay && weir_seq_gt(c->sml, c->snd.una) &&
-	       weir_seq_leq(c->sml, c->snd.nxt);
+	return !c->opts.is_nodelay && weir_seq_gt(sml, c->snd.una) && weir_seq_leq(sml, c->snd.nxt);
 }
 
 /*
@@ -315,10 +327,10 @@ next_len(struct weir_tcp_conn *c, uint32_t mss, uint32_t max)
 	const uint32_t unsent =
 		unlikely(c->has_eor) ? weir_tcp_sndq_record(c, c->snd.nxt, all) : all;
 	const uint32_t wnd = weir_tcp_seq_span(c->snd.una + c->snd.wnd, c->snd.nxt);
-	const uint32_t cwnd = weir_tcp_seq_span(cwnd_edge(c), c->snd.nxt);
-	const uint32_t len = RTE_MIN(RTE_MIN(unsent, max), RTE_MIN(wnd, cwnd));
+	const uint64_t cwnd = (uint64_t)weir_tcp_quota(c) * mss;
+	const uint32_t len = (uint32_t)RTE_MIN(cwnd, RTE_MIN(RTE_MIN(unsent, max), wnd));
 
-	if (len == unsent && (unsent != all || !is_held_back(c)))
+	if (len == unsent && (unsent != all || c->act->is_new_first || !is_held_back(c)))
 		return len;
 	if (len >= mss)
 		return len - len % mss;
@@ -327,16 +339,13 @@ next_len(struct weir_tcp_conn *c, uint32_t mss, uint32_t max)
 	return 0;
 }
 
-/* After a time-out: one segment, even into a window that shrank over data sent before. */
+/* It was held back for long enough: one segment, however small. */
 static uint32_t
 forced_len(const struct weir_tcp_conn *c, uint32_t mss)
 {
 	const uint32_t unsent = RTE_MIN(weir_tcp_seq_span(c->snd.end, c->snd.nxt), mss);
-	const uint32_t wnd = weir_tcp_seq_span(c->snd.una + c->snd.wnd, c->snd.nxt);
 
-	if (weir_seq_lt(c->snd.nxt, c->snd.max) && wnd == 0)
-		return unsent;
-	return RTE_MIN(unsent, wnd);
+	return RTE_MIN(unsent, weir_tcp_seq_span(c->snd.una + c->snd.wnd, c->snd.nxt));
 }
 
 /* May the FIN go with len bytes of text? It needs a place in the peer's window, not in cwnd. */
@@ -344,35 +353,10 @@ static bool
 may_send_fin(const struct weir_tcp_conn *c, uint32_t len)
 {
 	return c->is_fin_queued && c->snd.nxt + len == c->snd.end &&
-	       (weir_seq_lt(c->snd.end, c->snd.una + c->snd.wnd) ||
-		       weir_seq_lt(c->snd.end, c->snd.max));
+	       weir_seq_lt(c->snd.end, c->snd.una + c->snd.wnd);
 }
 
 /* Text and FIN */
-
-static void
-note_sent(struct weir_tcp *t, struct weir_tcp_conn *c, uint32_t seq, uint32_t len, bool has_fin)
-{
-	const uint64_t now_us = t->core->now_us;
-	const uint32_t end = seq + len + has_fin;
-
-	t->stats.tx_bytes += len;
-	c->sent_us = now_us;
-	if (weir_seq_lt(seq, c->snd.max)) {
-		t->stats.rexmit_segs++;
-		c->rexmits++;
-		c->is_timing = false; /* Karn: RFC 6298 3 */
-		c->rtt_start_us = now_us;
-	} else if (!c->is_timing) {
-		c->is_timing = true;
-		c->rtt_seq = seq;
-		c->rtt_start_us = now_us;
-	}
-	if (seq == c->snd.nxt) {
-		c->snd.nxt = end;
-		c->snd.max = weir_seq_max(c->snd.max, end);
-	}
-}
 
 /* RFC 9293 3.9.1.2: the last of what is queued, or of a record; unless more was announced. */
 static bool
@@ -383,9 +367,9 @@ is_pushed(struct weir_tcp_conn *c, uint32_t seq, uint32_t len)
 	return unlikely(c->has_eor) && weir_tcp_sndq_record(c, seq, len + 1) == len;
 }
 
-/* Text of len bytes at seq, and the FIN if it is to follow. @return false: no mbuf */
-static bool
-send_text(struct weir_tcp *t, struct weir_tcp_conn *c, uint32_t seq, uint32_t len, bool has_fin)
+uint32_t
+weir_tcp_send_text(
+	struct weir_tcp *t, struct weir_tcp_conn *c, uint32_t seq, uint32_t len, bool has_fin)
 {
 	const unsigned int segs_max = RTE_MAX(c->dst.ifc->port->info.segs_max, 2);
 	struct weir_tcp_hdr_info h;
@@ -393,11 +377,11 @@ send_text(struct weir_tcp *t, struct weir_tcp_conn *c, uint32_t seq, uint32_t le
 	uint32_t put = 0;
 
 	if (m == NULL)
-		return false;
+		return 0;
 	if (len > 0 && (put = weir_tcp_sndq_put(t, c, m, seq, len, segs_max)) == 0) {
 		note_no_mbuf(t, c);
 		rte_pktmbuf_free(m);
-		return false;
+		return 0;
 	}
 	has_fin = has_fin && put == len;
 	if (put > 0 && is_pushed(c, seq, put))
@@ -410,35 +394,54 @@ send_text(struct weir_tcp *t, struct weir_tcp_conn *c, uint32_t seq, uint32_t le
 	if (c->last_ack_sent != c->rcv.nxt && put > 0)
 		c->is_interactive = true;
 	send_segment(t, c, m, &h, put > c->mss ? c->mss : 0);
-	note_sent(t, c, seq, put, has_fin);
+	c->sent_us = t->core->now_us;
+	c->act->bytes_sent += put;
+	t->stats.tx_bytes += put;
 	if (c->is_paced)
 		weir_tcp_pace_sent(t, c, put);
-	return true;
+	return put + has_fin;
 }
 
-/* RFC 5681 3.2 (3), RFC 6582 3.2: the segment at una, once. */
-static bool
-send_again(struct weir_tcp *t, struct weir_tcp_conn *c)
-{
-	const uint32_t sent = weir_tcp_seq_span(weir_seq_min(c->snd.max, c->snd.end), c->snd.una);
-	const uint32_t len = RTE_MIN(sent, effective_mss(c));
-	const bool has_fin = weir_seq_gt(c->snd.max, c->snd.end) && c->snd.una + len == c->snd.end;
-
-	if (!c->is_rexmit_due)
-		return true;
-	if (!has_room(t, c) || !send_text(t, c, c->snd.una, len, has_fin))
-		return false;
-	c->is_rexmit_due = false;
-	return true;
-}
-
-/* RFC 5681 4.1: after an idle time the path is a stranger again. */
+/* The first data of a flight starts the timer; a loss probe waits for the latest (RFC 8985 7.2). */
 static void
-restart_after_idle(const struct weir_tcp *t, struct weir_tcp_conn *c)
+note_new(struct weir_tcp *t, struct weir_tcp_conn *c, uint32_t n)
 {
-	if (t->conf.use_idle_restart && !weir_tcp_is_in_flight(c) &&
-		t->core->now_us - c->sent_us > c->rto_us)
-		c->cc.cwnd = RTE_MIN(c->cc.cwnd, weir_tcp_initial_cwnd(t, c));
+	const bool is_first = c->act->out_segs == 0;
+	const uint32_t segs = c->act->out_segs;
+
+	weir_tcp_sent_add(t, c, c->snd.nxt, c->snd.nxt + n);
+	c->snd.nxt += n;
+	c->snd.max = c->snd.nxt;
+	if (weir_tcp_in_reduction(c))
+		c->act->prr_out += c->act->out_segs - segs;
+	if (is_first || c->alarm == WEIR_TCP_ALARM_PROBE)
+		weir_tcp_rearm_rto(t, c);
+}
+
+/* @return sequence numbers sent; 0: no room, mbuf or record */
+static uint32_t
+send_new(struct weir_tcp *t, struct weir_tcp_conn *c, uint32_t len, bool has_fin)
+{
+	uint32_t sent;
+
+	if (!weir_tcp_has_room(t, c) || !weir_tcp_sent_may_add(t, c))
+		return 0;
+	sent = weir_tcp_send_text(t, c, c->snd.nxt, len, has_fin);
+	if (sent > 0)
+		note_new(t, c, sent);
+	return sent;
+}
+
+bool
+weir_tcp_send_probe_text(struct weir_tcp *t, struct weir_tcp_conn *c)
+{
+	const uint32_t unsent = weir_tcp_seq_span(c->snd.end, c->snd.nxt);
+	const uint32_t len = RTE_MIN(unsent, weir_tcp_effective_mss(c));
+	const bool has_fin = may_send_fin(c, len);
+
+	if ((len == 0 && !has_fin) || weir_seq_gt(c->snd.nxt + len, c->snd.una + c->snd.wnd))
+		return true;
+	return send_new(t, c, len, has_fin) > 0;
 }
 
 /* Largest payload of one mbuf chain: a segment, or as many as the port cuts up itself. */
@@ -453,27 +456,22 @@ max_len(const struct weir_tcp_conn *c, uint32_t mss)
 	return WEIR_TCP_TSO_MAX - WEIR_TCP_TSO_MAX % mss;
 }
 
-/* Did the congestion window end it? The peer's window or the lack of data did otherwise. */
-static void
-note_flight(struct weir_tcp_conn *c)
+uint32_t
+weir_tcp_tso_segs(const struct weir_tcp_conn *c)
 {
-	const uint32_t unsent = weir_tcp_seq_span(c->snd.end, c->snd.nxt);
-	const uint32_t cwnd = weir_tcp_seq_span(cwnd_edge(c), c->snd.nxt);
-	const uint32_t wnd = weir_tcp_seq_span(c->snd.una + c->snd.wnd, c->snd.nxt);
+	const uint32_t mss = weir_tcp_effective_mss(c);
 
-	c->is_cwnd_limited = unsent > cwnd && cwnd < wnd && cwnd < c->mss;
-	c->cc.flight = c->snd.nxt - c->snd.una;
+	return max_len(c, mss) / mss;
 }
 
 /* @return false: stopped for want of room or an mbuf, or because it was enough for one pass */
 static bool
-send_data(struct weir_tcp *t, struct weir_tcp_conn *c)
+send_unsent(struct weir_tcp *t, struct weir_tcp_conn *c)
 {
-	const uint32_t mss = effective_mss(c);
+	const uint32_t mss = weir_tcp_effective_mss(c);
 	const uint32_t max = max_len(c, mss);
 	unsigned int n;
 
-	restart_after_idle(t, c);
 	for (n = 0; n < WEIR_TCP_PASS_SEGS && weir_tcp_has_unsent(c); n++) {
 		const uint32_t len = c->is_forced ? forced_len(c, mss) : next_len(c, mss, max);
 		const bool has_fin = may_send_fin(c, len);
@@ -482,15 +480,51 @@ send_data(struct weir_tcp *t, struct weir_tcp_conn *c)
 			break;
 		if (c->is_paced && weir_tcp_pace_waits(t, c))
 			break;
-		if (!has_room(t, c) || !send_text(t, c, c->snd.nxt, len, has_fin))
+		if (send_new(t, c, len, has_fin) == 0)
 			return false;
 		c->is_forced = false;
 		if (len % mss != 0)
-			c->sml = c->snd.nxt;
+			c->act->sml = c->snd.nxt;
 	}
 	c->is_forced = false;
-	note_flight(c);
 	return n < WEIR_TCP_PASS_SEGS;
+}
+
+/* F-RTO, step 2 b: new data shows whether the time-out was needless. Without any, as usual. */
+static bool
+send_new_first(struct weir_tcp *t, struct weir_tcp_conn *c)
+{
+	if (!send_unsent(t, c))
+		return false;
+	c->act->is_new_first = false;
+	if (weir_seq_leq(c->snd.max, c->act->high_seq)) {
+		c->act->is_frto = false;
+		c->is_rexmit_due = true;
+	}
+	return true;
+}
+
+/* @return as send_unsent() */
+static bool
+send_data(struct weir_tcp *t, struct weir_tcp_conn *c)
+{
+	uint32_t max;
+	bool is_done;
+
+	if (c->act->out_segs == 0 && weir_tcp_has_unsent(c))
+		weir_tcp_restart_after_idle(t, c);
+	if (unlikely(c->act->is_tlp_due) && !weir_tcp_tlp_send(t, c))
+		return false;
+	max = c->snd.max;
+	if (unlikely(c->act->is_new_first) && !send_new_first(t, c))
+		return false;
+	if (unlikely(c->is_rexmit_due) && !weir_tcp_send_lost(t, c))
+		return false;
+	is_done = send_unsent(t, c);
+	weir_tcp_validate_cwnd(t, c, c->snd.max != max);
+	if (c->snd.max != max)
+		weir_tcp_tlp_start(t, c, false);
+	return is_done;
 }
 
 /* SYN, SYN+ACK */
@@ -505,16 +539,14 @@ send_syn(struct weir_tcp *t, struct weir_tcp_conn *c)
 	if (c->state == WEIR_TCP_SYN_RECEIVED)
 		flags |= WEIR_TCP_ACK;
 	flags |= weir_tcp_ecn_syn_flags(t, c);
-	if (!has_room(t, c) || !send_empty(t, c, c->iss, flags))
+	if (!weir_tcp_has_room(t, c) || !send_empty(t, c, c->iss, flags))
 		return false;
 	c->snd.nxt = c->iss + 1;
 	c->snd.max = c->snd.nxt;
 	c->sent_us = t->core->now_us;
 	t->stats.rexmit_segs += !is_first;
-	c->rexmits += !is_first;
+	c->act->rexmits += !is_first;
 	c->is_timing = is_first;
-	c->rtt_seq = c->iss;
-	c->rtt_start_us = t->core->now_us;
 	return true;
 }
 
@@ -523,25 +555,23 @@ send_ack(struct weir_tcp *t, struct weir_tcp_conn *c)
 {
 	if (!c->ack_now)
 		return true;
-	return has_room(t, c) && send_empty(t, c, empty_seq(c), WEIR_TCP_ACK);
+	return weir_tcp_has_room(t, c) && send_empty(t, c, empty_seq(c), WEIR_TCP_ACK);
 }
 
 /* RFC 6298 5.1 while something is under way; the persist timer while something can't go. */
 static void
 run_timer(struct weir_tcp *t, struct weir_tcp_conn *c)
 {
-	const uint64_t at_us = t->core->now_us + c->rto_us;
-
 	if (weir_tcp_is_in_flight(c) || c->state < WEIR_TCP_ESTABLISHED) {
 		if (c->rexmit_at == 0 || c->is_persist)
-			weir_tcp_timer_set(t, c, &c->rexmit_at, at_us);
+			weir_tcp_alarm(t, c, WEIR_TCP_ALARM_RTO, c->rto_us);
 		c->is_persist = false;
 	} else if (weir_tcp_has_unsent(c)) {
 		if (c->is_persist && c->rexmit_at != 0)
 			return;
 		c->is_persist = true;
 		c->backoff = 0;
-		weir_tcp_timer_set(t, c, &c->rexmit_at, at_us);
+		weir_tcp_alarm(t, c, WEIR_TCP_ALARM_RTO, c->rto_us);
 	} else {
 		c->is_persist = false;
 		c->rexmit_at = 0;
@@ -553,7 +583,7 @@ send_all(struct weir_tcp *t, struct weir_tcp_conn *c)
 {
 	if (c->state < WEIR_TCP_ESTABLISHED && !send_syn(t, c))
 		return false;
-	if (c->state >= WEIR_TCP_ESTABLISHED && !(send_again(t, c) && send_data(t, c)))
+	if (c->state >= WEIR_TCP_ESTABLISHED && !send_data(t, c))
 		return false;
 	return c->state == WEIR_TCP_SYN_SENT || send_ack(t, c);
 }

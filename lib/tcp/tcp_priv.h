@@ -22,6 +22,7 @@
 #define WEIR_TCP_MSS_IP6       1220
 #define WEIR_TCP_MSS_MIN       64
 #define WEIR_TCP_PAWS_IDLE_US  (24ull * 86400 * 1000000) /* RFC 7323 5.5 */
+#define WEIR_TCP_DUP_THRESH    3 /* RFC 5681 3.2, and the reordering taken for granted */
 #define WEIR_TCP_RTO_NO_SAMPLE 3000000 /* RFC 6298 5.7 */
 
 /** One segment while it is processed. */
@@ -138,7 +139,26 @@ weir_tcp_let_go(struct weir_tcp *t, struct weir_tcp_conn *c, uint32_t bytes)
 static inline void *
 weir_tcp_cc_priv(struct weir_tcp_conn *c)
 {
-	return c->cc.priv;
+	return c->act->cc_priv;
+}
+
+/** Segments in flight, as far as is known. */
+static inline uint32_t
+weir_tcp_pipe(const struct weir_tcp_conn *c)
+{
+	const struct weir_tcp_act *act = c->act;
+
+	return act->out_segs - act->sacked_segs - act->lost_segs + act->rexmit_segs;
+}
+
+/** Segments that the congestion window lets out. */
+static inline uint32_t
+weir_tcp_quota(const struct weir_tcp_conn *c)
+{
+	const uint32_t pipe = weir_tcp_pipe(c);
+	const uint32_t cwnd = RTE_MAX(c->cc.cwnd / c->mss, 1u);
+
+	return cwnd > pipe ? cwnd - pipe : 0;
 }
 
 /** The next flush shall look at c. */
@@ -405,6 +425,29 @@ void weir_tcp_reset_by_peer(struct weir_tcp *t, struct weir_tcp_conn *c);
 /** A segment that is the expected one. @return whether it was, and is done with */
 bool weir_tcp_fast_input(struct weir_tcp *t, struct weir_tcp_conn *c, struct weir_tcp_rx *rx);
 
+/* tcp_sent.c */
+
+/** Forget all records of c. */
+void weir_tcp_sent_free(struct weir_tcp *t, struct weir_tcp_conn *c);
+
+/* tcp_sack.c */
+
+/** start..end came ahead of its turn: announce it, first of all. */
+void weir_tcp_sack_add(struct weir_tcp_conn *c, uint32_t start, uint32_t end);
+
+/** rcv.nxt moved: blocks that it reached are over. */
+void weir_tcp_sack_trim(struct weir_tcp_conn *c);
+
+/** Nothing is held ahead of its turn any more. */
+void weir_tcp_sack_clear(struct weir_tcp_conn *c);
+
+/** start..end came twice (RFC 2883): the next ACK says so. */
+void weir_tcp_dsack(struct weir_tcp *t, struct weir_tcp_conn *c, uint32_t start, uint32_t end);
+
+/** How many blocks the next segment carries, and the first of them. */
+unsigned int weir_tcp_sack_blocks(const struct weir_tcp_conn *c);
+const struct weir_tcp_sack *weir_tcp_sack_first(const struct weir_tcp_conn *c);
+
 /* tcp_ack.c */
 
 /** RFC 9293 3.10.7.4, fifth, ESTABLISHED: what the ACK field says. */
@@ -414,11 +457,21 @@ enum weir_tcp_verdict weir_tcp_ack_input(
 /** seg->ack, una < ack <= max, acknowledges new data. */
 void weir_tcp_ack_new(struct weir_tcp *t, struct weir_tcp_conn *c, const struct weir_tcp_seg *seg);
 
+/* tcp_rtt.c */
+
 /** A round-trip time was measured: RFC 6298 2. */
 void weir_tcp_rtt_sample(struct weir_tcp *t, struct weir_tcp_conn *c, uint32_t rtt_us);
 
+/** It may be the least one. */
+void weir_tcp_min_rtt(struct weir_tcp *t, struct weir_tcp_conn *c, uint32_t rtt_us);
+
 /** The congestion window at the start (RFC 6928), or after an idle time (RFC 5681 4.1). */
 uint32_t weir_tcp_initial_cwnd(const struct weir_tcp *t, const struct weir_tcp_conn *c);
+
+/* tcp_scoreboard.c */
+
+/** The path takes less than c->mss from now on: what was sent in larger segments is lost. */
+void weir_tcp_lose_oversized(struct weir_tcp *t, struct weir_tcp_conn *c);
 
 /* tcp_recovery.c */
 
@@ -427,6 +480,9 @@ uint32_t weir_tcp_initial_cwnd(const struct weir_tcp *t, const struct weir_tcp_c
  * for a loss but without sending anything again. Nothing happens while that goes on anyway.
  */
 void weir_tcp_enter_cwr(struct weir_tcp *t, struct weir_tcp_conn *c);
+
+/** Is anything sent again that may be under way? */
+bool weir_tcp_is_rexmit_open(const struct weir_tcp *t, const struct weir_tcp_conn *c);
 
 /* tcp_reass.c */
 
@@ -494,6 +550,25 @@ void weir_tcp_send_ack(struct weir_tcp *t, struct weir_tcp_conn *c);
 
 /** Send what may go. @return false: more could be sent when there is room or an mbuf again */
 bool weir_tcp_output(struct weir_tcp *t, struct weir_tcp_conn *c);
+
+/** Room in the interface's queue, or in the worker's own way back for our own addresses. */
+bool weir_tcp_has_room(const struct weir_tcp *t, const struct weir_tcp_conn *c);
+
+/**
+ * Send text of len bytes at seq, and the FIN if it is to follow.
+ * @return sequence numbers sent, perhaps less than asked for; 0: no mbuf
+ */
+uint32_t weir_tcp_send_text(
+	struct weir_tcp *t, struct weir_tcp_conn *c, uint32_t seq, uint32_t len, bool has_fin);
+
+/** A loss probe: one segment of new text, whatever cwnd says. @return false: no room or mbuf */
+bool weir_tcp_send_probe_text(struct weir_tcp *t, struct weir_tcp_conn *c);
+
+/** Text of a full segment: c->mss less SACK blocks, and no more than half of a small window. */
+uint32_t weir_tcp_effective_mss(const struct weir_tcp_conn *c);
+
+/** Segments that may go as one: what the port cuts up itself. */
+uint32_t weir_tcp_tso_segs(const struct weir_tcp_conn *c);
 
 /** RST for c as it stands, at once. Lost where there is no mbuf or route. */
 void weir_tcp_send_rst(struct weir_tcp *t, struct weir_tcp_conn *c);
@@ -566,6 +641,19 @@ void weir_tcp_urgent_mark(struct weir_tcp_conn *c, struct weir_tcp_hdr_info *h);
 /** Run *deadline (a field of c) at at_us. */
 void weir_tcp_timer_set(
 	struct weir_tcp *t, struct weir_tcp_conn *c, uint64_t *deadline, uint64_t at_us);
+
+/** Let the retransmission timer wait for what, us from now. */
+void weir_tcp_alarm(
+	struct weir_tcp *t, struct weir_tcp_conn *c, enum weir_tcp_alarm what, uint64_t us);
+
+/** (Re)start it after progress: for a loss probe or the time-out (RFC 6298 5.3). */
+void weir_tcp_start_timer(struct weir_tcp *t, struct weir_tcp_conn *c);
+
+/** Run it for the time-out of what was sent first; off when nothing is under way. */
+void weir_tcp_rearm_rto(struct weir_tcp *t, struct weir_tcp_conn *c);
+
+/** Until what was sent first times out; 0: it has. */
+uint64_t weir_tcp_rto_left_us(const struct weir_tcp *t, const struct weir_tcp_conn *c);
 
 /** (Re)start the keepalive timer if it is wanted. */
 void weir_tcp_timer_keep(struct weir_tcp *t, struct weir_tcp_conn *c);

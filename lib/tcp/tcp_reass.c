@@ -136,8 +136,11 @@ ooo_drop_first(struct weir_tcp *t, struct weir_tcp_conn *c)
 void
 weir_tcp_reass_free(struct weir_tcp *t, struct weir_tcp_conn *c)
 {
+	if (!c->has_ooo)
+		return;
 	while (c->has_ooo)
 		ooo_drop_first(t, c);
+	weir_tcp_sack_clear(c);
 }
 
 /* The first packet that waits reaches rcv.nxt: what is new of it is in order now. */
@@ -165,14 +168,18 @@ ooo_deliver_first(struct weir_tcp *t, struct weir_tcp_conn *c)
 static void
 ooo_drain(struct weir_tcp *t, struct weir_tcp_conn *c)
 {
+	const uint32_t nxt = c->rcv.nxt;
 	struct rte_mbuf *m;
 
 	while ((m = weir_pktq_first(&c->ooo)) != NULL && weir_seq_leq(start_of(m), c->rcv.nxt)) {
+		if (weir_seq_lt(start_of(m), nxt))
+			weir_tcp_dsack(t, c, start_of(m), weir_seq_min(end_of(m), nxt));
 		if (weir_seq_leq(end_of(m), c->rcv.nxt))
 			ooo_drop_first(t, c);
 		else
 			ooo_deliver_first(t, c);
 	}
+	weir_tcp_sack_trim(c);
 }
 
 /* The last packet that starts at or before seq, or NULL. New ones mostly go to the end. */
@@ -227,28 +234,40 @@ ooo_fit(struct weir_tcp *t, struct weir_tcp_conn *c, struct rte_mbuf *prev, stru
 	struct weir_tcp_seg *seg = &rx->seg;
 	struct rte_mbuf *next;
 
-	if (prev != NULL && weir_seq_gt(end_of(prev), seg->seq))
-		trim_front(rx, RTE_MIN(end_of(prev) - seg->seq, (uint32_t)seg->len));
+	if (prev != NULL && weir_seq_gt(end_of(prev), seg->seq)) {
+		const uint32_t twice = RTE_MIN(end_of(prev) - seg->seq, (uint32_t)seg->len);
+
+		weir_tcp_dsack(t, c, seg->seq, seg->seq + twice);
+		trim_front(rx, twice);
+	}
 	while ((next = prev == NULL ? weir_pktq_first(&c->ooo) : weir_pktq_next(prev)) != NULL &&
-		weir_seq_leq(end_of(next), seg->seq + seg->len) && seg->len > 0)
+		weir_seq_leq(end_of(next), seg->seq + seg->len) && seg->len > 0) {
+		weir_tcp_dsack(t, c, start_of(next), end_of(next));
 		ooo_drop_after(t, c, prev, next);
-	if (next != NULL && weir_seq_lt(start_of(next), seg->seq + seg->len))
+	}
+	if (next != NULL && weir_seq_lt(start_of(next), seg->seq + seg->len)) {
+		weir_tcp_dsack(t, c, start_of(next), seg->seq + seg->len);
 		seg->len = (uint16_t)(start_of(next) - seg->seq);
+	}
 }
 
 static void
 ooo_add(struct weir_tcp *t, struct weir_tcp_conn *c, struct weir_tcp_rx *rx)
 {
 	struct rte_mbuf *prev = ooo_before(c, rx->seg.seq);
+	const uint32_t start = rx->seg.seq, end = start + rx->seg.len;
 
 	t->stats.ooo_segs++;
 	ooo_fit(t, c, prev, rx);
-	if (rx->seg.len == 0)
+	if (rx->seg.len == 0) {
 		rx->fate = WEIR_FATE_drop_tcp_duplicate;
-	else if (c->ooo.n >= t->conf.ooo_max)
+	} else if (c->ooo.n >= t->conf.ooo_max) {
 		rx->fate = WEIR_FATE_drop_tcp_rcvbuf;
-	else
+		return;
+	} else {
 		ooo_insert_after(t, c, prev, take_payload(rx));
+	}
+	weir_tcp_sack_add(c, start, end);
 }
 
 /*
@@ -270,11 +289,15 @@ has_room(struct weir_tcp *t, struct weir_tcp_conn *c, bool is_in_order)
 
 /* Cut to what is new and in the window. */
 static void
-trim_to_window(struct weir_tcp_conn *c, struct weir_tcp_rx *rx)
+trim_to_window(struct weir_tcp *t, struct weir_tcp_conn *c, struct weir_tcp_rx *rx)
 {
 	struct weir_tcp_seg *seg = &rx->seg;
 
-	trim_front(rx, RTE_MIN(weir_tcp_seq_span(c->rcv.nxt, seg->seq), (uint32_t)seg->len));
+	const uint32_t old = RTE_MIN(weir_tcp_seq_span(c->rcv.nxt, seg->seq), (uint32_t)seg->len);
+
+	if (unlikely(old > 0))
+		weir_tcp_dsack(t, c, seg->seq, seg->seq + old);
+	trim_front(rx, old);
 	seg->len = (uint16_t)(seg->len - RTE_MIN(weir_tcp_seq_span(seg->seq + seg->len, c->rcv.adv),
 						 (uint32_t)seg->len));
 }
@@ -285,7 +308,7 @@ weir_tcp_reass_input(struct weir_tcp *t, struct weir_tcp_conn *c, struct weir_tc
 	const bool was_old = weir_seq_leq(rx->seg.seq + rx->seg.len, c->rcv.nxt);
 	bool is_in_order;
 
-	trim_to_window(c, rx);
+	trim_to_window(t, c, rx);
 	is_in_order = rx->seg.seq == c->rcv.nxt;
 	if (!is_in_order || c->has_ooo || rx->seg.len == 0 || !has_room(t, c, is_in_order))
 		weir_tcp_ack_now(t, c); /* RFC 5681 4.2 */

@@ -271,9 +271,9 @@ weir_tcp_req_conn(struct weir_tcp *t, const struct weir_tcp_req *req)
 	c->snd.nxt = c->iss + 1;
 	c->snd.max = c->snd.nxt;
 	c->is_timing = req->rexmits == 0 && !req->is_cookie;
-	c->rtt_start_us = t->core->now_us - (uint32_t)(t->core->now_us - req->sent_us);
+	c->sent_us = t->core->now_us - (uint32_t)(t->core->now_us - req->sent_us);
 	c->retries = req->rexmits;
-	c->rexmits = req->rexmits;
+	c->act->rexmits = req->rexmits;
 	return c;
 }
 

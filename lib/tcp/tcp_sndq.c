@@ -61,12 +61,21 @@ weir_tcp_sndq_add(struct weir_tcp_conn *c, struct rte_mbuf *m)
 }
 
 static void
-drop_first(struct weir_tcp_sndq *s)
+drop_cursors(struct weir_tcp_conn *c, const struct rte_mbuf *m)
 {
+	if (c->sndq.cursor == m)
+		c->sndq.cursor = NULL;
+	if (c->act->cursor == m)
+		c->act->cursor = NULL;
+}
+
+static void
+drop_first(struct weir_tcp_conn *c)
+{
+	struct weir_tcp_sndq *s = &c->sndq;
 	struct rte_mbuf *m = weir_pktq_pop(&s->q);
 
-	if (s->cursor == m)
-		s->cursor = NULL;
+	drop_cursors(c, m);
 	s->charge -= weir_mbuf_truesize(m);
 	s->n_notices += (weir_pkt(m)->send & WEIR_SEND_NOTICE) != 0;
 	rte_pktmbuf_free(m);
@@ -74,8 +83,9 @@ drop_first(struct weir_tcp_sndq *s)
 
 /* The first segment of the first packet is acknowledged: its successor takes the packet's place. */
 static struct rte_mbuf *
-drop_first_segment(struct weir_tcp_sndq *s)
+drop_first_segment(struct weir_tcp_conn *c)
 {
+	struct weir_tcp_sndq *s = &c->sndq;
 	struct rte_mbuf *m = weir_pktq_first(&s->q);
 	struct rte_mbuf *head = m->next;
 
@@ -87,8 +97,7 @@ drop_first_segment(struct weir_tcp_sndq *s)
 	s->q.first = &weir_pkt(head)->qn;
 	if (s->q.last == &weir_pkt(m)->qn)
 		s->q.last = s->q.first;
-	if (s->cursor == m)
-		s->cursor = NULL;
+	drop_cursors(c, m);
 	m->next = NULL;
 	m->nb_segs = 1;
 	s->charge -= weir_mbuf_truesize(m);
@@ -103,34 +112,51 @@ weir_tcp_sndq_release(struct weir_tcp_conn *c, uint32_t seq)
 	struct rte_mbuf *m;
 
 	while ((m = weir_pktq_first(&s->q)) != NULL && weir_seq_leq(seq_of(m) + m->pkt_len, seq))
-		drop_first(s);
+		drop_first(c);
 	if (m == NULL)
 		return;
 	while (weir_seq_leq(seq_of(m) + m->data_len, seq))
-		m = drop_first_segment(s);
+		m = drop_first_segment(c);
 }
 
 void
 weir_tcp_sndq_free(struct weir_tcp_conn *c)
 {
 	while (c->sndq.q.first != NULL)
-		drop_first(&c->sndq);
+		drop_first(c);
 }
 
-/* Where seq is; the cursor moves along with new data, not with what is sent again. */
-static struct place
-find(struct weir_tcp_sndq *s, uint32_t seq)
+/* The packet that seq is in. One cursor moves along with new data, another with repetitions. */
+static struct rte_mbuf *
+find_packet(struct weir_tcp_conn *c, uint32_t seq)
 {
-	const bool from_cursor = s->cursor != NULL && weir_seq_geq(seq, s->cursor_seq);
-	struct rte_mbuf *m = from_cursor ? s->cursor : weir_pktq_first(&s->q);
-	struct place p;
+	struct weir_tcp_sndq *s = &c->sndq;
+	struct weir_tcp_act *act = c->act;
+	const bool is_new = s->cursor == NULL || weir_seq_geq(seq, s->cursor_seq);
+	struct rte_mbuf *m = weir_pktq_first(&s->q);
 
+	if (is_new && s->cursor != NULL)
+		m = s->cursor;
+	else if (act->cursor != NULL && weir_seq_geq(seq, act->cursor_seq))
+		m = act->cursor;
 	while (weir_seq_geq(seq, seq_of(m) + m->pkt_len))
 		m = weir_pktq_next(m);
-	if (from_cursor || s->cursor == NULL) {
+	if (is_new) {
 		s->cursor = m;
 		s->cursor_seq = seq_of(m);
+	} else {
+		act->cursor = m;
+		act->cursor_seq = seq_of(m);
 	}
+	return m;
+}
+
+static struct place
+find(struct weir_tcp_conn *c, uint32_t seq)
+{
+	struct rte_mbuf *m = find_packet(c, seq);
+	struct place p;
+
 	p = (struct place){m, m, seq - seq_of(m)};
 	for (; p.off >= p.seg->data_len; p.seg = p.seg->next)
 		p.off -= p.seg->data_len;
@@ -144,7 +170,7 @@ weir_tcp_sndq_record(struct weir_tcp_conn *c, uint32_t seq, uint32_t len)
 
 	if (len == 0)
 		return 0;
-	for (m = find(&c->sndq, seq).pkt; m != NULL; m = weir_pktq_next(m)) {
+	for (m = find(c, seq).pkt; m != NULL; m = weir_pktq_next(m)) {
 		if (weir_pkt(m)->send & WEIR_SEND_EOR)
 			return RTE_MIN(len, seq_of(m) + m->pkt_len - seq);
 	}
@@ -238,7 +264,7 @@ uint32_t
 weir_tcp_sndq_put(struct weir_tcp *t, struct weir_tcp_conn *c, struct rte_mbuf *m, uint32_t seq,
 	uint32_t len, unsigned int segs_max)
 {
-	const struct place p = find(&c->sndq, seq);
+	const struct place p = find(c, seq);
 	const bool fits = len <= rte_pktmbuf_tailroom(m);
 
 	if (fits && (len <= WEIR_TCP_COPY_MAX || !(c->dst.ifc->caps & WEIR_PORT_TX_MULTI_SEG) ||

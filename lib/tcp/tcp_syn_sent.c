@@ -34,8 +34,9 @@ weir_tcp_start(struct weir_tcp *t, struct weir_tcp_conn *c, int ifindex, uint32_
 	c->snd.nxt = iss;
 	c->snd.max = iss;
 	c->snd.end = iss + 1;
-	c->sml = iss;
-	c->recover = iss;
+	c->act->sml = iss;
+	c->act->high_seq = iss;
+	c->act->usage_seq = iss;
 	c->snd.peer_mss = weir_tcp_is_v4(c) ? WEIR_TCP_MSS_IP4 : WEIR_TCP_MSS_IP6;
 	c->rcv.wscale = t->conf.use_wscale ? weir_tcp_wscale_for(t, c->opts.rcvbuf) : 0;
 	c->rcv.quick_acks = WEIR_TCP_QUICK_ACKS;
@@ -55,6 +56,7 @@ weir_tcp_take_syn(struct weir_tcp *t, struct weir_tcp_conn *c, const struct weir
 	c->heard_us = t->core->now_us;
 	c->has_wscale = t->conf.use_wscale && (opts & WEIR_TCP_OPT_WSCALE);
 	c->has_ts = t->conf.use_timestamps && (opts & WEIR_TCP_OPT_TS);
+	c->has_sack = t->conf.use_sack && (opts & WEIR_TCP_OPT_SACK_OK);
 	c->snd.wscale = c->has_wscale ? seg->wscale : 0;
 	if (!c->has_wscale)
 		c->rcv.wscale = 0; /* RFC 7323 2.2: both or neither */
@@ -65,7 +67,6 @@ weir_tcp_take_syn(struct weir_tcp *t, struct weir_tcp_conn *c, const struct weir
 	c->snd.wnd = seg->wnd; /* RFC 7323 2.2: the window of a SYN is not scaled */
 	c->wnd_max = c->snd.wnd;
 	c->snd.wl1 = seg->seq;
-	c->snd.wl2 = c->snd.una;
 	weir_tcp_update_mss(c);
 	c->rcv.mss = RTE_MIN(weir_tcp_local_mss(c), (uint16_t)WEIR_TCP_MSS_IP4);
 }
@@ -102,7 +103,7 @@ static void
 time_syn(struct weir_tcp *t, struct weir_tcp_conn *c, const struct weir_tcp_seg *seg)
 {
 	if (c->is_timing)
-		weir_tcp_rtt_sample(t, c, (uint32_t)(t->core->now_us - c->rtt_start_us));
+		weir_tcp_rtt_sample(t, c, (uint32_t)(t->core->now_us - c->sent_us));
 	else if (c->has_ts && (seg->opts & WEIR_TCP_OPT_TS) && seg->ts_ecr != 0 &&
 		 weir_tcp_ts_now(t, c) - seg->ts_ecr < t->conf.rto_max_us / 1000)
 		weir_tcp_rtt_sample(t, c, (weir_tcp_ts_now(t, c) - seg->ts_ecr) * 1000);
@@ -122,11 +123,11 @@ weir_tcp_establish(struct weir_tcp *t, struct weir_tcp_conn *c, const struct wei
 	c->snd.wnd = (seg->flags & WEIR_TCP_SYN) ? seg->wnd : (uint32_t)seg->wnd << c->snd.wscale;
 	c->wnd_max = RTE_MAX(c->wnd_max, c->snd.wnd);
 	c->snd.wl1 = seg->seq;
-	c->snd.wl2 = seg->ack;
 	c->retries = 0;
 	c->retrans_since_us = 0;
 	c->rexmit_at = 0;
 	c->sent_us = t->core->now_us; /* no idle time yet */
+	c->act->cwnd_us = t->core->now_us;
 	c->cc.cwnd = is_syn_lost ? c->mss : weir_tcp_initial_cwnd(t, c);
 	c->cc.ssthresh = UINT32_MAX;
 	c->cc.ops->init(t, c);

@@ -90,6 +90,8 @@ answer_unacceptable(struct weir_tcp *t, struct weir_tcp_conn *c, const struct we
 		weir_tcp_want_output(t, c);
 		return;
 	}
+	if (seg->len > 0 && weir_seq_lt(seg->seq, c->rcv.nxt))
+		weir_tcp_dsack(t, c, seg->seq, weir_seq_min(seg->seq + seg->len, c->rcv.nxt));
 	if (seg->len > 0 || (seg->flags & WEIR_TCP_FIN))
 		weir_tcp_ack_now(t, c);
 	else

@@ -17,12 +17,16 @@ static int
 init_slabs(struct weir_tcp *t, int numa_node)
 {
 	const uint32_t size = RTE_ALIGN(sizeof(struct weir_tcp_conn), RTE_CACHE_LINE_SIZE);
+	const uint32_t act_size = RTE_ALIGN(sizeof(struct weir_tcp_act), RTE_CACHE_LINE_SIZE);
 
 	if (weir_slab_init(&t->conns, size, t->conf.max_conns, numa_node) < 0 ||
 		weir_slab_init(&t->reqs, sizeof(struct weir_tcp_req), t->conf.max_reqs, numa_node) <
 			0 ||
-		weir_slab_init(
-			&t->waits, sizeof(struct weir_tcp_wait), t->conf.max_waits, numa_node) < 0)
+		weir_slab_init(&t->waits, sizeof(struct weir_tcp_wait), t->conf.max_waits,
+			numa_node) < 0 ||
+		weir_slab_init(&t->acts, act_size, t->conf.max_conns, numa_node) < 0 ||
+		weir_slab_init(&t->sents, sizeof(struct weir_tcp_sent), 2 * t->core->pool->size,
+			numa_node) < 0)
 		return -ENOMEM;
 	return 0;
 }
@@ -30,6 +34,8 @@ init_slabs(struct weir_tcp *t, int numa_node)
 static void
 fini_slabs(struct weir_tcp *t)
 {
+	weir_slab_fini(&t->sents);
+	weir_slab_fini(&t->acts);
 	weir_slab_fini(&t->waits);
 	weir_slab_fini(&t->reqs);
 	weir_slab_fini(&t->conns);
@@ -173,6 +179,19 @@ weir_tcp_prefetch_record(const struct weir_tcp *t, uint32_t hash)
 	rte_prefetch0(c + 2 * RTE_CACHE_LINE_MIN_SIZE);
 }
 
+static struct weir_tcp_act *
+new_act(struct weir_tcp *t)
+{
+	struct weir_tcp_act *act = weir_slab_get(&t->acts);
+
+	if (act == NULL)
+		return NULL;
+	memset(act, 0, sizeof(*act));
+	act->reordering = WEIR_TCP_DUP_THRESH;
+	act->reo_steps = 1;
+	return act;
+}
+
 struct weir_tcp_conn *
 weir_tcp_conn_new(
 	struct weir_tcp *t, const struct weir_flow *flow, const struct weir_tcp_opts *opts)
@@ -182,6 +201,9 @@ weir_tcp_conn_new(
 	if (c == NULL)
 		return NULL;
 	memset(c, 0, sizeof(*c));
+	c->act = new_act(t);
+	if (c->act == NULL)
+		goto no_act;
 	c->flow = *flow;
 	c->opts = *opts;
 	c->is_live = true;
@@ -194,11 +216,16 @@ weir_tcp_conn_new(
 	weir_wheel_entry_init(&c->timer, WEIR_TIMER_TCP);
 	if (weir_table_add(&t->table, weir_tcp_hash(t, flow), weir_slab_index(&t->conns, c)) < 0) {
 		c->is_live = false;
-		weir_slab_put(&t->conns, c);
-		return NULL;
+		goto no_slot;
 	}
 	t->n_state[WEIR_TCP_CLOSED]++;
 	return c;
+
+no_slot:
+	weir_slab_put(&t->acts, c->act);
+no_act:
+	weir_slab_put(&t->conns, c);
+	return NULL;
 }
 
 void
@@ -210,6 +237,7 @@ weir_tcp_conn_free(struct weir_tcp *t, struct weir_tcp_conn *c)
 	weir_tcp_let_go(t, c, c->rcv.held); /* the rest is the socket layer's alone now */
 	t->n_state[WEIR_TCP_CLOSED]--;
 	c->is_live = false;
+	weir_slab_put(&t->acts, c->act);
 	weir_slab_put(&t->conns, c);
 }
 
@@ -239,6 +267,7 @@ weir_tcp_finish(struct weir_tcp *t, struct weir_tcp_conn *c, int error)
 		t->stats.open_failed++;
 	unlink_conn(t, c);
 	weir_tcp_sndq_free(c);
+	weir_tcp_sent_free(t, c);
 	weir_tcp_reass_free(t, c);
 	weir_tcp_set_state(t, c, WEIR_TCP_CLOSED);
 	t->n_orphans -= c->is_orphan;

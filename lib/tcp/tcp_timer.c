@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Path: worker/timers -> tcp_timer -> (flush) tcp_output */
-#include "tcp_priv.h"
+#include "tcp_loss_priv.h"
 
 /*
  * One wheel entry serves all deadlines of a connection. It is armed no later than the earliest;
@@ -33,6 +33,55 @@ weir_tcp_timer_set(struct weir_tcp *t, struct weir_tcp_conn *c, uint64_t *deadli
 	arm(t, c, at_us);
 }
 
+static uint64_t
+user_timeout_us(const struct weir_tcp_conn *c)
+{
+	return c->opts.user_timeout_ms * UINT64_C(1000);
+}
+
+void
+weir_tcp_alarm(struct weir_tcp *t, struct weir_tcp_conn *c, enum weir_tcp_alarm what, uint64_t us)
+{
+	uint64_t at_us = t->core->now_us + RTE_MAX(us, 1u);
+
+	if (c->opts.user_timeout_ms != 0 && c->retrans_since_us != 0 && what == WEIR_TCP_ALARM_RTO)
+		at_us = RTE_MAX(RTE_MIN(at_us, c->retrans_since_us + user_timeout_us(c)),
+			t->core->now_us + 1);
+	c->alarm = (uint8_t)what;
+	weir_tcp_timer_set(t, c, &c->rexmit_at, at_us);
+}
+
+uint64_t
+weir_tcp_rto_left_us(const struct weir_tcp *t, const struct weir_tcp_conn *c)
+{
+	const struct weir_tcp_sent *head = weir_tcp_sent_at(t, c->act->head);
+	const uint64_t now_us = t->core->now_us;
+
+	if (head == NULL || head->sent_us + c->rto_us <= now_us)
+		return 0;
+	return head->sent_us + c->rto_us - now_us;
+}
+
+/* From now on, or in place of another timer as if it had run since the first segment was sent. */
+void
+weir_tcp_rearm_rto(struct weir_tcp *t, struct weir_tcp_conn *c)
+{
+	if (c->act->out_segs == 0) {
+		c->rexmit_at = 0;
+		c->alarm = WEIR_TCP_ALARM_RTO;
+		return;
+	}
+	weir_tcp_alarm(t, c, WEIR_TCP_ALARM_RTO,
+		c->alarm == WEIR_TCP_ALARM_RTO ? c->rto_us : weir_tcp_rto_left_us(t, c));
+}
+
+void
+weir_tcp_start_timer(struct weir_tcp *t, struct weir_tcp_conn *c)
+{
+	if (!weir_tcp_tlp_start(t, c, true))
+		weir_tcp_rearm_rto(t, c);
+}
+
 static bool
 is_due(const struct weir_tcp *t, uint64_t *deadline)
 {
@@ -61,12 +110,6 @@ retries_max(const struct weir_tcp *t, const struct weir_tcp_conn *c)
 			    : t->conf.data_retries;
 }
 
-static uint64_t
-user_timeout_us(const struct weir_tcp_conn *c)
-{
-	return c->opts.user_timeout_ms * UINT64_C(1000);
-}
-
 /* RFC 9293 3.8.3: R2 by number, or the user time-out. */
 static bool
 has_waited_enough(const struct weir_tcp *t, const struct weir_tcp_conn *c)
@@ -88,29 +131,22 @@ start_waiting(struct weir_tcp *t, struct weir_tcp_conn *c, uint64_t since_us, ui
 	weir_tcp_timer_set(t, c, &c->rexmit_at, RTE_MAX(next_us, t->core->now_us + 1));
 }
 
-/* RFC 6298 5.4 to 5.7, RFC 5681 3.1: send again from una on, in slow start. */
+/* RFC 6298 5.4 to 5.7: what was sent first goes again; a SYN by itself, the rest by tcp_loss.c. */
 static void
-go_back(struct weir_tcp *t, struct weir_tcp_conn *c)
+lose_all(struct weir_tcp *t, struct weir_tcp_conn *c)
 {
 	if (c->state < WEIR_TCP_ESTABLISHED) {
 		c->snd.nxt = c->iss;
+		c->is_timing = false;
 		return;
 	}
-	if (c->retries == 0)
-		c->cc.ssthresh = c->cc.ops->ssthresh(t, c);
-	c->cc.cwnd = c->mss;
-	c->recover = c->snd.max;
-	c->snd.nxt = c->snd.una;
-	c->snd.dup_acks = 0;
-	c->sndq.cursor = NULL;
-	c->is_recovery = false;
-	c->is_rexmit_due = false;
-	c->is_forced = true;
+	weir_tcp_enter_loss(t, c);
+	c->is_rexmit_due = true;
 }
 
 /* @return whether c is still there */
 static bool
-rexmit_expired(struct weir_tcp *t, struct weir_tcp_conn *c)
+rto_expired(struct weir_tcp *t, struct weir_tcp_conn *c)
 {
 	const uint64_t now_us = t->core->now_us;
 	const uint64_t since_us = now_us - c->rto_us;
@@ -120,16 +156,32 @@ rexmit_expired(struct weir_tcp *t, struct weir_tcp_conn *c)
 		return false;
 	}
 	t->stats.rto_fired++;
-	go_back(t, c);
+	lose_all(t, c);
 	/* A peer that answers with a closed window is alive (RFC 9293 3.8.6). */
 	if (c->snd.wnd != 0 || now_us - c->heard_us > t->conf.rto_max_us ||
 		c->state < WEIR_TCP_ESTABLISHED)
 		c->retries++;
-	c->is_timing = false;
 	c->rto_us = RTE_MIN(2 * (uint64_t)c->rto_us, t->conf.rto_max_us);
+	c->alarm = WEIR_TCP_ALARM_RTO;
 	start_waiting(t, c, since_us, now_us + c->rto_us);
 	weir_tcp_want_output(t, c);
 	return true;
+}
+
+/* @return whether c is still there */
+static bool
+rexmit_expired(struct weir_tcp *t, struct weir_tcp_conn *c)
+{
+	switch ((enum weir_tcp_alarm)c->alarm) {
+	case WEIR_TCP_ALARM_PROBE:
+		weir_tcp_tlp_expired(t, c);
+		return true;
+	case WEIR_TCP_ALARM_REORDER:
+		weir_tcp_rack_expired(t, c);
+		return true;
+	default:
+		return rto_expired(t, c);
+	}
 }
 
 static bool

@@ -18,6 +18,7 @@
 #include "weir_ready.h"
 #include "weir_seq.h"
 #include "weir_slab.h"
+#include "weir_tcp_act.h"
 #include "weir_tcp_cc.h"
 
 enum weir_tcp_state {
@@ -97,7 +98,7 @@ struct weir_tcp_conf {
 	uint8_t wscale_max;      /* offer at most this shift; 14 */
 	bool use_wscale;
 	bool use_timestamps;
-	bool use_sack; /* reserved: SACK permitted is offered only when recovery uses it */
+	bool use_sack;
 	uint16_t port_min; /* ephemeral ports: 32768 */
 	uint16_t port_max; /* 60999 */
 	uint32_t ooo_max;  /* packets in one connection's out-of-order queue; 256 */
@@ -127,7 +128,8 @@ struct weir_tcp_stats {
 #undef WEIR_STAT
 };
 
-/* Send sequence space (RFC 9293 3.3.1). una <= nxt <= max; nxt < max while data is sent again. */
+/* Send sequence space (RFC 9293 3.3.1). una <= nxt <= max; nxt is max but for a SYN that is to be
+ * sent again. */
 struct weir_tcp_snd {
 	uint32_t una;
 	uint32_t nxt;
@@ -135,9 +137,7 @@ struct weir_tcp_snd {
 	uint32_t max; /* highest sequence number sent so far + 1 */
 	uint32_t end; /* where the queued data (and then the FIN) ends */
 	uint32_t wl1;
-	uint32_t wl2;
 	uint8_t wscale;
-	uint8_t dup_acks;
 	uint16_t peer_mss; /* what the peer takes */
 };
 
@@ -148,6 +148,13 @@ struct weir_tcp_sndq {
 	uint32_t cursor_seq;     /* sequence number of its first byte */
 	uint32_t charge;         /* truesize held by q */
 	uint32_t n_notices;      /* packets with WEIR_SEND_NOTICE that are gone */
+};
+
+/* What the retransmission timer waits for. */
+enum weir_tcp_alarm {
+	WEIR_TCP_ALARM_RTO,
+	WEIR_TCP_ALARM_PROBE,  /* RFC 8985 7 */
+	WEIR_TCP_ALARM_REORDER /* RFC 8985 6.2, step 5 */
 };
 
 struct weir_tcp_rcv {
@@ -164,7 +171,9 @@ struct weir_tcp_conn {
 	/* lines 0 and 1: the lookup and every segment of an established connection */
 	struct weir_flow flow;
 	uint8_t state;   /* written by tcp_fsm.c alone */
+	uint8_t ca;      /* enum weir_tcp_ca */
 	uint8_t retries; /* time-outs in a row without progress */
+	uint8_t alarm;   /* enum weir_tcp_alarm: what rexmit_at is for */
 	uint16_t mss;    /* largest payload to send, options of every segment already taken off */
 	bool is_out : 1;
 	bool ack_now : 1;
@@ -172,9 +181,8 @@ struct weir_tcp_conn {
 	bool has_ts : 1;
 	bool has_wscale : 1;
 	bool has_sack : 1;
-	bool is_timing : 1;   /* rtt_seq is being timed */
-	bool is_recovery : 1; /* fast recovery (RFC 6582) */
-	bool is_rexmit_due : 1; /* the segment at una is to be sent again */
+	bool is_timing : 1;   /* the SYN's round trip, from sent_us on */
+	bool is_rexmit_due : 1; /* what is lost is to be sent again */
 	bool is_forced : 1;     /* one segment may go, however small */
 	bool is_persist : 1;
 	bool is_cwnd_limited : 1;
@@ -185,7 +193,6 @@ struct weir_tcp_conn {
 	bool is_orphan : 1;   /* closed by the application */
 	bool is_active : 1;   /* we sent the first SYN */
 	bool is_interactive : 1; /* answers carry the acknowledgments */
-	bool is_partial_acked : 1; /* in recovery: the timer was restarted once (RFC 6582 4) */
 	bool has_ooo : 1; /* ooo is not empty */
 	bool is_paced : 1;
 	bool has_ecn : 1; /* agreed; in SYN_SENT: asked for */
@@ -208,18 +215,15 @@ struct weir_tcp_conn {
 	uint64_t rexmit_at; /* retransmission, or zero-window probe when is_persist */
 	uint64_t delack_at;
 	uint64_t heard_us; /* last acceptable segment received */
-	uint32_t sml;      /* end of the last small segment sent (Nagle, Minshall's variant) */
-	uint32_t rtt_seq;  /* sequence number being timed */
+	struct weir_tcp_act *act;
 	/* line 3: sending */
 	struct weir_tcp_sndq sndq;
-	uint64_t rtt_start_us; /* when rtt_seq was sent; not timing: last retransmission */
 	uint64_t sent_us;  /* when data was sent last */
 	uint32_t wnd_max; /* largest window the peer ever offered */
-	uint32_t recover; /* RFC 6582 */
 	/* line 4 */
 	struct weir_tcp_cc cc;
 	uint32_t srtt_us; /* RFC 6298; 0: no sample yet */
-	uint32_t rttvar_us;
+	uint32_t rttvar_us; /* mean deviation */
 	uint32_t rto_us; /* backed off */
 	uint32_t ts_offset; /* random, added to our timestamps */
 	uint32_t fin_seq;
@@ -246,7 +250,6 @@ struct weir_tcp_conn {
 	uint32_t snd_up; /* the byte behind our urgent data; rcv_up: the peer's last urgent byte */
 	uint32_t rcv_up;
 	bool has_mark; /* the peer sent urgent data; rcv_up is its last byte */
-	uint32_t rexmits; /* segments sent again, for those who watch */
 };
 
 static_assert(offsetof(struct weir_tcp_conn, ready) == 2 * RTE_CACHE_LINE_MIN_SIZE,
@@ -336,6 +339,8 @@ struct weir_tcp {
 	struct weir_slab conns;
 	struct weir_slab reqs;
 	struct weir_slab waits;
+	struct weir_slab acts;  /* one for each connection */
+	struct weir_slab sents; /* records of what is under way */
 	struct weir_table table; /* flow -> conns, reqs, waits */
 	LIST_HEAD(, weir_tcp_listener) *listeners; /* WEIR_TCP_LISTEN_BUCKETS, by port */
 	struct weir_tcp_conns out;        /* to be looked at by weir_tcp_flush() */

@@ -18,14 +18,14 @@ struct weir_tcp_conn;
 /** What one ACK told (draft-ietf-ccwg-bbr 4.1: delivery rate). Amounts in bytes. */
 struct weir_tcp_sample {
 	uint64_t now_us;
-	uint32_t acked;        /* newly acknowledged by the cumulative ACK */
+	uint32_t acked;        /* delivered first by this ACK if it moves; small segments as full */
 	uint32_t delivered;    /* delivered in interval_us; 0: no rate sample */
 	uint32_t interval_us;  /* over which it was delivered */
 	uint32_t newly_delivered; /* by this ACK, cumulatively or selectively */
 	uint32_t newly_lost;   /* marked lost by this ACK */
 	uint32_t rtt_us;       /* 0: no sample */
 	uint32_t prior_flight; /* in flight before the ACK */
-	uint32_t prior_delivered; /* cc.delivered when the segment acknowledged now was sent */
+	uint32_t prior_delivered; /* act->delivered when the segment acknowledged now was sent */
 	uint32_t tx_flight;    /* in flight when the segment acknowledged now was sent */
 	uint32_t lost;         /* lost since then */
 	uint32_t ce;           /* of newly_delivered, reported as marked CE; see tcp_ecn.c */
@@ -51,7 +51,6 @@ struct weir_tcp_cc {
 	uint32_t flight;      /* bytes in flight after data was sent last */
 	uint64_t pacing_bps;  /* bytes per second, of an algorithm with `control` */
 	uint64_t depart_ns;   /* paced: nothing goes before */
-	uint64_t priv[WEIR_TCP_CC_PRIV / 8]; /* by weir_tcp_cc_priv() */
 };
 
 #define WEIR_TCP_CC_ECN (1u << 0) /* negotiates ECN even where it is not configured */

@@ -129,24 +129,26 @@ static void
 syn_options(struct scene *s)
 {
 	begin_connect(s);
-	OUT(s, .flags = "S", .win = 65535, .n_opts = 8,
-		.opts = s->kind == IPV6 ? "\x02\x04\x05\xa0\x01\x03\x03\x08"
-					: "\x02\x04\x05\xb4\x01\x03\x03\x08");
+	OUT(s, .flags = "S", .win = 65535, .n_opts = 12,
+		.opts = s->kind == IPV6 ? "\x02\x04\x05\xa0\x01\x01\x04\x02\x01\x03\x03\x08"
+					: "\x02\x04\x05\xb4\x01\x01\x04\x02\x01\x03\x03\x08");
 }
 
 static void
 no_scale(struct scene *s)
 {
 	begin_connect(s);
-	OUT(s, .flags = "S", .win = 20000, .n_opts = 4,
-		.opts = s->kind == IPV6 ? "\x02\x04\x05\xa0" : "\x02\x04\x05\xb4");
+	OUT(s, .flags = "S", .win = 20000, .n_opts = 8,
+		.opts = s->kind == IPV6 ? "\x02\x04\x05\xa0\x01\x01\x04\x02"
+					: "\x02\x04\x05\xb4\x01\x01\x04\x02");
 }
 
 static void
 small_mtu(struct scene *s)
 {
 	begin_connect(s);
-	OUT(s, .flags = "S", .opts = "\x02\x04\x03\xc0\x01\x03\x03\x08", .n_opts = 8);
+	OUT(s, .flags = "S", .opts = "\x02\x04\x03\xc0\x01\x01\x04\x02\x01\x03\x03\x08",
+		.n_opts = 12);
 }
 
 const struct scene_entry scenes_open[] = {

@@ -54,6 +54,7 @@ set_up_tcp(struct rig *r)
 	conf.max_waits = 64;
 	conf.use_timestamps = r->setup.use_ts;
 	conf.use_wscale = r->setup.use_wscale;
+	conf.use_sack = r->setup.use_sack;
 	conf.opts.cc = (uint8_t)weir_tcp_cc_find("reno"); /* its numbers are the simplest */
 	if (r->setup.use_ecn)
 		conf.ecn = WEIR_TCP_ECN_YES;
@@ -272,18 +273,35 @@ hdr_of(struct rig *r, const struct rig_seg *s)
 	return h;
 }
 
+static void
+add_sack(struct rig *r, const struct rig_seg *s, struct weir_tcp_hdr_info *h,
+	struct weir_tcp_sack *blocks)
+{
+	while (h->n_sack < WEIR_TCP_SACK_BLOCKS && s->sack[h->n_sack].end != 0) {
+		blocks[h->n_sack] = (struct weir_tcp_sack){
+			r->iss + s->sack[h->n_sack].start, r->iss + s->sack[h->n_sack].end};
+		h->n_sack++;
+	}
+	h->sack = blocks;
+	if (h->n_sack > 0)
+		h->opts |= WEIR_TCP_OPT_SACK;
+}
+
 void
 rig_queue_seg(struct rig *r, struct weir_vec *v, const struct rig_seg *s)
 {
-	const struct weir_tcp_hdr_info h = hdr_of(r, s);
-	const uint16_t hlen = (uint16_t)(s->raw != NULL ? WEIR_TCP_HLEN + (unsigned int)s->raw_len
-							: weir_tcp_build_len(&h));
-	const uint16_t l4_len = (uint16_t)(hlen + s->len);
+	struct weir_tcp_sack blocks[WEIR_TCP_SACK_BLOCKS];
+	struct weir_tcp_hdr_info h = hdr_of(r, s);
 	struct rte_mbuf *m = rte_pktmbuf_alloc(r->input);
 	struct weir_tcp_hdr *hdr;
+	uint16_t hlen, l4_len;
 	uint8_t *p;
 
 	CU_ASSERT_PTR_NOT_NULL_FATAL(m);
+	add_sack(r, s, &h, blocks);
+	hlen = (uint16_t)(s->raw != NULL ? WEIR_TCP_HLEN + (unsigned int)s->raw_len
+					 : weir_tcp_build_len(&h));
+	l4_len = (uint16_t)(hlen + s->len);
 	p = (uint8_t *)rte_pktmbuf_append(m, (uint16_t)(ip_hlen(r) + l4_len));
 	memset(p, 0, ip_hlen(r));
 	p += ip_hlen(r);
@@ -385,6 +403,22 @@ tos_of(const struct rte_mbuf *m)
 	return ip[0] >> 4 == 4 ? ip[1] : (uint8_t)(ip[0] << 4 | ip[1] >> 4);
 }
 
+static bool
+is_sack_as(struct rig *r, const uint8_t *hdr, const struct weir_tcp_seg *seg,
+	const struct rig_seg *want)
+{
+	unsigned int n = 0;
+
+	for (; n < WEIR_TCP_SACK_BLOCKS && want->sack[n].end != 0; n++) {
+		const struct weir_tcp_sack b =
+			n < seg->n_sack ? weir_tcp_sack_at(hdr, seg, n) : (struct weir_tcp_sack){0};
+
+		if (b.start != r->irs + want->sack[n].start || b.end != r->irs + want->sack[n].end)
+			return false;
+	}
+	return n == seg->n_sack || (n == 0 && want->opts == 0);
+}
+
 /* @return what differs, NULL: nothing */
 static const char *
 compare(struct rig *r, struct rte_mbuf *m, const struct rig_seg *want, char *got, size_t got_len)
@@ -393,12 +427,16 @@ compare(struct rig *r, struct rte_mbuf *m, const struct rig_seg *want, char *got
 	const uint32_t wnd = want->wnd == RIG_WND_0 ? 0 : want->wnd;
 	uint8_t copy[WEIR_TCP_HLEN_MAX];
 	struct weir_tcp_seg seg;
+	const uint8_t *hdr = rte_pktmbuf_read(m, ip_hlen(r), RTE_MIN(l4_len, sizeof(copy)), copy);
+	struct weir_tcp_sack first = {r->irs, r->irs};
 	unsigned int hlen;
 
-	hlen = weir_tcp_parse(rte_pktmbuf_read(m, ip_hlen(r), RTE_MIN(l4_len, sizeof(copy)), copy),
-		(uint16_t)l4_len, &seg);
-	snprintf(got, got_len, "flags %02x seq %d ack %d len %u wnd %u opts %x", seg.flags,
-		(int)(seg.seq - r->iss), (int)(seg.ack - r->irs), seg.len, seg.wnd, seg.opts);
+	hlen = weir_tcp_parse(hdr, (uint16_t)l4_len, &seg);
+	if (seg.n_sack > 0)
+		first = weir_tcp_sack_at(hdr, &seg, 0);
+	snprintf(got, got_len, "flags %02x seq %d ack %d len %u wnd %u opts %x sack %u: %d-%d",
+		seg.flags, (int)(seg.seq - r->iss), (int)(seg.ack - r->irs), seg.len, seg.wnd,
+		seg.opts, seg.n_sack, (int)(first.start - r->irs), (int)(first.end - r->irs));
 	if (hlen == 0)
 		return "header";
 	if (seg.flags != want->flags)
@@ -415,6 +453,8 @@ compare(struct rig *r, struct rte_mbuf *m, const struct rig_seg *want, char *got
 		return "wnd";
 	if (want->opts != 0 && seg.opts != want->opts)
 		return "opts";
+	if (!is_sack_as(r, hdr, &seg, want))
+		return "sack";
 	if (want->mss != 0 && seg.mss != want->mss)
 		return "mss";
 	if (want->wscale != 0 && seg.wscale != want->wscale)
@@ -537,7 +577,8 @@ recv_syn(struct rig *r, uint8_t flags)
 	rig_recv(r, .flags = flags, .seq = 0, .ack = 1, .wnd = s->wnd,
 		.mss = s->mss != 0 ? s->mss : RIG_MSS, .wscale = 7,
 		.opts = (uint8_t)(WEIR_TCP_OPT_MSS | (s->use_ts ? WEIR_TCP_OPT_TS : 0) |
-				  (s->use_wscale ? WEIR_TCP_OPT_WSCALE : 0)));
+				  (s->use_wscale ? WEIR_TCP_OPT_WSCALE : 0) |
+				  (s->use_sack ? WEIR_TCP_OPT_SACK_OK : 0)));
 }
 
 static void

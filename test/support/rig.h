@@ -40,6 +40,7 @@ struct rig_setup {
 	bool use_ts;       /* both sides */
 	bool use_wscale;   /* both sides; the peer's shift is 7 */
 	bool use_ecn;      /* both sides */
+	bool use_sack;     /* both sides */
 	bool use_tso;      /* the port cuts up super-segments */
 	uint32_t iss;      /* ours, if not 0 */
 	uint32_t irs;      /* the peer's */
@@ -95,6 +96,9 @@ struct rig_seg {
 	bool is_not_ect;   /* sent: the ECN field is 0 */
 	bool is_bad_cksum;
 	bool no_ts; /* recv: leave out the negotiated timestamps */
+	/* SACK blocks, until one ends at 0: recv: of our stream. sent: of the peer's; checked if
+	 * there is one, or if opts is given */
+	struct weir_tcp_sack sack[WEIR_TCP_SACK_BLOCKS];
 	uint16_t split; /* recv: cut the packet after so many bytes from the IP header on */
 };
 

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/**
+ * @file
+ * What a connection needs while data is under way: the scoreboard of what was sent, loss recovery,
+ * measurements, counters.
+ * Model   Each segment (or super-segment) sent has a record until it is acknowledged. The records
+ *         of a connection stand in two lists: by sequence number, all of them; by the time they
+ *         were sent last, those that are neither SACKed nor lost (RFC 8985 6.2). Windows are
+ *         counted in segments, a small one as a whole one, as Linux does.
+ * Owner   t->acts and t->sents hold them. References to records are indices + 1, 0: none.
+ * Thread  The worker's lcore alone.
+ */
+#ifndef WEIR_TCP_ACT_H
+#define WEIR_TCP_ACT_H
+
+#include <assert.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "weir_tcp_cc.h"
+#include "weir_tcp_hdr.h"
+
+struct rte_mbuf;
+
+/** Loss recovery, numbered as in Linux's TCP_INFO. */
+enum weir_tcp_ca {
+	WEIR_TCP_CA_OPEN,
+	WEIR_TCP_CA_DISORDER, /* something is SACKed, or duplicate ACKs came */
+	WEIR_TCP_CA_CWR,      /* the window is being reduced, nothing is lost */
+	WEIR_TCP_CA_RECOVERY, /* fast recovery */
+	WEIR_TCP_CA_LOSS,     /* after a time-out */
+	WEIR_TCP_CA_STATES
+};
+
+/** "Open", ... */
+const char *weir_tcp_ca_name(enum weir_tcp_ca ca);
+
+enum weir_tcp_sent_flag {
+	WEIR_TCP_SACKED = 1 << 0,
+	WEIR_TCP_LOST = 1 << 1,
+	WEIR_TCP_REXMIT = 1 << 2,      /* a repetition is under way */
+	WEIR_TCP_REXMIT_EVER = 1 << 3, /* was sent more than once */
+	WEIR_TCP_TIMED = 1 << 4,       /* in the list by time */
+	WEIR_TCP_APP_LIMITED = 1 << 5,
+	WEIR_TCP_BLURRED = 1 << 6, /* holds more than was sent at sent_us: no record was free */
+};
+
+/** What was sent with one call: a cache line. */
+struct weir_tcp_sent {
+	uint32_t seq;
+	uint32_t end;
+	uint32_t next;	/* by sequence number */
+	uint32_t later; /* by time */
+	uint32_t earlier;
+	uint16_t segs;
+	uint16_t mss; /* what it was cut into */
+	uint64_t sent_us;
+	/* delivery rate (draft-ietf-ccwg-bbr 4.1), as of sent_us */
+	uint64_t first_us;     /* start of the flight it was sent in */
+	uint64_t delivered_us; /* when `delivered` was reached; 0: has given its sample */
+	uint32_t delivered;
+	uint32_t lost;
+	uint32_t tx_flight;
+	uint8_t flags;
+};
+
+static_assert(sizeof(struct weir_tcp_sent) == 64, "a cache line");
+
+/** A SACK block of the latest ACK, and the last record it touches. */
+struct weir_tcp_sack_hint {
+	uint32_t start;
+	uint32_t end;
+	uint32_t at;
+};
+
+#define WEIR_TCP_SACKS 4
+
+struct weir_tcp_act {
+	/* line 0: every segment sent or acknowledged */
+	uint32_t head; /* records by sequence number */
+	uint32_t tail;
+	uint32_t oldest; /* records by time */
+	uint32_t newest;
+	uint32_t out_segs;    /* under way, not acknowledged */
+	uint32_t sacked_segs; /* without SACK: duplicate ACKs */
+	uint32_t lost_segs;
+	uint32_t rexmit_segs; /* repetitions under way */
+	uint64_t first_us;    /* delivery rate: send time of the latest segment delivered */
+	uint64_t delivered_us;
+	uint32_t delivered;   /* bytes, modulo 2^32 */
+	uint32_t lost;	      /* bytes ever marked lost, modulo 2^32 */
+	uint32_t app_limited; /* delivered when what was sent for lack of data has arrived; 0: no */
+	uint32_t sml;	      /* end of the last small segment sent (Nagle, Minshall's variant) */
+	/* line 1: round-trip times and RACK */
+	uint32_t srtt8_us; /* 8 times the smoothed one */
+	uint32_t mdev4_us; /* 4 times its mean deviation */
+	uint32_t mdev_max_us;
+	uint32_t var_us;  /* what the time-out adds to srtt: never less than rto_min */
+	uint32_t rtt_seq; /* var_us may fall once a round trip: when this is acknowledged */
+	uint32_t min_rtt_us;
+	uint64_t min_rtt_at_us; /* when it was measured */
+	uint64_t rack_us;	/* RFC 8985: the segment sent last of those delivered */
+	uint32_t rack_end;
+	uint32_t rack_rtt_us;
+	bool is_rack_news;
+	bool is_dsack_seen;  /* in this round trip */
+	uint8_t reo_steps;   /* reordering window, quarters of min_rtt */
+	uint8_t reo_persist; /* recoveries until it shrinks */
+	uint32_t reo_delivered;
+	/* cwnd in use (RFC 7661, as Linux) */
+	uint32_t max_out; /* most segments under way until usage_seq is acknowledged */
+	uint32_t usage_seq;
+	uint32_t cwnd_used;
+	uint64_t cwnd_us; /* when the window was last in full use */
+	/* recovery */
+	uint32_t high_seq;   /* snd.max when the state was entered */
+	uint32_t lost_hint;  /* before this record there is nothing lost to send again */
+	uint32_t fack;	     /* end of the highest SACKed record, while sacked_segs > 0 */
+	uint32_t reordering; /* segments */
+	uint32_t prior_cwnd;
+	uint32_t prior_ssthresh; /* 0: not to be restored */
+	uint32_t prr_delivered;	 /* segments (RFC 9937) */
+	uint32_t prr_out;
+	uint32_t undo_marker; /* snd.una when the window was reduced, with may_undo */
+	int32_t undo_rexmits; /* repetitions not yet found needless; -1: none were made */
+	uint32_t rexmit_ts;   /* timestamp of the first repetition, with has_rexmit_ts */
+	uint32_t tlp_seq;     /* snd.max when the probe went, with is_tlp */
+	bool may_undo;
+	bool has_rexmit_ts;
+	bool is_tlp;	    /* a loss probe is under way */
+	bool is_tlp_rexmit; /* and it was a repetition */
+	bool is_tlp_due;
+	bool is_frto;
+	bool is_new_first; /* F-RTO: new data before repetitions */
+	bool is_reneged;
+	uint32_t reord_seen;
+	/* receiver: the DSACK, when has_dsack; then blocks to announce, most recent first */
+	struct weir_tcp_sack sacks[1 + WEIR_TCP_SACKS];
+	uint8_t n_sacks;
+	bool has_dsack;
+	/* sender: what the latest ACK said */
+	uint8_t n_hints;
+	struct weir_tcp_sack_hint hints[WEIR_TCP_SACKS];
+	struct rte_mbuf *cursor; /* where the latest repetition was found in the send queue */
+	uint32_t cursor_seq;
+	/* congestion control's */
+	uint64_t cc_priv[WEIR_TCP_CC_PRIV / 8];
+	/* for those who watch */
+	uint32_t rate_delivered; /* bytes in rate_interval_us: the latest good rate */
+	uint32_t rate_interval_us;
+	bool is_rate_app_limited;
+	uint32_t delivered_segs;
+	uint32_t rexmits;    /* segments sent again */
+	uint32_t dsacks;     /* segments that arrived twice */
+	uint64_t bytes_sent; /* repetitions included */
+	uint64_t bytes_rexmit;
+	uint64_t bytes_acked;
+};
+
+#endif
