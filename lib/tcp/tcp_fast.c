@@ -17,15 +17,29 @@ is_steady(const struct weir_tcp_conn *c)
 	       !c->has_ooo && !c->has_fin_seq && !c->is_rcv_shut && !c->is_ecn_echo;
 }
 
-/* Only ACK, perhaps PSH; in order; in the window; the window as before; and with some news. */
+/* Only ACK, perhaps PSH; in order; in the window; the peer's window open; and with some news. */
 static bool
 is_expected(const struct weir_tcp_conn *c, const struct weir_tcp_seg *seg)
 {
 	return (seg->flags & ~WEIR_TCP_PSH) == WEIR_TCP_ACK && seg->seq == c->rcv.nxt &&
-	       seg->len <= c->rcv.adv - c->rcv.nxt &&
-	       (uint32_t)seg->wnd << c->snd.wscale == c->snd.wnd &&
+	       seg->len <= c->rcv.adv - c->rcv.nxt && seg->wnd != 0 &&
 	       weir_seq_geq(seg->ack, c->snd.una) && weir_seq_leq(seg->ack, c->snd.max) &&
 	       (seg->len > 0 || seg->ack != c->snd.una);
+}
+
+/* Who answers small requests changes its window with every segment. */
+static void
+take_window(struct weir_tcp *t, struct weir_tcp_conn *c, const struct weir_tcp_seg *seg)
+{
+	const uint32_t wnd = (uint32_t)seg->wnd << c->snd.wscale;
+
+	c->snd.wl1 = seg->seq;
+	if (wnd == c->snd.wnd)
+		return;
+	c->snd.wnd = wnd;
+	c->wnd_max = RTE_MAX(c->wnd_max, wnd);
+	if (weir_tcp_has_unsent(c))
+		weir_tcp_want_output(t, c);
 }
 
 bool
@@ -39,7 +53,7 @@ weir_tcp_fast_input(struct weir_tcp *t, struct weir_tcp_conn *c, struct weir_tcp
 	if (c->has_ts && weir_seq_leq(seg->seq, c->last_ack_sent))
 		c->ts_recent = seg->ts_val;
 	c->heard_us = t->core->now_us;
-	c->snd.wl1 = seg->seq;
+	take_window(t, c, seg);
 	if (seg->ack != c->snd.una)
 		weir_tcp_ack_new(t, c, seg);
 	if (seg->len > 0)

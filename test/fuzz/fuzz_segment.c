@@ -144,7 +144,7 @@ act_syn(struct fuzz *f, struct fuzz_in *in)
 
 	s.sport = htons(1000 + which % 8);
 	s.dport = htons(which & 8 ? 80 : 81);
-	s.seq = fuzz_u16(in) << 16;
+	s.seq = (uint32_t)fuzz_u16(in) << 16;
 	s.opts_len = (uint8_t)(fuzz_bytes(in, s.opts, fuzz_u8(in) % 41u) & ~3u);
 	s.len = which & 0x80 ? fuzz_u8(in) : 0;
 	send_segment(f, &s);
