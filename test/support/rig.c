@@ -657,6 +657,17 @@ rig_open(struct rig *r, enum weir_tcp_state state)
 }
 
 void
+rig_open_rtt(struct rig *r, uint64_t rtt_us, const struct rig_setup *setup)
+{
+	rig_open_as(r, WEIR_TCP_SYN_SENT, setup);
+	rig_advance(r, rtt_us);
+	recv_syn(r, SYN | ACK);
+	CU_ASSERT_EQUAL_FATAL(rig_state(r), WEIR_TCP_ESTABLISHED);
+	rig_forget(r);
+	r->events = 0;
+}
+
+void
 rig_close(struct rig *r)
 {
 	rig_sent_nothing(r);

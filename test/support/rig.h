@@ -106,6 +106,9 @@ struct rig_seg {
 void rig_open(struct rig *r, enum weir_tcp_state state);
 void rig_open_as(struct rig *r, enum weir_tcp_state state, const struct rig_setup *setup);
 
+/** ESTABLISHED by our SYN, which the peer answered after rtt_us. */
+void rig_open_rtt(struct rig *r, uint64_t rtt_us, const struct rig_setup *setup);
+
 /** The state of the connection, in whatever form the stack has it. */
 enum weir_tcp_state rig_state(struct rig *r);
 
