@@ -189,7 +189,7 @@ time_out_follows_one_probe(void)
 	rig_close(&r);
 }
 
-/* RFC 8985 7.4.2 */
+/* RFC 8985 7.4.2: both arrived, so there is an ACK for each, or one that says so. */
 static void
 needless_probe_costs_nothing(void)
 {
@@ -203,6 +203,20 @@ needless_probe_costs_nothing(void)
 	rig_write(&r, 1000);
 	rig_recv(&r, .flags = ACK, .seq = 1, .ack = 6001);
 	CU_ASSERT_EQUAL(r.conn->cc.cwnd, 10000);
+	rig_forget(&r);
+	rig_close(&r);
+}
+
+static void
+dsack_on_a_later_ack_tells_of_the_probe(void)
+{
+	open_with(5000);
+	rig_advance(&r, 2 * RTT + SLACK);
+	rig_forget(&r);
+	rig_write(&r, 1000);
+	rig_recv(&r, .flags = ACK, .seq = 1, .ack = 6001, .sack = {{4001, 5001}});
+	CU_ASSERT_FALSE(r.conn->act->is_tlp);
+	CU_ASSERT(r.conn->cc.cwnd >= 10000);
 	rig_forget(&r);
 	rig_close(&r);
 }
@@ -273,6 +287,7 @@ main(void)
 		UNIT(probe_is_new_data_where_there_is_any),
 		UNIT(time_out_follows_one_probe),
 		UNIT(needless_probe_costs_nothing),
+		UNIT(dsack_on_a_later_ack_tells_of_the_probe),
 		UNIT(loss_that_the_probe_mended_reduces_the_window),
 		UNIT(probe_that_is_sacked_shows_what_else_is_lost),
 		UNIT(without_sack_there_is_no_probe),
