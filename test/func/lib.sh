@@ -12,6 +12,7 @@ weir_ns=
 weir_pid=
 weir_tmp=
 weir_hugepages_added=0
+weir_hugepages_before=0
 
 # The kernel's side of the tap in config/quickstart.conf, and Weir's.
 weir_iface=weir0
@@ -77,10 +78,8 @@ packages_install() {
 
 # ns_make: a namespace of a name that is not in use; its name is in $weir_ns
 ns_make() {
-	local name=weir-$$-$RANDOM
-
-	show ip netns add "$name" || return 1
-	weir_ns=$name
+	weir_ns=weir-$$-$RANDOM # before it is there: we may be broken off
+	show ip netns add "$weir_ns" || return 1
 	ip -n "$weir_ns" link set lo up
 }
 
@@ -100,6 +99,8 @@ hugepages_reserve() {
 	total=$(<$weir_hugepages/nr_hugepages)
 	missing=$(($1 / 2 - $(<$weir_hugepages/free_hugepages)))
 	[ $missing -le 0 ] && return 0
+	weir_hugepages_before=$total
+	weir_hugepages_added=$missing # before they are there: we may be broken off
 	echo $((total + missing)) >$weir_hugepages/nr_hugepages
 	weir_hugepages_added=$(($(<$weir_hugepages/nr_hugepages) - total))
 	[ "$(<$weir_hugepages/free_hugepages)" -ge $(($1 / 2)) ]
@@ -107,8 +108,12 @@ hugepages_reserve() {
 
 # hugepages_restore: give back what was added; others may have reserved some meanwhile
 hugepages_restore() {
+	local to
+
 	[ $weir_hugepages_added -eq 0 ] && return
-	echo $(($(<$weir_hugepages/nr_hugepages) - weir_hugepages_added)) >$weir_hugepages/nr_hugepages
+	to=$(($(<$weir_hugepages/nr_hugepages) - weir_hugepages_added))
+	[ $to -ge $weir_hugepages_before ] || to=$weir_hugepages_before
+	echo $to >$weir_hugepages/nr_hugepages
 	weir_hugepages_added=0
 }
 
@@ -165,7 +170,7 @@ is_gone() {
 weir_clean_up() {
 	weir_stop
 	if [ -n "$weir_ns" ]; then
-		ip netns del "$weir_ns"
+		[ ! -e "/run/netns/$weir_ns" ] || ip netns del "$weir_ns"
 		weir_ns=
 	fi
 	hugepages_restore
