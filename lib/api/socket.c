@@ -201,7 +201,8 @@ weir_listener_changed(struct weir_stack *st, struct weir_sock *s)
 	int rc = weir_ctl_enter(s);
 
 	if (rc == 0) {
-		rc = weir_on_all(st, listen_on, s);
+		if (weir_sock_flags(s) & WEIR_SOCK_LISTENING) /* or another thread has ended that */
+			rc = weir_on_all(st, listen_on, s);
 		weir_ctl_leave(st, s);
 	}
 	return rc;
