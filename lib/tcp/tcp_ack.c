@@ -172,11 +172,8 @@ update_window(struct weir_tcp *t, struct weir_tcp_conn *c, const struct weir_tcp
 
 	if (!is_window_update(c, seg, wnd))
 		return false;
-	c->snd.wl1 = seg->seq;
-	if (wnd == c->snd.wnd)
+	if (!weir_tcp_set_window(c, seg, wnd))
 		return true;
-	c->snd.wnd = wnd;
-	c->wnd_max = RTE_MAX(c->wnd_max, wnd);
 	if (c->is_persist && wnd > 0) {
 		c->is_persist = false;
 		c->rexmit_at = 0;

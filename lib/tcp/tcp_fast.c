@@ -33,12 +33,7 @@ take_window(struct weir_tcp *t, struct weir_tcp_conn *c, const struct weir_tcp_s
 {
 	const uint32_t wnd = (uint32_t)seg->wnd << c->snd.wscale;
 
-	c->snd.wl1 = seg->seq;
-	if (wnd == c->snd.wnd)
-		return;
-	c->snd.wnd = wnd;
-	c->wnd_max = RTE_MAX(c->wnd_max, wnd);
-	if (weir_tcp_has_unsent(c))
+	if (weir_tcp_set_window(c, seg, wnd) && weir_tcp_has_unsent(c))
 		weir_tcp_want_output(t, c);
 }
 

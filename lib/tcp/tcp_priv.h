@@ -161,6 +161,18 @@ weir_tcp_quota(const struct weir_tcp_conn *c)
 	return cwnd > pipe ? cwnd - pipe : 0;
 }
 
+/** Take over the window that seg tells, wnd scaled. @return whether it is another one */
+static inline bool
+weir_tcp_set_window(struct weir_tcp_conn *c, const struct weir_tcp_seg *seg, uint32_t wnd)
+{
+	c->snd.wl1 = seg->seq;
+	if (wnd == c->snd.wnd)
+		return false;
+	c->snd.wnd = wnd;
+	c->wnd_max = RTE_MAX(c->wnd_max, wnd);
+	return true;
+}
+
 /** The next flush shall look at c. */
 static inline void
 weir_tcp_want_output(struct weir_tcp *t, struct weir_tcp_conn *c)
