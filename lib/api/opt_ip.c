@@ -113,32 +113,27 @@ WEIR_OPT_SET(v6only)
 	return weir_opt_set_switch(st, s, o, value);
 }
 
-#define INT_OF(name, get, set)                                     \
-	{                                                          \
-		name, WEIR_OPT_ANY, sizeof(int), get, set, 0, NULL \
-	}
-
 const struct weir_opt weir_opts_ip4[] = {
 	WEIR_OPT_SWITCH(IP_FREEBIND, WEIR_OPT_ANY, WEIR_SW_FREEBIND),
-	INT_OF(IP_MTU, get_mtu, NULL),
-	INT_OF(IP_MTU_DISCOVER, get_pmtudisc, set_pmtudisc),
+	WEIR_OPT_ROW(IP_MTU, WEIR_OPT_ANY, get_mtu, NULL),
+	WEIR_OPT_ROW(IP_MTU_DISCOVER, WEIR_OPT_ANY, get_pmtudisc, set_pmtudisc),
 	WEIR_OPT_SWITCH(IP_PKTINFO, WEIR_OPT_UDP, WEIR_SW_PKTINFO),
 	WEIR_OPT_SWITCH(IP_RECVTOS, WEIR_OPT_UDP, WEIR_SW_RECVTOS),
 	WEIR_OPT_SWITCH(IP_RECVTTL, WEIR_OPT_UDP, WEIR_SW_RECVTTL),
-	INT_OF(IP_TOS, get_tos, set_tos),
-	INT_OF(IP_TTL, get_ttl, set_ttl),
+	WEIR_OPT_ROW(IP_TOS, WEIR_OPT_ANY, get_tos, set_tos),
+	WEIR_OPT_ROW(IP_TTL, WEIR_OPT_ANY, get_ttl, set_ttl),
 	{0},
 };
 
 const struct weir_opt weir_opts_ip6[] = {
 	WEIR_OPT_SWITCH(IPV6_FREEBIND, WEIR_OPT_ANY, WEIR_SW_FREEBIND),
-	INT_OF(IPV6_MTU, get_mtu, NULL),
-	INT_OF(IPV6_MTU_DISCOVER, get_pmtudisc, set_pmtudisc),
+	WEIR_OPT_ROW(IPV6_MTU, WEIR_OPT_ANY, get_mtu, NULL),
+	WEIR_OPT_ROW(IPV6_MTU_DISCOVER, WEIR_OPT_ANY, get_pmtudisc, set_pmtudisc),
 	WEIR_OPT_SWITCH(IPV6_RECVHOPLIMIT, WEIR_OPT_UDP, WEIR_SW_RECVHOPLIMIT),
 	WEIR_OPT_SWITCH(IPV6_RECVPKTINFO, WEIR_OPT_UDP, WEIR_SW_PKTINFO6),
 	WEIR_OPT_SWITCH(IPV6_RECVTCLASS, WEIR_OPT_UDP, WEIR_SW_RECVTCLASS),
-	INT_OF(IPV6_TCLASS, get_tos, set_tclass),
-	INT_OF(IPV6_UNICAST_HOPS, get_ttl, set_ttl),
+	WEIR_OPT_ROW(IPV6_TCLASS, WEIR_OPT_ANY, get_tos, set_tclass),
+	WEIR_OPT_ROW(IPV6_UNICAST_HOPS, WEIR_OPT_ANY, get_ttl, set_ttl),
 	{IPV6_V6ONLY, WEIR_OPT_ANY, sizeof(int), weir_opt_get_switch, set_v6only, WEIR_SW_V6ONLY,
 		NULL},
 	{0},

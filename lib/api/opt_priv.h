@@ -82,6 +82,11 @@ int weir_opt_set_switch(
 		name, kind, sizeof(int), weir_opt_get_switch, weir_opt_set_switch, bit, NULL \
 	}
 
+#define WEIR_OPT_ROW(name, kind, get, set)              \
+	{                                               \
+		name, kind, sizeof(int), get, set, 0, NULL \
+	}
+
 #define WEIR_OPT_GET(fn)     \
 	static int get_##fn( \
 		struct weir_stack *st, struct weir_sock *s, const struct weir_opt *o, void *value)

@@ -233,10 +233,6 @@ WEIR_OPT_SET(sndtimeo)
 	return set_timeout(value, &s->sndtimeo_ms);
 }
 
-#define INT_OF(name, get, set)                                     \
-	{                                                          \
-		name, WEIR_OPT_ANY, sizeof(int), get, set, 0, NULL \
-	}
 #define TIME_OF(name, get, set)                                               \
 	{                                                                     \
 		name, WEIR_OPT_ANY, sizeof(struct timeval), get, set, 0, NULL \
@@ -244,35 +240,35 @@ WEIR_OPT_SET(sndtimeo)
 
 /* SO_SNDBUFFORCE, SO_RCVBUFFORCE: nobody is privileged here, so they are the plain ones. */
 const struct weir_opt weir_opts_socket[] = {
-	INT_OF(SO_ACCEPTCONN, get_acceptconn, NULL),
+	WEIR_OPT_ROW(SO_ACCEPTCONN, WEIR_OPT_ANY, get_acceptconn, NULL),
 	WEIR_OPT_SWITCH(SO_BROADCAST, WEIR_OPT_ANY, WEIR_SW_BROADCAST),
-	INT_OF(SO_DOMAIN, get_domain, NULL),
-	INT_OF(SO_ERROR, get_error, NULL),
-	INT_OF(SO_INCOMING_CPU, get_incoming_cpu, NULL),
-	INT_OF(SO_KEEPALIVE, get_keepalive, set_keepalive),
+	WEIR_OPT_ROW(SO_DOMAIN, WEIR_OPT_ANY, get_domain, NULL),
+	WEIR_OPT_ROW(SO_ERROR, WEIR_OPT_ANY, get_error, NULL),
+	WEIR_OPT_ROW(SO_INCOMING_CPU, WEIR_OPT_ANY, get_incoming_cpu, NULL),
+	WEIR_OPT_ROW(SO_KEEPALIVE, WEIR_OPT_ANY, get_keepalive, set_keepalive),
 	{SO_LINGER, WEIR_OPT_ANY, sizeof(struct linger), get_linger, set_linger, 0, NULL},
 	{SO_MAX_PACING_RATE, WEIR_OPT_TCP, sizeof(uint64_t), get_max_rate, set_max_rate,
 		.has_shorter = true},
 	{SO_MAX_PACING_RATE, WEIR_OPT_TCP, sizeof(uint32_t), get_max_rate32, set_max_rate32},
 	WEIR_OPT_SWITCH(SO_OOBINLINE, WEIR_OPT_ANY, WEIR_SW_OOBINLINE),
-	INT_OF(SO_PEEK_OFF, get_peek_off, set_peek_off),
-	INT_OF(SO_PRIORITY, get_priority, set_priority),
-	INT_OF(SO_PROTOCOL, get_protocol, NULL),
-	INT_OF(SO_RCVBUF, get_rcvbuf, set_rcvbuf),
-	INT_OF(SO_RCVBUFFORCE, NULL, set_rcvbuf),
-	INT_OF(SO_RCVLOWAT, get_rcvlowat, set_rcvlowat),
+	WEIR_OPT_ROW(SO_PEEK_OFF, WEIR_OPT_ANY, get_peek_off, set_peek_off),
+	WEIR_OPT_ROW(SO_PRIORITY, WEIR_OPT_ANY, get_priority, set_priority),
+	WEIR_OPT_ROW(SO_PROTOCOL, WEIR_OPT_ANY, get_protocol, NULL),
+	WEIR_OPT_ROW(SO_RCVBUF, WEIR_OPT_ANY, get_rcvbuf, set_rcvbuf),
+	WEIR_OPT_ROW(SO_RCVBUFFORCE, WEIR_OPT_ANY, NULL, set_rcvbuf),
+	WEIR_OPT_ROW(SO_RCVLOWAT, WEIR_OPT_ANY, get_rcvlowat, set_rcvlowat),
 	TIME_OF(SO_RCVTIMEO, get_rcvtimeo, set_rcvtimeo),
 	WEIR_OPT_SWITCH(SO_REUSEADDR, WEIR_OPT_ANY, WEIR_SW_REUSEADDR),
 	WEIR_OPT_SWITCH(SO_REUSEPORT, WEIR_OPT_ANY, WEIR_SW_REUSEPORT),
-	INT_OF(SO_SNDBUF, get_sndbuf, set_sndbuf),
-	INT_OF(SO_SNDBUFFORCE, NULL, set_sndbuf),
-	INT_OF(SO_SNDLOWAT, get_sndlowat, NULL),
+	WEIR_OPT_ROW(SO_SNDBUF, WEIR_OPT_ANY, get_sndbuf, set_sndbuf),
+	WEIR_OPT_ROW(SO_SNDBUFFORCE, WEIR_OPT_ANY, NULL, set_sndbuf),
+	WEIR_OPT_ROW(SO_SNDLOWAT, WEIR_OPT_ANY, get_sndlowat, NULL),
 	TIME_OF(SO_SNDTIMEO, get_sndtimeo, set_sndtimeo),
 	{SO_TIMESTAMP, WEIR_OPT_ANY, sizeof(int), weir_opt_get_switch, set_timestamp,
 		WEIR_SW_TIMESTAMP, NULL},
 	{SO_TIMESTAMPNS, WEIR_OPT_ANY, sizeof(int), weir_opt_get_switch, set_timestamp,
 		WEIR_SW_TIMESTAMPNS, NULL},
-	INT_OF(SO_TYPE, get_type, NULL),
+	WEIR_OPT_ROW(SO_TYPE, WEIR_OPT_ANY, get_type, NULL),
 	{SO_ZEROCOPY, WEIR_OPT_TCP, sizeof(int), weir_opt_get_switch, set_zerocopy,
 		WEIR_SW_ZEROCOPY, NULL},
 	{0},

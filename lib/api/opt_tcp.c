@@ -148,28 +148,23 @@ WEIR_OPT_SET(fastopen)
 	return weir_opt_changed(st, s);
 }
 
-#define INT_OF(name, get, set)                                     \
-	{                                                          \
-		name, WEIR_OPT_TCP, sizeof(int), get, set, 0, NULL \
-	}
-
 const struct weir_opt weir_opts_tcp[] = {
 	{TCP_CONGESTION, WEIR_OPT_TCP, WEIR_TCP_CC_NAME_LEN, get_congestion, NULL, 0,
 		set_congestion},
-	INT_OF(TCP_CORK, get_cork, set_cork),
-	INT_OF(TCP_FASTOPEN, get_fastopen, set_fastopen),
+	WEIR_OPT_ROW(TCP_CORK, WEIR_OPT_TCP, get_cork, set_cork),
+	WEIR_OPT_ROW(TCP_FASTOPEN, WEIR_OPT_TCP, get_fastopen, set_fastopen),
 	{TCP_INFO, WEIR_OPT_TCP, WEIR_OPT_INFO_LEN, weir_opt_get_info, NULL, 0, NULL},
 	{TCP_INQ, WEIR_OPT_TCP, sizeof(int), weir_opt_get_switch, set_inq, WEIR_SW_INQ, NULL},
-	INT_OF(TCP_KEEPCNT, get_keep_cnt, set_keep_cnt),
-	INT_OF(TCP_KEEPIDLE, get_keep_idle, set_keep_idle),
-	INT_OF(TCP_KEEPINTVL, get_keep_intvl, set_keep_intvl),
-	INT_OF(TCP_LINGER2, get_linger2, set_linger2),
-	INT_OF(TCP_MAXSEG, get_maxseg, set_maxseg),
-	INT_OF(TCP_NODELAY, get_nodelay, set_nodelay),
-	INT_OF(TCP_NOTSENT_LOWAT, get_notsent_lowat, set_notsent_lowat),
-	INT_OF(TCP_QUICKACK, get_quickack, set_quickack),
-	INT_OF(TCP_SYNCNT, get_syncnt, set_syncnt),
-	INT_OF(TCP_USER_TIMEOUT, get_user_timeout, set_user_timeout),
-	INT_OF(TCP_WINDOW_CLAMP, get_window_clamp, set_window_clamp),
+	WEIR_OPT_ROW(TCP_KEEPCNT, WEIR_OPT_TCP, get_keep_cnt, set_keep_cnt),
+	WEIR_OPT_ROW(TCP_KEEPIDLE, WEIR_OPT_TCP, get_keep_idle, set_keep_idle),
+	WEIR_OPT_ROW(TCP_KEEPINTVL, WEIR_OPT_TCP, get_keep_intvl, set_keep_intvl),
+	WEIR_OPT_ROW(TCP_LINGER2, WEIR_OPT_TCP, get_linger2, set_linger2),
+	WEIR_OPT_ROW(TCP_MAXSEG, WEIR_OPT_TCP, get_maxseg, set_maxseg),
+	WEIR_OPT_ROW(TCP_NODELAY, WEIR_OPT_TCP, get_nodelay, set_nodelay),
+	WEIR_OPT_ROW(TCP_NOTSENT_LOWAT, WEIR_OPT_TCP, get_notsent_lowat, set_notsent_lowat),
+	WEIR_OPT_ROW(TCP_QUICKACK, WEIR_OPT_TCP, get_quickack, set_quickack),
+	WEIR_OPT_ROW(TCP_SYNCNT, WEIR_OPT_TCP, get_syncnt, set_syncnt),
+	WEIR_OPT_ROW(TCP_USER_TIMEOUT, WEIR_OPT_TCP, get_user_timeout, set_user_timeout),
+	WEIR_OPT_ROW(TCP_WINDOW_CLAMP, WEIR_OPT_TCP, get_window_clamp, set_window_clamp),
 	{0},
 };
