@@ -555,7 +555,7 @@ void weir_tcp_ecn_ack(struct weir_tcp *t, struct weir_tcp_conn *c, const struct 
 uint32_t weir_tcp_ecn_marked(
 	const struct weir_tcp_conn *c, const struct weir_tcp_seg *seg, uint32_t delivered);
 
-/* tcp_output.c */
+/* tcp_output.c, tcp_segment.c, tcp_window.c, tcp_mss.c */
 
 /** An ACK as things stand now, at once instead of with the flush. */
 void weir_tcp_send_ack(struct weir_tcp *t, struct weir_tcp_conn *c);

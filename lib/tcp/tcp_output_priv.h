@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/**
+ * @file
+ * What the files that send have in common.
+ */
+#ifndef TCP_OUTPUT_PRIV_H
+#define TCP_OUTPUT_PRIV_H
+
+#include "tcp_loss_priv.h"
+
+/* tcp_window.c */
+
+/** The window field of a segment to go; the announced edge moves. */
+uint16_t weir_tcp_announce_window(const struct weir_tcp *t, struct weir_tcp_conn *c, bool is_syn);
+
+/* tcp_segment.c */
+
+/** An mbuf with room for the header of a segment with these flags; h but for seq, ack, window. */
+struct rte_mbuf *weir_tcp_new_segment(
+	struct weir_tcp *t, struct weir_tcp_conn *c, struct weir_tcp_hdr_info *h, uint8_t flags);
+
+/** Send m, a segment with header h and perhaps text. It carries the ACK that is due. */
+void weir_tcp_send_segment(struct weir_tcp *t, struct weir_tcp_conn *c, struct rte_mbuf *m,
+	struct weir_tcp_hdr_info *h, uint16_t tso_segsz);
+
+/** A segment without text. @return whether it went */
+bool weir_tcp_send_empty(struct weir_tcp *t, struct weir_tcp_conn *c, uint32_t seq, uint8_t flags);
+
+/** Its sequence number, which a peer whose window shrank takes, too. */
+uint32_t weir_tcp_empty_seq(const struct weir_tcp_conn *c);
+
+/** The pool is dry: what waits out of order here can be sent again, and may be what is missing. */
+void weir_tcp_note_no_mbuf(struct weir_tcp *t, struct weir_tcp_conn *c);
+
+#endif
