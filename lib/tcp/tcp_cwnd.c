@@ -64,10 +64,10 @@ note_use(struct weir_tcp_conn *c, bool is_limited)
 }
 
 void
-weir_tcp_validate_cwnd(struct weir_tcp *t, struct weir_tcp_conn *c, bool is_sent)
+weir_tcp_validate_cwnd(struct weir_tcp *t, struct weir_tcp_conn *c, bool is_sent, bool is_deferred)
 {
 	struct weir_tcp_act *act = c->act;
-	const bool is_limited = c->cc.cwnd / c->mss <= weir_tcp_pipe(c);
+	const bool is_limited = is_deferred || c->cc.cwnd / c->mss <= weir_tcp_pipe(c);
 
 	c->cc.flight = weir_tcp_pipe(c) * c->mss;
 	if (!is_limited && weir_tcp_seq_span(c->snd.end, c->snd.max) < c->mss)

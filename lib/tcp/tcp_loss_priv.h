@@ -73,8 +73,9 @@ weir_tcp_sent_ref(const struct weir_tcp *t, const struct weir_tcp_sent *s)
 /** Can what is sent next be remembered? */
 bool weir_tcp_sent_may_add(const struct weir_tcp *t, const struct weir_tcp_conn *c);
 
-/** seq..end was sent for the first time. weir_tcp_sent_may_add() said yes. */
-void weir_tcp_sent_add(struct weir_tcp *t, struct weir_tcp_conn *c, uint32_t seq, uint32_t end);
+/** What lies from snd.nxt to end was sent for the first time. weir_tcp_sent_may_add() said yes. */
+void weir_tcp_sent_add(struct weir_tcp *t, struct weir_tcp_conn *c, uint32_t end, uint32_t mss,
+	bool is_pushed);
 
 /** s was sent again. */
 void weir_tcp_sent_again(struct weir_tcp *t, struct weir_tcp_conn *c, struct weir_tcp_sent *s);
@@ -260,8 +261,9 @@ bool weir_tcp_must_wait_for_more(const struct weir_tcp_conn *c);
 /** Data goes out again, nothing being under way. */
 void weir_tcp_restart_after_idle(struct weir_tcp *t, struct weir_tcp_conn *c);
 
-/** What may go has gone: is the window in use? */
-void weir_tcp_validate_cwnd(struct weir_tcp *t, struct weir_tcp_conn *c, bool is_sent);
+/** What may go has gone, but what was deferred for cwnd: is the window in use? */
+void weir_tcp_validate_cwnd(
+	struct weir_tcp *t, struct weir_tcp_conn *c, bool is_sent, bool is_deferred);
 
 /* tcp_rexmit.c */
 

@@ -2,76 +2,20 @@
 /* Path: tcp_input, tcp_usr, tcp_timer -> (flush) tcp_output -> ip_output */
 #include "tcp_output_priv.h"
 
-/* What may go */
-
-/* Is a segment of less than the full size held back? Nagle with Minshall's variant, and cork. */
-static bool
-is_held_back(const struct weir_tcp_conn *c)
-{
-	const uint32_t sml = c->act->sml;
-
-	if (c->is_fin_queued || c->is_urgent)
-		return false; /* nothing will be added to it, or it must not wait */
-	if (c->opts.is_cork || c->is_more)
-		return true;
-	return !c->opts.is_nodelay && weir_seq_gt(sml, c->snd.una) && weir_seq_leq(sml, c->snd.nxt);
-}
-
-/*
- * Bytes to send next from snd.nxt, 0: none. Whole segments as long as windows and data allow; less
- * than one (RFC 9293 3.8.6.2.1) when that is all there is and may go, or when nothing is under way
- * and it fills half of the largest window the peer ever had.
- */
-static uint32_t
-next_len(struct weir_tcp_conn *c, uint32_t mss, uint32_t max)
-{
-	const uint32_t all = weir_tcp_seq_span(c->snd.end, c->snd.nxt);
-	const uint32_t unsent =
-		unlikely(c->has_eor) ? weir_tcp_sndq_record(c, c->snd.nxt, all) : all;
-	const uint32_t wnd = weir_tcp_seq_span(c->snd.una + c->snd.wnd, c->snd.nxt);
-	const uint64_t cwnd = (uint64_t)weir_tcp_quota(c) * mss;
-	const uint32_t len = (uint32_t)RTE_MIN(cwnd, RTE_MIN(RTE_MIN(unsent, max), wnd));
-
-	if (len == unsent && (unsent != all || c->act->is_new_first || !is_held_back(c)))
-		return len;
-	if (len >= mss)
-		return len - len % mss;
-	if (!weir_tcp_is_in_flight(c) && len == wnd && len >= c->wnd_max / 2)
-		return len;
-	return 0;
-}
-
-/* It was held back for long enough: one segment, however small. */
-static uint32_t
-forced_len(const struct weir_tcp_conn *c, uint32_t mss)
-{
-	const uint32_t unsent = RTE_MIN(weir_tcp_seq_span(c->snd.end, c->snd.nxt), mss);
-
-	return RTE_MIN(unsent, weir_tcp_seq_span(c->snd.una + c->snd.wnd, c->snd.nxt));
-}
-
-/* May the FIN go with len bytes of text? It needs a place in the peer's window, not in cwnd. */
-static bool
-may_send_fin(const struct weir_tcp_conn *c, uint32_t len)
-{
-	return c->is_fin_queued && c->snd.nxt + len == c->snd.end &&
-	       weir_seq_lt(c->snd.end, c->snd.una + c->snd.wnd);
-}
-
 /* Text and FIN */
 
 /* RFC 9293 3.9.1.2: the last of what is queued, or of a record; unless more was announced. */
 static bool
-is_pushed(struct weir_tcp_conn *c, uint32_t seq, uint32_t len)
+is_pushed(struct weir_tcp_conn *c, uint32_t len)
 {
-	if (seq + len == c->snd.end)
+	if (c->snd.nxt + len == c->snd.end)
 		return !c->is_more;
-	return unlikely(c->has_eor) && weir_tcp_sndq_record(c, seq, len + 1) == len;
+	return unlikely(c->has_eor) && weir_tcp_sndq_record(c, c->snd.nxt, len + 1) == len;
 }
 
-uint32_t
-weir_tcp_send_text(
-	struct weir_tcp *t, struct weir_tcp_conn *c, uint32_t seq, uint32_t len, bool has_fin)
+/* @return as weir_tcp_send_text(), of one packet */
+static uint32_t
+send_piece(struct weir_tcp *t, struct weir_tcp_conn *c, uint32_t seq, uint32_t len, uint8_t flags)
 {
 	const unsigned int segs_max = RTE_MAX(c->dst.ifc->port->info.segs_max, 2);
 	struct weir_tcp_hdr_info h;
@@ -85,33 +29,47 @@ weir_tcp_send_text(
 		rte_pktmbuf_free(m);
 		return 0;
 	}
-	has_fin = has_fin && put == len;
-	if (put > 0 && is_pushed(c, seq, put))
+	if (put == len)
+		h.flags |= put > 0 ? flags : flags & (uint8_t)~WEIR_TCP_PSH;
+	if (put > c->mss)
 		h.flags |= WEIR_TCP_PSH;
-	if (has_fin)
-		h.flags |= WEIR_TCP_FIN;
 	h.seq = seq;
 	if (unlikely(c->is_urgent))
 		weir_tcp_urgent_mark(c, &h);
 	if (c->last_ack_sent != c->rcv.nxt && put > 0)
 		c->is_interactive = true;
 	weir_tcp_send_segment(t, c, m, &h, put > c->mss ? c->mss : 0);
-	c->sent_us = t->core->now_us;
 	c->act->bytes_sent += put;
 	t->stats.tx_bytes += put;
 	if (c->is_paced)
 		weir_tcp_pace_sent(t, c, put);
-	return put + has_fin;
+	return put + !!(h.flags & WEIR_TCP_FIN);
+}
+
+uint32_t
+weir_tcp_send_text(struct weir_tcp *t, struct weir_tcp_conn *c, uint32_t seq, uint32_t len,
+	uint32_t mss, uint8_t flags)
+{
+	const uint32_t piece_max = weir_tcp_is_cut_by_port(c, mss) ? len : mss;
+	uint32_t sent = 0, piece, n;
+
+	do {
+		piece = RTE_MIN(len - sent, piece_max);
+		n = send_piece(t, c, seq + sent, piece, sent + piece == len ? flags : 0);
+		sent += n;
+	} while (n == piece && sent < len);
+	c->sent_us = t->core->now_us;
+	return sent;
 }
 
 /* The first data of a flight starts the timer; a loss probe waits for the latest (RFC 8985 7.2). */
 static void
-note_new(struct weir_tcp *t, struct weir_tcp_conn *c, uint32_t n)
+note_new(struct weir_tcp *t, struct weir_tcp_conn *c, uint32_t n, uint32_t mss, bool has_push)
 {
 	const bool is_first = c->act->out_segs == 0;
 	const uint32_t segs = c->act->out_segs;
 
-	weir_tcp_sent_add(t, c, c->snd.nxt, c->snd.nxt + n);
+	weir_tcp_sent_add(t, c, c->snd.nxt + n, mss, has_push);
 	c->snd.nxt += n;
 	c->snd.max = c->snd.nxt;
 	if (weir_tcp_in_reduction(c))
@@ -120,73 +78,61 @@ note_new(struct weir_tcp *t, struct weir_tcp_conn *c, uint32_t n)
 		weir_tcp_rearm_rto(t, c);
 }
 
-/* @return sequence numbers sent; 0: no room, mbuf or record */
+/*
+ * A burst of several segments ends with PSH, so that the peer takes it as a whole (as Linux).
+ * @return sequence numbers sent; 0: no room, mbuf or record
+ */
 static uint32_t
-send_new(struct weir_tcp *t, struct weir_tcp_conn *c, uint32_t len, bool has_fin)
+send_new(struct weir_tcp *t, struct weir_tcp_conn *c, uint32_t len, uint32_t mss)
 {
+	const uint8_t fin = weir_tcp_may_send_fin(c, len) ? WEIR_TCP_FIN : 0;
+	const uint8_t push = len > 0 && (len > mss || is_pushed(c, len)) ? WEIR_TCP_PSH : 0;
 	uint32_t sent;
 
 	if (!weir_tcp_has_room(t, c) || !weir_tcp_sent_may_add(t, c))
 		return 0;
-	sent = weir_tcp_send_text(t, c, c->snd.nxt, len, has_fin);
+	sent = weir_tcp_send_text(t, c, c->snd.nxt, len, mss, fin | push);
 	if (sent > 0)
-		note_new(t, c, sent);
+		note_new(t, c, sent, mss, push != 0 && (sent >= len || sent > mss));
 	return sent;
 }
 
 bool
 weir_tcp_send_probe_text(struct weir_tcp *t, struct weir_tcp_conn *c)
 {
-	const uint32_t unsent = weir_tcp_seq_span(c->snd.end, c->snd.nxt);
-	const uint32_t len = RTE_MIN(unsent, weir_tcp_effective_mss(c));
-	const bool has_fin = may_send_fin(c, len);
-
-	if ((len == 0 && !has_fin) || weir_seq_gt(c->snd.nxt + len, c->snd.una + c->snd.wnd))
-		return true;
-	return send_new(t, c, len, has_fin) > 0;
-}
-
-/* Largest payload of one mbuf chain: a segment, or as many as the port cuts up itself. */
-static uint32_t
-max_len(const struct weir_tcp_conn *c, uint32_t mss)
-{
-	if (!(c->dst.ifc->caps & WEIR_PORT_TX_TSO) || c->dst.is_local || mss < c->mss ||
-		c->is_ecn_cwr) /* CWR belongs on one segment */
-		return mss;
-	if (c->is_paced)
-		return weir_tcp_pace_quantum(c);
-	return WEIR_TCP_TSO_MAX - WEIR_TCP_TSO_MAX % mss;
-}
-
-uint32_t
-weir_tcp_tso_segs(const struct weir_tcp_conn *c)
-{
 	const uint32_t mss = weir_tcp_effective_mss(c);
+	const uint32_t len = RTE_MIN(weir_tcp_seq_span(c->snd.end, c->snd.nxt), mss);
 
-	return max_len(c, mss) / mss;
+	if ((len == 0 && !weir_tcp_may_send_fin(c, len)) ||
+		weir_seq_gt(c->snd.nxt + len, c->snd.una + c->snd.wnd))
+		return true;
+	return send_new(t, c, len, mss) > 0;
 }
 
 /* @return false: stopped for want of room or an mbuf, or because it was enough for one pass */
 static bool
-send_unsent(struct weir_tcp *t, struct weir_tcp_conn *c)
+send_unsent(struct weir_tcp *t, struct weir_tcp_conn *c, bool *is_deferred)
 {
 	const uint32_t mss = weir_tcp_effective_mss(c);
-	const uint32_t max = max_len(c, mss);
-	unsigned int n;
+	const uint32_t segs_max = weir_tcp_burst_segs(c, mss);
+	const uint32_t packet = weir_tcp_is_cut_by_port(c, mss) ? segs_max * mss : mss;
+	uint32_t n = 0;
 
-	for (n = 0; n < WEIR_TCP_PASS_SEGS && weir_tcp_has_unsent(c); n++) {
-		const uint32_t len = c->is_forced ? forced_len(c, mss) : next_len(c, mss, max);
-		const bool has_fin = may_send_fin(c, len);
+	while (n < WEIR_TCP_PASS_SEGS && weir_tcp_has_unsent(c)) {
+		const uint32_t len = c->is_forced
+					     ? weir_tcp_forced_len(c, mss)
+					     : weir_tcp_next_len(t, c, mss, segs_max, is_deferred);
 
-		if (len == 0 && !has_fin)
+		if (len == 0 && !weir_tcp_may_send_fin(c, len))
 			break;
 		if (c->is_paced && weir_tcp_pace_waits(t, c))
 			break;
-		if (send_new(t, c, len, has_fin) == 0)
+		if (send_new(t, c, len, mss) == 0)
 			return false;
 		c->is_forced = false;
 		if (len % mss != 0)
 			c->act->sml = c->snd.nxt;
+		n += 1 + (len > packet ? (len - 1) / packet : 0);
 	}
 	c->is_forced = false;
 	return n < WEIR_TCP_PASS_SEGS;
@@ -194,9 +140,9 @@ send_unsent(struct weir_tcp *t, struct weir_tcp_conn *c)
 
 /* F-RTO, step 2 b: new data shows whether the time-out was needless. Without any, as usual. */
 static bool
-send_new_first(struct weir_tcp *t, struct weir_tcp_conn *c)
+send_new_first(struct weir_tcp *t, struct weir_tcp_conn *c, bool *is_deferred)
 {
-	if (!send_unsent(t, c))
+	if (!send_unsent(t, c, is_deferred))
 		return false;
 	c->act->is_new_first = false;
 	if (weir_seq_leq(c->snd.max, c->act->high_seq)) {
@@ -210,20 +156,20 @@ send_new_first(struct weir_tcp *t, struct weir_tcp_conn *c)
 static bool
 send_data(struct weir_tcp *t, struct weir_tcp_conn *c)
 {
+	bool is_deferred = false, is_done;
 	uint32_t max;
-	bool is_done;
 
 	if (c->act->out_segs == 0 && weir_tcp_has_unsent(c))
 		weir_tcp_restart_after_idle(t, c);
 	if (unlikely(c->act->is_tlp_due) && !weir_tcp_tlp_send(t, c))
 		return false;
 	max = c->snd.max;
-	if (unlikely(c->act->is_new_first) && !send_new_first(t, c))
+	if (unlikely(c->act->is_new_first) && !send_new_first(t, c, &is_deferred))
 		return false;
 	if (unlikely(c->is_rexmit_due) && !weir_tcp_send_lost(t, c))
 		return false;
-	is_done = send_unsent(t, c);
-	weir_tcp_validate_cwnd(t, c, c->snd.max != max);
+	is_done = send_unsent(t, c, &is_deferred);
+	weir_tcp_validate_cwnd(t, c, c->snd.max != max, is_deferred);
 	if (c->snd.max != max)
 		weir_tcp_tlp_start(t, c, false);
 	return is_done;

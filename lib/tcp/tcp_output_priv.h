@@ -8,6 +8,28 @@
 
 #include "tcp_loss_priv.h"
 
+/* tcp_burst.c */
+
+/** The most segments that go as one: two at least, about a millisecond's worth (as Linux). */
+uint32_t weir_tcp_burst_segs(const struct weir_tcp_conn *c, uint32_t mss);
+
+/**
+ * Bytes to send next from snd.nxt, 0: none. Whole segments as long as windows and data allow; less
+ * than one when that is all there is, or all that the peer's window takes, and may go.
+ * @param is_deferred  set when they wait for a larger burst that the congestion window allows
+ */
+uint32_t weir_tcp_next_len(const struct weir_tcp *t, struct weir_tcp_conn *c, uint32_t mss,
+	uint32_t segs_max, bool *is_deferred);
+
+/** It was held back for long enough: one segment, however small. */
+uint32_t weir_tcp_forced_len(const struct weir_tcp_conn *c, uint32_t mss);
+
+/** May the FIN go with len bytes of text? It needs a place in the peer's window, not in cwnd. */
+bool weir_tcp_may_send_fin(const struct weir_tcp_conn *c, uint32_t len);
+
+/** Does the port cut bursts into segments of mss? */
+bool weir_tcp_is_cut_by_port(const struct weir_tcp_conn *c, uint32_t mss);
+
 /* tcp_window.c */
 
 /** The window field of a segment to go; the announced edge moves. */

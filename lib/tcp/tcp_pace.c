@@ -5,7 +5,6 @@
  */
 #include "tcp_priv.h"
 
-#define BURST_SHIFT 10	   /* bytes a second >> this: what goes in about a millisecond */
 #define BURST_SEGS  2	   /* but no less */
 #define FREE_SEGS   10	   /* the first of a connection go at once, as Linux does it */
 #define SLACK_NS    128000 /* timers are as late as two ticks of the wheel: made up for */
@@ -23,8 +22,9 @@ rate_by_window(const struct weir_tcp_conn *c)
 {
 	const struct weir_tcp_cc *cc = &c->cc;
 	const unsigned int percent = cc->cwnd < cc->ssthresh / 2 ? 200 : 120;
+	const uint64_t window = RTE_MAX(cc->cwnd, c->act->out_segs * c->mss);
 
-	return c->srtt_us == 0 ? 0 : (uint64_t)cc->cwnd * 10000 * percent / c->srtt_us;
+	return c->srtt_us == 0 ? 0 : window * 10000 * percent / c->srtt_us;
 }
 
 uint64_t
@@ -41,7 +41,7 @@ weir_tcp_pace_bps(const struct weir_tcp_conn *c)
 uint32_t
 weir_tcp_pace_quantum(const struct weir_tcp_conn *c)
 {
-	const uint64_t bytes = RTE_MIN(weir_tcp_pace_bps(c) >> BURST_SHIFT, WEIR_TCP_TSO_MAX);
+	const uint64_t bytes = RTE_MIN(weir_tcp_pace_bps(c) >> WEIR_TCP_BURST_SHIFT, WEIR_TCP_TSO_MAX);
 
 	return RTE_MAX((uint32_t)bytes - (uint32_t)bytes % c->mss, BURST_SEGS * (uint32_t)c->mss);
 }

@@ -16,6 +16,7 @@
 #define WEIR_TCP_PASS_SEGS     64  /* segments of one connection in one pass of the flush */
 #define WEIR_TCP_ROOM_MIN      64  /* free places in the interface's queue below which TCP waits */
 #define WEIR_TCP_TSO_MAX       65400u /* payload of a super-segment: 64 KiB less all headers */
+#define WEIR_TCP_BURST_SHIFT   10  /* bytes a second >> this: what goes in about a millisecond */
 #define WEIR_TCP_QUICK_ACKS    16  /* segments acknowledged at once at the start */
 #define WEIR_TCP_SYN_MIN       128 /* SYN_RECEIVED connections that any listener may have */
 #define WEIR_TCP_MSS_IP4       536 /* RFC 9293 3.7.1: a peer that does not say */
@@ -567,20 +568,18 @@ bool weir_tcp_output(struct weir_tcp *t, struct weir_tcp_conn *c);
 bool weir_tcp_has_room(const struct weir_tcp *t, const struct weir_tcp_conn *c);
 
 /**
- * Send text of len bytes at seq, and the FIN if it is to follow.
+ * Send text of len bytes at seq, in segments of mss.
+ * @param flags  FIN and PSH of the last one
  * @return sequence numbers sent, perhaps less than asked for; 0: no mbuf
  */
-uint32_t weir_tcp_send_text(
-	struct weir_tcp *t, struct weir_tcp_conn *c, uint32_t seq, uint32_t len, bool has_fin);
+uint32_t weir_tcp_send_text(struct weir_tcp *t, struct weir_tcp_conn *c, uint32_t seq, uint32_t len,
+	uint32_t mss, uint8_t flags);
 
 /** A loss probe: one segment of new text, whatever cwnd says. @return false: no room or mbuf */
 bool weir_tcp_send_probe_text(struct weir_tcp *t, struct weir_tcp_conn *c);
 
 /** Text of a full segment: c->mss less SACK blocks, and no more than half of a small window. */
 uint32_t weir_tcp_effective_mss(const struct weir_tcp_conn *c);
-
-/** Segments that may go as one: what the port cuts up itself. */
-uint32_t weir_tcp_tso_segs(const struct weir_tcp_conn *c);
 
 /** RST for c as it stands, at once. Lost where there is no mbuf or route. */
 void weir_tcp_send_rst(struct weir_tcp *t, struct weir_tcp_conn *c);

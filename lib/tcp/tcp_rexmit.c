@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Path: tcp_output -> tcp_rexmit -> tcp_sndq, ip_output. What is sent again: holes. */
-#include "tcp_loss_priv.h"
+#include "tcp_output_priv.h"
 
 /* Text of s that may go: max_segs segments, within the peer's window. A window that was closed over
  * data sent before lets its first segment through, as a probe (RFC 9293 3.8.6). */
 static uint32_t
-len_again(const struct weir_tcp_conn *c, const struct weir_tcp_sent *s, uint32_t text,
+len_again(const struct weir_tcp_conn *c, const struct weir_tcp_sent *s, uint32_t text, uint32_t mss,
 	uint32_t max_segs)
 {
 	const uint32_t wnd = weir_tcp_seq_span(c->snd.una + c->snd.wnd, s->seq);
-	const uint32_t mss = weir_tcp_effective_mss(c);
 	const uint32_t edge = wnd == 0 && s->seq == c->snd.una ? mss : wnd;
 	const uint32_t len = RTE_MIN(text, max_segs * mss);
 
@@ -47,19 +46,24 @@ weir_tcp_send_again(struct weir_tcp *t, struct weir_tcp_conn *c, struct weir_tcp
 	uint32_t max_segs, bool is_probe)
 {
 	const uint32_t text = weir_seq_min(s->end, c->snd.end) - s->seq;
-	const uint32_t len = len_again(c, s, text, max_segs);
+	const uint32_t mss = weir_tcp_effective_mss(c);
+	const uint32_t len = len_again(c, s, text, mss, max_segs);
 	const bool has_fin = weir_seq_gt(s->end, c->snd.end) && len == text;
+	const bool is_pushed = len > mss || ((s->flags & WEIR_TCP_PUSHED) && len == text);
 	uint32_t sent;
 
 	if (len == 0 && text > 0)
 		return AGAIN_NO_WINDOW;
 	if (!weir_tcp_has_room(t, c))
 		return AGAIN_NO_ROOM;
-	sent = weir_tcp_send_text(t, c, s->seq, len, has_fin);
+	sent = weir_tcp_send_text(t, c, s->seq, len, mss,
+		(has_fin ? WEIR_TCP_FIN : 0) | (is_pushed ? WEIR_TCP_PSH : 0));
 	if (sent == 0)
 		return AGAIN_NO_ROOM;
 	if (sent < s->end - s->seq && !weir_tcp_sent_split(t, c, s, sent))
 		s->flags |= WEIR_TCP_BLURRED; /* counts as if all of it went */
+	if (sent > mss)
+		s->flags |= WEIR_TCP_PUSHED;
 	count_again(t, c, s, is_probe);
 	return AGAIN_SENT;
 }
@@ -67,6 +71,7 @@ weir_tcp_send_again(struct weir_tcp *t, struct weir_tcp_conn *c, struct weir_tcp
 bool
 weir_tcp_send_lost(struct weir_tcp *t, struct weir_tcp_conn *c)
 {
+	const uint32_t segs_max = weir_tcp_burst_segs(c, weir_tcp_effective_mss(c));
 	struct weir_tcp_sent *s;
 	enum weir_tcp_again done;
 
@@ -80,7 +85,7 @@ weir_tcp_send_lost(struct weir_tcp *t, struct weir_tcp_conn *c)
 		}
 		if (c->is_paced && weir_tcp_pace_waits(t, c))
 			return true; /* it goes on then */
-		done = weir_tcp_send_again(t, c, s, RTE_MIN(quota, weir_tcp_tso_segs(c)), false);
+		done = weir_tcp_send_again(t, c, s, RTE_MIN(quota, segs_max), false);
 		if (done == AGAIN_NO_WINDOW)
 			c->is_rexmit_due = false;
 		if (done != AGAIN_SENT)

@@ -96,10 +96,10 @@ weir_tcp_sent_may_add(const struct weir_tcp *t, const struct weir_tcp_conn *c)
 }
 
 static void
-join_tail(struct weir_tcp *t, struct weir_tcp_conn *c, uint32_t end)
+join_tail(struct weir_tcp *t, struct weir_tcp_conn *c, uint32_t end, uint32_t mss)
 {
 	struct weir_tcp_sent *tail = weir_tcp_sent_at(t, c->act->tail);
-	const uint16_t segs = segs_of(c, tail->end, end, c->mss);
+	const uint16_t segs = segs_of(c, tail->end, end, (uint16_t)mss);
 
 	tail->end = end;
 	tail->segs = (uint16_t)(tail->segs + segs);
@@ -114,21 +114,22 @@ join_tail(struct weir_tcp *t, struct weir_tcp_conn *c, uint32_t end)
 }
 
 void
-weir_tcp_sent_add(struct weir_tcp *t, struct weir_tcp_conn *c, uint32_t seq, uint32_t end)
+weir_tcp_sent_add(
+	struct weir_tcp *t, struct weir_tcp_conn *c, uint32_t end, uint32_t mss, bool is_pushed)
 {
 	struct weir_tcp_act *act = c->act;
 	struct weir_tcp_sent *s = weir_slab_get(&t->sents);
 
 	if (unlikely(s == NULL)) {
-		join_tail(t, c, end);
+		join_tail(t, c, end, mss);
 		return;
 	}
-	s->seq = seq;
+	s->seq = c->snd.nxt;
 	s->end = end;
 	s->next = 0;
-	s->mss = c->mss;
-	s->segs = segs_of(c, seq, end, c->mss);
-	s->flags = 0;
+	s->mss = (uint16_t)mss;
+	s->segs = segs_of(c, s->seq, end, s->mss);
+	s->flags = is_pushed ? WEIR_TCP_PUSHED : 0;
 	if (act->tail == 0)
 		act->head = weir_tcp_sent_ref(t, s);
 	else
@@ -177,6 +178,7 @@ weir_tcp_sent_split(
 	*rest = *s;
 	rest->seq = s->seq + len;
 	s->end = rest->seq;
+	s->flags &= (uint8_t)~WEIR_TCP_PUSHED;
 	s->next = rest_ref;
 	if (act->tail == ref)
 		act->tail = rest_ref;

@@ -98,17 +98,32 @@ tell_established(struct weir_tcp *t, struct weir_tcp_conn *c)
 	}
 }
 
-/* The SYN's own round trip; RFC 6298 5.7 where it had to be sent again and nothing timed it. */
+/* The SYN's own round trip, by itself or by its echo; 0: neither. */
+static uint32_t
+syn_rtt_us(const struct weir_tcp *t, const struct weir_tcp_conn *c, const struct weir_tcp_seg *seg)
+{
+	const uint32_t echo_ms = weir_tcp_ts_now(t, c) - seg->ts_ecr;
+
+	if (c->is_timing)
+		return RTE_MAX((uint32_t)(t->core->now_us - c->sent_us), 1u);
+	if (c->has_ts && (seg->opts & WEIR_TCP_OPT_TS) && seg->ts_ecr != 0 &&
+		echo_ms < t->conf.rto_max_us / 1000)
+		return RTE_MAX(echo_ms, 1u) * 1000;
+	return 0;
+}
+
+/* RFC 6298 5.7 where it had to be sent again and nothing timed it. */
 static void
 time_syn(struct weir_tcp *t, struct weir_tcp_conn *c, const struct weir_tcp_seg *seg)
 {
-	if (c->is_timing)
-		weir_tcp_rtt_sample(t, c, (uint32_t)(t->core->now_us - c->sent_us));
-	else if (c->has_ts && (seg->opts & WEIR_TCP_OPT_TS) && seg->ts_ecr != 0 &&
-		 weir_tcp_ts_now(t, c) - seg->ts_ecr < t->conf.rto_max_us / 1000)
-		weir_tcp_rtt_sample(t, c, (weir_tcp_ts_now(t, c) - seg->ts_ecr) * 1000);
-	else if (c->retries > 0)
+	const uint32_t rtt_us = syn_rtt_us(t, c, seg);
+
+	if (rtt_us != 0) {
+		weir_tcp_min_rtt(t, c, rtt_us);
+		weir_tcp_rtt_sample(t, c, rtt_us);
+	} else if (c->retries > 0) {
 		c->rto_us = RTE_MAX(t->conf.rto_initial_us, (uint32_t)WEIR_TCP_RTO_NO_SAMPLE);
+	}
 	c->is_timing = false;
 }
 

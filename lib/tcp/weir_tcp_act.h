@@ -43,6 +43,7 @@ enum weir_tcp_sent_flag {
 	WEIR_TCP_TIMED = 1 << 4,       /* in the list by time */
 	WEIR_TCP_APP_LIMITED = 1 << 5,
 	WEIR_TCP_BLURRED = 1 << 6, /* holds more than was sent at sent_us: no record was free */
+	WEIR_TCP_PUSHED = 1 << 7,  /* its last segment carries PSH */
 };
 
 /** What was sent with one call: a cache line. */

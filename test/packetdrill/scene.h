@@ -38,10 +38,12 @@ struct scene {
 	uint32_t iss; /* ours, learnt from the SYN */
 	uint32_t irs; /* the peer's */
 	uint8_t *packet; /* PACKET_MAX */
+	bool is_pieced; /* the latest segment came in several packets */
 	unsigned int failures;
 };
 
-/* A segment. Of one that comes out, what is left 0 in win and opts is not looked at. */
+/* A segment. Of one that comes out, what is left 0 in win and opts is not looked at; text longer
+ * than a segment is put together from its pieces, as the tool does it: flags of the last. */
 struct seg {
 	const char *flags; /* "S", "S.", ".", "P.", "F.", "R", "R." */
 	uint32_t seq;
@@ -81,7 +83,7 @@ void scene_quiet(struct scene *s, int line);
 void scene_in_ip(struct scene *s, uint8_t protocol, const uint8_t *payload, size_t len);
 
 /** The next packet that comes out; its payload behind the IP header, *len 0: none. */
-const uint8_t *scene_out_ip(struct scene *s, uint8_t *protocol, size_t *len);
+uint8_t *scene_out_ip(struct scene *s, uint8_t *protocol, size_t *len);
 
 /** Let time pass, as the tool does: sleep, then look at the clock until the moment has come. */
 void scene_wait(struct scene *s, unsigned int ms);

@@ -127,8 +127,7 @@ third_duplicate_ack(struct scene *s)
 	const uint32_t mss = scene_mss(s);
 
 	write_all(s, fd, 10 * mss);
-	for (uint32_t i = 0; i < 10; i++)
-		OUT(s, .flags = i == 9 ? "P." : ".", .seq = 1 + i * mss, .ack = 1, .len = mss);
+	OUT(s, .flags = "P.", .seq = 1, .ack = 1, .len = 10 * mss);
 	IN(s, .flags = ".", .seq = 1, .ack = 1 + mss, .at_ms = 20);
 	for (unsigned int i = 0; i < 3; i++)
 		IN(s, .flags = ".", .seq = 1, .ack = 1 + mss);

@@ -419,6 +419,15 @@ is_sack_as(struct rig *r, const uint8_t *hdr, const struct weir_tcp_seg *seg,
 	return n == seg->n_sack || (n == 0 && want->opts == 0);
 }
 
+/* PSH at the end of a burst is no matter, unless it was asked for. */
+static uint8_t
+flags_of(const struct weir_tcp_seg *seg, const struct rig_seg *want)
+{
+	return seg->len > 0 && !want->is_unpushed && !(want->flags & PSH)
+		       ? seg->flags & (uint8_t)~PSH
+		       : seg->flags;
+}
+
 /* @return what differs, NULL: nothing */
 static const char *
 compare(struct rig *r, struct rte_mbuf *m, const struct rig_seg *want, char *got, size_t got_len)
@@ -439,7 +448,7 @@ compare(struct rig *r, struct rte_mbuf *m, const struct rig_seg *want, char *got
 		seg.opts, seg.n_sack, (int)(first.start - r->irs), (int)(first.end - r->irs));
 	if (hlen == 0)
 		return "header";
-	if (seg.flags != want->flags)
+	if (flags_of(&seg, want) != want->flags)
 		return "flags";
 	if (seg.seq != r->iss + want->seq)
 		return "seq";

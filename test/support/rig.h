@@ -75,7 +75,7 @@ struct rig {
 	struct rig_setup setup;
 };
 
-/** A segment to receive, or expected. */
+/** A segment to receive, or expected. PSH of text is compared where .flags or .is_unpushed names it. */
 struct rig_seg {
 	uint8_t flags;
 	uint32_t seq;
@@ -93,6 +93,7 @@ struct rig_seg {
 	uint16_t sport;    /* recv: another port of the peer */
 	uint16_t dport;    /* recv: another port of ours */
 	uint8_t tos;       /* sent: checked if not 0 */
+	bool is_unpushed;  /* sent: has no PSH */
 	bool is_not_ect;   /* sent: the ECN field is 0 */
 	bool is_bad_cksum;
 	bool no_ts; /* recv: leave out the negotiated timestamps */

@@ -142,7 +142,8 @@ too_big_lowers_the_segment_size_and_sends_again(void)
 	rig_icmp(&r, 1, EMSGSIZE, false, 640);
 	CU_ASSERT_EQUAL(r.conn->mss, 600);
 	rig_sent(&r, .flags = ACK, .seq = 1, .ack = 1, .len = 600);
-	rig_sent(&r, .flags = ACK, .seq = 601, .ack = 1, .len = 400);
+	rig_sent(&r, .flags = ACK, .seq = 601, .ack = 1, .len = 600);
+	rig_sent(&r, .flags = PSH | ACK, .seq = 1201, .ack = 1, .len = 300);
 	CU_ASSERT_EQUAL(r.conn->cc.cwnd, 10000);
 	rig_icmp(&r, 1, EMSGSIZE, false, 1000); /* larger: not believed */
 	CU_ASSERT_EQUAL(r.conn->mss, 600);

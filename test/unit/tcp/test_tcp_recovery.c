@@ -52,6 +52,7 @@ two_duplicates_let_new_data_out(void)
 	open_without_sack(20000);
 	recv_ack(1);
 	sent(10001);
+	rig_advance(&r, 2 * RIG_MS); /* at once, it would wait for company */
 	recv_ack(1);
 	sent(11001);
 	CU_ASSERT_EQUAL(r.conn->cc.cwnd, 10000);
@@ -65,6 +66,7 @@ so_do_two_sacked_segments(void)
 	open_with(20000);
 	recv_sack(1, 1001, 2001);
 	sent(10001);
+	rig_advance(&r, 2 * RIG_MS);
 	recv_sack(1, 1001, 3001);
 	sent(11001);
 	rig_close(&r);
@@ -91,6 +93,7 @@ window_is_reduced_in_proportion(void)
 
 	open_with(20000);
 	recv_sack(1, 1001, 2001);
+	rig_advance(&r, 2 * RIG_MS);
 	recv_sack(1, 1001, 3001);
 	CU_ASSERT_EQUAL(rig_forget(&r), 2); /* 12 are under way */
 	recv_sack(1, 1001, 4001);

@@ -14,12 +14,13 @@ sender_keeps_to_the_window(void)
 	rig_write(&r, 5000);
 	rig_sent(&r, .flags = ACK, .seq = 1, .ack = 1, .len = 1000);
 	rig_sent(&r, .flags = ACK, .seq = 1001, .ack = 1, .len = 1000);
-	rig_sent_nothing(&r); /* 500 bytes of room: a small segment would be silly */
+	rig_sent(&r, .flags = PSH | ACK, .seq = 2001, .ack = 1, .len = 500); /* as Linux */
 	rig_recv(&r, .flags = ACK, .seq = 1, .ack = 1001, .wnd = 2500);
-	rig_sent(&r, .flags = ACK, .seq = 2001, .ack = 1, .len = 1000);
-	rig_recv(&r, .flags = ACK, .seq = 1, .ack = 3001, .wnd = 4000);
-	rig_sent(&r, .flags = ACK, .seq = 3001, .ack = 1, .len = 1000);
-	rig_sent(&r, .flags = PSH | ACK, .seq = 4001, .ack = 1, .len = 1000);
+	rig_sent(&r, .flags = ACK, .seq = 2501, .ack = 1, .len = 1000);
+	rig_sent_nothing(&r); /* one small segment is under way, another would be silly */
+	rig_recv(&r, .flags = ACK, .seq = 1, .ack = 3501, .wnd = 4000);
+	rig_sent(&r, .flags = ACK, .seq = 3501, .ack = 1, .len = 1000);
+	rig_sent(&r, .flags = PSH | ACK, .seq = 4501, .ack = 1, .len = 500);
 	rig_close(&r);
 }
 
