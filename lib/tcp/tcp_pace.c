@@ -5,9 +5,9 @@
  */
 #include "tcp_priv.h"
 
-#define BURST_SEGS  2	   /* but no less */
-#define FREE_SEGS   10	   /* the first of a connection go at once, as Linux does it */
-#define SLACK_NS    128000 /* timers are as late as two ticks of the wheel: made up for */
+#define BURST_SEGS 2	  /* but no less */
+#define FREE_SEGS  10	  /* the first of a connection go at once, as Linux does it */
+#define SLACK_NS   128000 /* timers are as late as two ticks of the wheel: made up for */
 
 void
 weir_tcp_pace_choose(const struct weir_tcp *t, struct weir_tcp_conn *c)
@@ -41,7 +41,8 @@ weir_tcp_pace_bps(const struct weir_tcp_conn *c)
 uint32_t
 weir_tcp_pace_quantum(const struct weir_tcp_conn *c)
 {
-	const uint64_t bytes = RTE_MIN(weir_tcp_pace_bps(c) >> WEIR_TCP_BURST_SHIFT, WEIR_TCP_TSO_MAX);
+	const uint64_t bytes =
+		RTE_MIN(weir_tcp_pace_bps(c) >> WEIR_TCP_BURST_SHIFT, WEIR_TCP_TSO_MAX);
 
 	return RTE_MAX((uint32_t)bytes - (uint32_t)bytes % c->mss, BURST_SEGS * (uint32_t)c->mss);
 }
