@@ -26,6 +26,8 @@ set_callbacks(struct weir_sock *s, const struct weir_callbacks *cb)
 	}
 	if ((cb->recv == NULL) == (cb->recv_mbuf == NULL))
 		return -EINVAL;
+	if (s->queue != NULL)
+		return -EINVAL; /* asynchronous for life */
 	s->cb = *cb;
 	weir_sock_set(s, WEIR_SOCK_CALLBACKS);
 	return 0;

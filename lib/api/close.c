@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "stack_priv.h"
+#include "weir_queue.h"
 
 /* Ask the home worker: directly when we are on it. */
 static void
@@ -90,6 +91,8 @@ weir_close_sock(struct weir_stack *st, struct weir_sock *s)
 		weir_leave_all(st, s);
 	else
 		weir_bind_del(&st->socks, s);
+	if (s->queue != NULL)
+		weir_msgs_end(s);
 	ask(st, s, WEIR_DOOR_CLOSE);
 	weir_sock_notify(s); /* threads that wait for it learn that it is closed */
 	weir_sock_unref(s);

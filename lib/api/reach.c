@@ -260,6 +260,27 @@ weir_wait(struct weir_stack *st, struct weir_sock *s, bool (*done)(const struct 
 	return rc;
 }
 
+int
+weir_wait_for(struct weir_stack *st, uint64_t *classes, bool (*done)(void *), void *arg,
+	uint64_t deadline_us)
+{
+	struct weir_waiter *w = own_waiter(st);
+	int rc = 0;
+
+	if (w == NULL)
+		return -ENOBUFS;
+	while (rc == 0) {
+		weir_waiter_enter(w);
+		__atomic_fetch_or(
+			classes, UINT64_C(1) << (w->id % WEIR_WAIT_CLASSES), __ATOMIC_ACQ_REL);
+		if (done(arg))
+			break;
+		rc = weir_stack_is_running(st) ? doze(st, w, deadline_us) : -EAGAIN;
+	}
+	weir_waiter_leave(w);
+	return rc;
+}
+
 /* One look at all sockets: fills revents. @return descriptors with some */
 static int
 look(struct weir_sock **socks, struct pollfd *fds, nfds_t n)

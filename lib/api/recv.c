@@ -4,6 +4,7 @@
 #include <limits.h>
 
 #include "recv_priv.h"
+#include "weir_queue.h"
 
 int
 weir_sink_init(struct weir_sink *to, const struct iovec *iov, size_t n_iov)
@@ -76,6 +77,13 @@ weir_peek_off_move(struct weir_sock *s, size_t n, bool is_peek)
 		weir_poke(s->peek_off, off - (int32_t)RTE_MIN(n, (size_t)off));
 }
 
+void
+weir_found_nothing(struct weir_sock *s, int flags)
+{
+	if (weir_peek(s->queue) != NULL && !(flags & (MSG_OOB | MSG_ERRQUEUE)))
+		weir_msgs_rearm(s, WEIR_ASYN_READ);
+}
+
 static ssize_t
 recv_on(struct weir_stack *st, struct weir_sock *s, struct weir_cmsgs *c, int flags)
 {
@@ -106,6 +114,8 @@ recv_msg(struct weir_stack *st, int fd, struct msghdr *msg, int flags)
 		msg->msg_namelen = 0;
 	if (rc >= 0)
 		msg->msg_controllen = c.used;
+	if (rc == -EAGAIN)
+		weir_found_nothing(s, flags);
 	weir_sock_unref(s);
 	return rc;
 }

@@ -41,6 +41,9 @@ void weir_cmsg_put_time(struct weir_cmsgs *c, const struct weir_stack *st,
 void weir_cmsg_put_datagram(
 	struct weir_cmsgs *c, const struct weir_sock *s, const struct weir_pkt *p);
 
+/** A receive call with these flags ends with -EAGAIN: an asynchronous socket tells READ again. */
+void weir_found_nothing(struct weir_sock *s, int flags);
+
 /** The first opened packet has been read. Under recv_lock. */
 void weir_rx_drop_first(struct weir_sock *s);
 

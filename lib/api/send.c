@@ -6,6 +6,7 @@
 #include <rte_ring.h>
 
 #include "stack_priv.h"
+#include "weir_queue.h"
 
 #define SEND_BURST  32 /* mbufs allocated and filled at once */
 #define UDP_MAX_IP4 65507
@@ -74,6 +75,15 @@ mbuf_size(const struct rte_mempool *pool)
 	       rte_pktmbuf_data_room_size((struct rte_mempool *)(uintptr_t)pool);
 }
 
+/* A send could not take all: WEIR_EV_WRITE or WEIR_ASYN_WRITE is to come when there is room. */
+static void
+want_write(struct weir_sock *s)
+{
+	__atomic_store_n(&s->is_write_wanted, true, __ATOMIC_RELEASE);
+	if (weir_peek(s->queue) != NULL && !(weir_sock_flags(s) & WEIR_SOCK_CONNECTING))
+		weir_msgs_rearm(s, WEIR_ASYN_WRITE);
+}
+
 /* The pool is low: who asked is told when it is not any more. */
 static void
 note_starved(struct weir_stack *st, struct weir_sock *s)
@@ -81,8 +91,8 @@ note_starved(struct weir_stack *st, struct weir_sock *s)
 	struct weir_sock_worker *ws = weir_here(st, s);
 
 	__atomic_fetch_add(&st->socks.send_no_mbuf, 1, __ATOMIC_RELAXED);
-	__atomic_store_n(&s->is_write_wanted, true, __ATOMIC_RELEASE);
 	weir_sock_set(s, WEIR_SOCK_STARVED);
+	want_write(s);
 	if (ws != NULL)
 		weir_sock_serve(ws, s, WEIR_DOOR_STARVED);
 	else
@@ -215,7 +225,7 @@ static int
 wait_writable(struct weir_stack *st, struct weir_sock *s, int flags, uint64_t deadline)
 {
 	if (weir_is_nonblock(st, s, flags)) {
-		__atomic_store_n(&s->is_write_wanted, true, __ATOMIC_RELEASE);
+		want_write(s);
 		return -EAGAIN;
 	}
 	return weir_wait(st, s, is_writable, deadline);
@@ -473,7 +483,7 @@ send_stream_mbuf(struct weir_stack *st, struct weir_sock *s, struct rte_mbuf *m)
 	if (rc == 0 && m->pkt_len == 0)
 		rc = -EINVAL;
 	if (rc == 0 && weir_sock_tx_room(s) <= 0) {
-		__atomic_store_n(&s->is_write_wanted, true, __ATOMIC_RELEASE);
+		want_write(s);
 		rc = -EAGAIN;
 	}
 	return rc == 0 ? hand_in(weir_here(st, s), s, &m, 1, 0) : rc;
@@ -492,8 +502,10 @@ send_mbuf_to(struct weir_stack *st, struct weir_sock *s, struct rte_mbuf *m,
 		return rc;
 	if (len > datagram_max(&to))
 		return -EMSGSIZE;
-	if (weir_sock_tx_room(s) <= 0)
+	if (weir_sock_tx_room(s) <= 0) {
+		want_write(s);
 		return -EAGAIN;
+	}
 	/* From here on m is gone: what cannot be sent any more is an error of the socket. */
 	(void)send_datagram_mbuf(st, s, m, &to, port);
 	return 0;

@@ -4,6 +4,7 @@
 
 #include "stack_priv.h"
 #include "weir_mem.h"
+#include "weir_queue.h"
 
 #define SOCK_TYPE_MASK 0xf /* of the type; flags lie above, as on Linux */
 #define SOCK_TYPES     11
@@ -262,6 +263,7 @@ push_child_back(struct weir_sock *s, struct weir_sock *child)
 	weir_mpsc_push(&s->acceptq, &child->accept_node);
 	__atomic_fetch_add(&s->n_accept, 1, __ATOMIC_RELEASE);
 	weir_sock_notify(s); /* for a thread that has found the queue empty meanwhile */
+	weir_sock_post(s, WEIR_ASYN_ACCEPT, 0);
 }
 
 static int
@@ -291,6 +293,7 @@ accept_sock(struct weir_stack *st, struct weir_sock *s, struct sockaddr *addr, s
 	}
 	if (addr != NULL)
 		weir_addr_copy_out(child->domain, &child->flow.raddr, child->flow.rport, addr, len);
+	weir_inherit_queue(st, child, s);
 	weir_sock_unref(child); /* the queue's */
 	return fd;
 }
@@ -311,6 +314,8 @@ weir_accept(struct weir_stack *st, int fd, struct sockaddr *addr, socklen_t *len
 		rc = -EINVAL;
 	else
 		rc = accept_sock(st, s, addr, len, flags);
+	if (rc == -EAGAIN && weir_peek(s->queue) != NULL)
+		weir_msgs_rearm(s, WEIR_ASYN_ACCEPT);
 	weir_sock_unref(s);
 	return rc;
 }

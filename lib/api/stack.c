@@ -16,6 +16,7 @@
 #include "weir_log.h"
 #include "weir_mem.h"
 #include "weir_numa.h"
+#include "weir_queue.h"
 #include "weir_rss_key.h"
 
 #define POOL_CACHE 256
@@ -569,6 +570,7 @@ weir_stack_free(struct weir_stack *st)
 	weir_telemetry_del(st);
 	weir_stack_stop(st);
 	close_all(st);
+	weir_queues_end(&st->socks);
 	for (unsigned int i = 0; i < st->n_workers; i++)
 		if (st->workers[i] != NULL)
 			weir_worker_fini(st->workers[i]);

@@ -110,6 +110,17 @@ weir_is_nonblock(const struct weir_stack *st, const struct weir_sock *s, int fla
 	return weir_peek(s->is_nonblock) || (flags & MSG_DONTWAIT) || !weir_may_wait(st);
 }
 
+/**
+ * As weir_wait() for what is no socket: classes is the word that who makes done(arg) true gives to
+ * weir_waiters_tell() afterwards.
+ */
+int weir_wait_for(struct weir_stack *st, uint64_t *classes, bool (*done)(void *), void *arg,
+	uint64_t deadline_us);
+
+/** child, which has just got its descriptor, tells the queue of its listener, if that has one. */
+void weir_inherit_queue(
+	struct weir_stack *st, struct weir_sock *child, struct weir_sock *listener);
+
 /** Take the socket's pending error: a positive errno, or 0. */
 static inline int
 weir_take_error(struct weir_sock *s)

@@ -19,6 +19,7 @@
 #include <sys/types.h>
 #include <sys/uio.h>
 
+#include "weir_async.h"
 #include "weir_conf.h"
 #include "weir_event.h"
 
@@ -229,7 +230,7 @@ int weir_poll(struct weir_stack *st, struct pollfd *fds, nfds_t n, int timeout_m
  */
 int weir_set_callbacks(struct weir_stack *st, int fd, const struct weir_callbacks *cb);
 
-/** Change the arg of one socket; on its worker (in a callback). */
+/** Change the arg of one socket; with callbacks on its worker, else (weir_async.h) anywhere. */
 int weir_set_arg(struct weir_stack *st, int fd, void *arg);
 
 /**

@@ -15,6 +15,7 @@ weir_fd_open(struct weir_socks *ss, struct weir_sock *s)
 		return -EMFILE;
 	weir_sock_ref(s);
 	s->fd = (int)fd;
+	s->generation = __atomic_add_fetch(&ss->generation, 1, __ATOMIC_RELAXED);
 	__atomic_store_n(&ss->fds[fd], s, __ATOMIC_RELEASE);
 	return (int)fd;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Sockets as objects: pool, references, the door. Any thread. */
-#include "weir_sock.h"
+#include "weir_queue.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -200,6 +200,8 @@ weir_sock_unref(struct weir_sock *s)
 	free_queue(&s->txq);
 	weir_pktq_free(&s->rx_open);
 	weir_mem_free(s->pcbs); /* or its listeners */
+	if (unlikely(s->queue != NULL))
+		weir_queue_unref(s->queue);
 	rte_mempool_put(ss->pool, s);
 	__atomic_fetch_sub(&ss->used, 1, __ATOMIC_RELEASE);
 }
@@ -312,8 +314,8 @@ weir_sock_has_reserved(struct weir_sock *s)
 }
 
 /* As much as SO_RCVLOWAT asks for; less where the window would never let that much come. */
-static bool
-is_stream_readable(const struct weir_sock *s)
+bool
+weir_sock_is_readable(const struct weir_sock *s)
 {
 	const uint32_t unread = weir_sock_readable(s);
 	const uint32_t lowat = weir_peek(s->rcvlowat);
@@ -345,7 +347,7 @@ poll_tcp(const struct weir_sock *s, uint32_t flags)
 	if (flags & WEIR_SOCK_CONNECTING)
 		return 0;
 	ev = poll_ends(flags);
-	if (is_stream_readable(s))
+	if (weir_sock_is_readable(s))
 		ev |= POLLIN | POLLRDNORM;
 	if (weir_sock_has_urgent(s, weir_peek(s->urgent)))
 		ev |= POLLPRI;

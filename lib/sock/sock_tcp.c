@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Path: tcp_input -> sock_publish -> sock_tcp_event; TCP sockets on their home worker */
-#include "weir_sock.h"
+#include "weir_queue.h"
 
 #include <errno.h>
 
@@ -35,10 +35,12 @@ weir_sock_tcp_room(struct weir_sock_worker *ws, struct weir_sock *s)
 	update_freed(s);
 	if (!weir_sock_has_room(s))
 		return;
-	if (!(weir_sock_flags(s) & WEIR_SOCK_CALLBACKS))
+	if (!(weir_sock_flags(s) & WEIR_SOCK_CALLBACKS)) {
 		weir_sock_notify(s);
-	else if (__atomic_exchange_n(&s->is_write_wanted, false, __ATOMIC_ACQ_REL))
+		weir_sock_post(s, WEIR_ASYN_WRITE, 0);
+	} else if (__atomic_exchange_n(&s->is_write_wanted, false, __ATOMIC_ACQ_REL)) {
 		weir_sock_tell(ws, s, WEIR_EV_WRITE, 0);
+	}
 }
 
 int
@@ -55,6 +57,8 @@ weir_sock_tcp_connect(struct weir_sock_worker *ws, struct weir_sock *s)
 	weir_sock_ref(s); /* the connection's */
 	s->conn = c;
 	s->is_connect_told = false;
+	if (s->queue != NULL)
+		weir_msgs_begin(s);
 	s->rx_credited = __atomic_load_n(&s->rx_taken, __ATOMIC_RELAXED);
 	weir_poke(s->rx_bytes, 0);
 	weir_poke(s->rx_read, 0);
@@ -175,6 +179,7 @@ make_child(struct weir_sock_worker *ws, struct weir_tcp_conn *c)
 	weir_mpsc_push(&ls->acceptq, &child->accept_node);
 	__atomic_fetch_add(&ls->n_accept, 1, __ATOMIC_RELEASE);
 	weir_sock_notify(ls);
+	weir_sock_post(ls, WEIR_ASYN_ACCEPT, 0);
 	return child;
 }
 
@@ -217,6 +222,7 @@ queue_data(struct weir_sock_worker *ws, struct weir_sock *s, struct weir_tcp_con
 	__atomic_store_n(&s->rx_bytes, s->rx_bytes + bytes, __ATOMIC_RELEASE);
 	__atomic_fetch_add(&s->rx_given, size, __ATOMIC_RELEASE);
 	weir_sock_notify(s);
+	weir_sock_post(s, WEIR_ASYN_READ, 0);
 }
 
 static void
@@ -270,6 +276,7 @@ tell_connected(struct weir_sock_worker *ws, struct weir_sock *s)
 	weir_sock_clear(s, WEIR_SOCK_CONNECTING);
 	weir_sock_notify(s);
 	s->is_connect_told = true;
+	weir_sock_post(s, WEIR_ASYN_CONNECT, 0);
 	weir_sock_tell(ws, s, WEIR_EV_CONNECT, 0);
 }
 
@@ -278,7 +285,15 @@ tell_peer_closed(struct weir_sock_worker *ws, struct weir_sock *s)
 {
 	weir_sock_set(s, WEIR_SOCK_RX_EOF | WEIR_SOCK_RX_FIN);
 	weir_sock_notify(s);
+	weir_sock_post(s, WEIR_ASYN_PEERCLOSE, 0);
 	weir_sock_tell(ws, s, WEIR_EV_PEERCLOSE, 0);
+}
+
+static void
+tell_keepalive_down(struct weir_sock_worker *ws, struct weir_sock *s)
+{
+	weir_sock_post(s, WEIR_ASYN_KEEPALIVEDOWN, ETIMEDOUT);
+	weir_sock_tell(ws, s, WEIR_EV_KEEPALIVEDOWN, ETIMEDOUT);
 }
 
 static void
@@ -295,8 +310,10 @@ tell_over(struct weir_sock_worker *ws, struct weir_sock *s, struct weir_tcp_conn
 	weir_sock_notify(s);
 	if (!s->is_connect_told) {
 		s->is_connect_told = true;
+		weir_sock_post(s, WEIR_ASYN_CONNECT, error);
 		weir_sock_tell(ws, s, WEIR_EV_CONNECT, error);
 	}
+	weir_sock_post(s, WEIR_ASYN_CLOSE, error);
 	weir_sock_tell(ws, s, WEIR_EV_CLOSE, error);
 }
 
@@ -324,7 +341,7 @@ weir_sock_tcp_event(struct weir_sock_worker *ws, struct weir_tcp_conn *c, uint16
 	if (s->conn == c && (events & WEIR_READY_WRITE))
 		weir_sock_tcp_room(ws, s);
 	if (s->conn == c && (events & WEIR_READY_KEEPALIVEDOWN))
-		weir_sock_tell(ws, s, WEIR_EV_KEEPALIVEDOWN, ETIMEDOUT);
+		tell_keepalive_down(ws, s);
 	if (s->conn == c && (events & WEIR_READY_CLOSE))
 		tell_over(ws, s, c);
 }
@@ -410,6 +427,8 @@ weir_sock_tcp_disconnect(struct weir_sock_worker *ws, struct weir_sock *s)
 	weir_sock_clear(s, WEIR_SOCK_CONNECTED | WEIR_SOCK_CONNECTING | WEIR_SOCK_CONNECT_DUE |
 				   WEIR_SOCK_OVER | WEIR_SOCK_RX_EOF | WEIR_SOCK_RX_FIN |
 				   WEIR_SOCK_RX_SHUT | WEIR_SOCK_TX_SHUT);
+	if (s->queue != NULL)
+		weir_msgs_begin(s);
 	weir_sock_notify(s);
 }
 

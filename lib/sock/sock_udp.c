@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Path: udp_input -> sock_publish -> sock_udp_event; UDP sockets on each worker */
-#include "weir_sock.h"
+#include "weir_queue.h"
 
 #include <errno.h>
 
@@ -82,6 +82,7 @@ take_datagrams(struct weir_sock_worker *ws, struct weir_sock *s, struct weir_udp
 	while ((m = weir_pktq_pop(&pcb->rx)) != NULL)
 		queue_datagram(ws, s, m);
 	weir_sock_notify(s);
+	weir_sock_post(s, WEIR_ASYN_READ, 0);
 }
 
 void
@@ -97,6 +98,7 @@ weir_sock_udp_event(struct weir_sock_worker *ws, struct weir_udp_pcb *pcb, uint1
 	if (pcb->owner == s && (events & WEIR_READY_ERROR)) {
 		__atomic_store_n(&s->error, pcb->error, __ATOMIC_RELAXED);
 		weir_sock_notify(s);
+		weir_sock_post(s, WEIR_ASYN_READ, 0);
 		weir_sock_tell(ws, s, WEIR_EV_ERROR, pcb->error);
 	}
 	weir_sock_unref(s);
@@ -128,6 +130,9 @@ take_txq(struct weir_sock_worker *ws, struct weir_sock *s)
 		__atomic_fetch_add(&s->tx_freed, size, __ATOMIC_RELEASE);
 	}
 	weir_sock_notify(s);
+	if (unlikely(weir_peek(s->error) != 0))
+		weir_sock_post(s, WEIR_ASYN_READ, 0); /* a receive call tells it */
+	weir_sock_post(s, WEIR_ASYN_WRITE, 0);
 }
 
 void

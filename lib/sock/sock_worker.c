@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Path: tcp_input, udp_input -> sock_publish -> callbacks, receive queues, waiters */
-#include "weir_sock.h"
+#include "weir_queue.h"
 
 #include <errno.h>
 #include <sys/eventfd.h>
@@ -60,6 +60,13 @@ note_starved(struct weir_sock_worker *ws, struct weir_sock *s)
 }
 
 static void
+tell_fed_datagrams(struct weir_sock *s)
+{
+	weir_sock_notify(s);
+	weir_sock_post(s, WEIR_ASYN_WRITE, 0);
+}
+
+static void
 tell_fed(struct weir_sock_worker *ws, struct weir_sock *s)
 {
 	s->is_starving = false;
@@ -67,7 +74,7 @@ tell_fed(struct weir_sock_worker *ws, struct weir_sock *s)
 	if (s->kind == WEIR_SOCK_TCP && s->conn != NULL)
 		weir_sock_tcp_room(ws, s);
 	else
-		weir_sock_notify(s);
+		tell_fed_datagrams(s);
 	weir_sock_unref(s);
 }
 

@@ -81,15 +81,20 @@ wake_class(struct weir_waiters *ws, unsigned int class)
 }
 
 void
+weir_waiters_tell(struct weir_waiters *ws, uint64_t *waiters)
+{
+	/*
+	 * Both sides change the word by a read-modify-write: either this one sees the waiter's bit,
+	 * or the waiter's comes later and sees what was written before this call.
+	 */
+	uint64_t classes = __atomic_exchange_n(waiters, 0, __ATOMIC_ACQ_REL);
+
+	for (; classes != 0; classes &= classes - 1)
+		wake_class(ws, (unsigned int)__builtin_ctzll(classes));
+}
+
+void
 weir_sock_notify(struct weir_sock *s)
 {
-	uint64_t classes;
-
-	/*
-	 * Both sides change s->waiters by a read-modify-write: either this one sees the waiter's
-	 * bit, or the waiter's comes later and sees what was written to s before this call.
-	 */
-	classes = __atomic_exchange_n(&s->waiters, 0, __ATOMIC_ACQ_REL);
-	for (; classes != 0; classes &= classes - 1)
-		wake_class(&s->socks->waiters, (unsigned int)__builtin_ctzll(classes));
+	weir_waiters_tell(&s->socks->waiters, &s->waiters);
 }

@@ -25,6 +25,7 @@
 #include "weir_tcp.h"
 #include "weir_udp.h"
 
+struct weir_queue;
 struct weir_sock_worker;
 struct weir_waiters;
 
@@ -140,6 +141,7 @@ struct weir_sock {
 	uint64_t rx_credited; /* home worker: rx_taken as last told to TCP */
 	uint64_t tx_taken;    /* home worker: truesize ever taken from txq or sent directly */
 	uint64_t waiters;     /* classes of waiters to wake; atomic */
+	struct weir_queue *queue; /* of an asynchronous socket; set once, by the holder of ctl */
 	uint32_t n_accept;    /* connections in the accept queue; atomic */
 	STAILQ_ENTRY(weir_sock) dying; /* home worker: n_dying references go at the turn's end */
 	uint16_t n_dying;
@@ -160,6 +162,13 @@ struct weir_sock {
 	struct weir_pktq rx_open; /* packets out of rxq, being read; weir_pkt u[0] is their truesize
 				   * when they came; under recv_lock */
 	struct weir_mpsc acceptq; /* listening: workers push, application under recv_lock pops */
+
+	/* with a queue; see weir_queue.h */
+	struct weir_qnode queue_node;
+	uint32_t msgs;	     /* what may be posted and what waits; atomic */
+	uint32_t generation; /* of fd */
+	int connect_error;   /* to be told with CONNECT and CLOSE */
+	int close_error;
 };
 
 /** One thread that can wait for sockets. Several threads share a class (id modulo 64). */
@@ -206,6 +215,9 @@ struct weir_socks {
 	uint32_t udp_sndbuf;
 	uint16_t port_min, port_max;
 	struct weir_waiters waiters;
+	uint32_t generation; /* of descriptors, the last given; atomic */
+	uint32_t queues_lock; /* control path: guards queues */
+	LIST_HEAD(, weir_queue) queues;
 };
 
 struct weir_sock_stats {
@@ -383,6 +395,9 @@ void weir_sock_abort_unaccepted(struct weir_sock *s);
 /** Readiness as poll(2) says it: POLLIN, POLLOUT, POLLHUP, POLLERR, POLLRDHUP. */
 short weir_sock_poll(const struct weir_sock *s);
 
+/** Is there as much of a stream to read as SO_RCVLOWAT asks for? */
+bool weir_sock_is_readable(const struct weir_sock *s);
+
 /** Send memory that is free, bytes of truesize; may be negative. */
 static inline int64_t
 weir_sock_tx_room(const struct weir_sock *s)
@@ -481,6 +496,9 @@ void weir_waiter_close(struct weir_waiter *w);
 /** The calling thread is about to sleep: who changes something from here on will wake it. */
 void weir_waiter_enter(struct weir_waiter *w);
 void weir_waiter_leave(struct weir_waiter *w);
+
+/** Wake the threads of these classes, once. Any thread, after the change they wait for. */
+void weir_waiters_tell(struct weir_waiters *ws, uint64_t *classes);
 
 /** Wake all who sleep: the workers have stopped. After the change that says so. */
 void weir_waiters_wake(struct weir_waiters *ws);
