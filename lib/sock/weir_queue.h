@@ -81,7 +81,7 @@ void weir_msgs_post(struct weir_sock *s, enum weir_asyn kind, int error);
 /** The next message of s, which stands in the queue. @return false: none; s stands there no more */
 bool weir_msgs_take(struct weir_sock *s, struct weir_msg *m);
 
-/** As weir_msgs_post() where s may have no queue: any thread, after change and weir_sock_notify(). */
+/** As weir_msgs_post(), if s has a queue: any thread, after change and weir_sock_notify(). */
 static inline void
 weir_sock_post(struct weir_sock *s, enum weir_asyn kind, int error)
 {
