@@ -114,7 +114,7 @@ weir_set_async(struct weir_stack *st, int fd, struct weir_queue *q, void *arg)
 	int rc;
 
 	if (s == NULL)
-		return -EBADF;
+		return weir_no_sock(st, fd);
 	rc = weir_ctl_enter(s);
 	if (rc == 0) {
 		rc = set_queue(st, s, q, arg);

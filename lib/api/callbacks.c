@@ -40,7 +40,7 @@ weir_set_callbacks(struct weir_stack *st, int fd, const struct weir_callbacks *c
 	int rc;
 
 	if (s == NULL)
-		return -EBADF;
+		return weir_no_sock(st, fd);
 	rc = weir_ctl_enter(s);
 	if (rc == 0) {
 		rc = set_callbacks(s, cb);
@@ -56,7 +56,7 @@ weir_set_arg(struct weir_stack *st, int fd, void *arg)
 	struct weir_sock *s = st == NULL ? NULL : weir_fd_get(&st->socks, fd);
 
 	if (s == NULL)
-		return -EBADF;
+		return weir_no_sock(st, fd);
 	weir_poke(s->cb.arg, arg);
 	weir_sock_unref(s);
 	return 0;
@@ -82,7 +82,7 @@ weir_set_receiving(struct weir_stack *st, int fd, bool on)
 	int rc;
 
 	if (s == NULL)
-		return -EBADF;
+		return weir_no_sock(st, fd);
 	rc = set_receiving(st, s, on);
 	weir_sock_unref(s);
 	return rc;

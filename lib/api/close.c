@@ -61,7 +61,7 @@ weir_shutdown(struct weir_stack *st, int fd, int how)
 	int rc;
 
 	if (s == NULL)
-		return -EBADF;
+		return weir_no_sock(st, fd);
 	rc = shutdown_sock(st, s, how);
 	weir_sock_unref(s);
 	return rc;
@@ -93,7 +93,8 @@ weir_close_sock(struct weir_stack *st, struct weir_sock *s)
 		weir_bind_del(&st->socks, s);
 	if (s->queue != NULL)
 		weir_msgs_end(s);
-	ask(st, s, WEIR_DOOR_CLOSE);
+	if (s->kind != WEIR_SOCK_OTHER)
+		ask(st, s, WEIR_DOOR_CLOSE);
 	weir_sock_notify(s); /* threads that wait for it learn that it is closed */
 	weir_sock_unref(s);
 }
@@ -101,7 +102,7 @@ weir_close_sock(struct weir_stack *st, struct weir_sock *s)
 int
 weir_close(struct weir_stack *st, int fd)
 {
-	struct weir_sock *s = st == NULL ? NULL : weir_fd_get(&st->socks, fd);
+	struct weir_sock *s = st == NULL ? NULL : weir_fd_any(&st->socks, fd);
 	int rc = 0;
 
 	if (s == NULL)

@@ -345,7 +345,7 @@ weir_connect(struct weir_stack *st, int fd, const struct sockaddr *addr, socklen
 	int rc;
 
 	if (s == NULL)
-		return -EBADF;
+		return weir_no_sock(st, fd);
 	rc = connect_sock(st, s, addr, len);
 	weir_sock_unref(s);
 	return rc;

@@ -79,6 +79,8 @@ control(struct weir_stack *st, struct weir_sock *s, unsigned long request, int *
 	if (request != FIONREAD && request != SIOCOUTQ && request != SIOCOUTQNSD &&
 		request != FIONBIO && request != SIOCATMARK)
 		return -ENOTTY;
+	if (s->kind == WEIR_SOCK_OTHER && request != FIONBIO)
+		return -ENOTTY;
 	if (value == NULL)
 		return -EFAULT;
 	switch (request) {
@@ -97,7 +99,7 @@ control(struct weir_stack *st, struct weir_sock *s, unsigned long request, int *
 int
 weir_ioctl(struct weir_stack *st, int fd, unsigned long request, int *value)
 {
-	struct weir_sock *s = st == NULL ? NULL : weir_fd_get(&st->socks, fd);
+	struct weir_sock *s = st == NULL ? NULL : weir_fd_any(&st->socks, fd);
 	int rc;
 
 	if (s == NULL)
@@ -110,7 +112,7 @@ weir_ioctl(struct weir_stack *st, int fd, unsigned long request, int *value)
 int
 weir_fcntl(struct weir_stack *st, int fd, int cmd, int arg)
 {
-	struct weir_sock *s = st == NULL ? NULL : weir_fd_get(&st->socks, fd);
+	struct weir_sock *s = st == NULL ? NULL : weir_fd_any(&st->socks, fd);
 	int rc = -EINVAL;
 
 	if (s == NULL)

@@ -107,7 +107,7 @@ recv_msg(struct weir_stack *st, int fd, struct msghdr *msg, int flags)
 	ssize_t rc;
 
 	if (s == NULL)
-		return -EBADF;
+		return weir_no_sock(st, fd);
 	msg->msg_flags = flags & MSG_CMSG_CLOEXEC;
 	rc = recv_on(st, s, &c, flags);
 	if (rc >= 0 && s->kind == WEIR_SOCK_TCP && !(flags & MSG_ERRQUEUE))

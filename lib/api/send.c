@@ -419,7 +419,7 @@ send_iov(struct weir_stack *st, int fd, const struct iovec *iov, size_t n_iov, i
 	ssize_t rc;
 
 	if (s == NULL)
-		return -EBADF;
+		return weir_no_sock(st, fd);
 	rc = source_init(&src, iov, n_iov);
 	if (rc == 0 && s->kind == WEIR_SOCK_UDP)
 		rc = send_datagram(st, s, &src, flags, sa, sa_len);
@@ -519,7 +519,7 @@ weir_send_mbuf(struct weir_stack *st, int fd, struct rte_mbuf *m, const struct s
 	int rc;
 
 	if (s == NULL)
-		return -EBADF;
+		return weir_no_sock(st, fd);
 	if (m == NULL)
 		rc = -EFAULT;
 	else if (!is_usable(m))

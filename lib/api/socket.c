@@ -151,7 +151,7 @@ weir_bind(struct weir_stack *st, int fd, const struct sockaddr *addr, socklen_t 
 	int rc;
 
 	if (s == NULL)
-		return -EBADF;
+		return weir_no_sock(st, fd);
 	rc = check_and_bind(st, s, addr, len);
 	weir_sock_unref(s);
 	return rc;
@@ -216,7 +216,7 @@ weir_listen(struct weir_stack *st, int fd, int backlog)
 	int rc;
 
 	if (s == NULL)
-		return -EBADF;
+		return weir_no_sock(st, fd);
 	rc = s->kind == WEIR_SOCK_TCP ? weir_ctl_enter(s) : -EOPNOTSUPP;
 	if (rc == 0) {
 		rc = listen_sock(st, s, backlog);
@@ -262,7 +262,7 @@ push_child_back(struct weir_sock *s, struct weir_sock *child)
 {
 	weir_mpsc_push(&s->acceptq, &child->accept_node);
 	__atomic_fetch_add(&s->n_accept, 1, __ATOMIC_RELEASE);
-	weir_sock_notify(s); /* for a thread that has found the queue empty meanwhile */
+	weir_sock_notify_of(s, WEIR_NEWS_IN); /* for who has found the queue empty meanwhile */
 	weir_sock_post(s, WEIR_ASYN_ACCEPT, 0);
 }
 
@@ -305,7 +305,7 @@ weir_accept(struct weir_stack *st, int fd, struct sockaddr *addr, socklen_t *len
 	int rc;
 
 	if (s == NULL)
-		return -EBADF;
+		return weir_no_sock(st, fd);
 	if (addr != NULL && len == NULL)
 		rc = -EFAULT;
 	else if (addr != NULL && (int)*len < 0)
@@ -345,7 +345,7 @@ name_of(struct weir_stack *st, int fd, struct sockaddr *addr, socklen_t *len, bo
 	int rc = 0;
 
 	if (s == NULL)
-		return -EBADF;
+		return weir_no_sock(st, fd);
 	if (is_peer && !has_peer(s))
 		rc = -ENOTCONN;
 	else if (addr == NULL || len == NULL)
@@ -376,7 +376,7 @@ weir_set_nonblock(struct weir_stack *st, int fd, bool on)
 	struct weir_sock *s = st == NULL ? NULL : weir_fd_get(&st->socks, fd);
 
 	if (s == NULL)
-		return -EBADF;
+		return weir_no_sock(st, fd);
 	weir_poke(s->is_nonblock, on);
 	weir_sock_unref(s);
 	return 0;

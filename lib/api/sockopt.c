@@ -107,7 +107,7 @@ weir_getsockopt(struct weir_stack *st, int fd, int level, int name, void *value,
 	int rc;
 
 	if (s == NULL)
-		return -EBADF;
+		return weir_no_sock(st, fd);
 	rc = value == NULL || len == NULL ? -EFAULT : get_opt(st, s, level, name, value, len);
 	weir_sock_unref(s);
 	return rc;
@@ -165,7 +165,7 @@ weir_setsockopt(
 	int rc;
 
 	if (s == NULL)
-		return -EBADF;
+		return weir_no_sock(st, fd);
 	rc = set_opt(st, s, level, name, value, len);
 	weir_sock_unref(s);
 	return rc;

@@ -539,11 +539,11 @@ close_all(struct weir_stack *st)
 	if (st->socks.fds == NULL)
 		return;
 	for (uint32_t fd = 0; fd < st->socks.capacity; fd++) {
-		struct weir_sock *s = weir_fd_get(&st->socks, (int)fd);
+		struct weir_sock *s = weir_fd_any(&st->socks, (int)fd);
 
 		if (s == NULL)
 			continue;
-		if (st->workers[s->home] != NULL)
+		if (s->kind != WEIR_SOCK_OTHER && st->workers[s->home] != NULL)
 			weir_sock_serve(
 				&st->workers[s->home]->sock, s, WEIR_DOOR_CLOSE | WEIR_DOOR_ABORT);
 		if (weir_fd_close(&st->socks, (int)fd, s))

@@ -46,6 +46,13 @@ weir_stack_is_running(const struct weir_stack *st)
  */
 struct weir_sock_worker *weir_here(struct weir_stack *st, const struct weir_sock *s);
 
+/** Why fd gives no socket: -EBADF, -ENOTSOCK. */
+static inline int
+weir_no_sock(struct weir_stack *st, int fd)
+{
+	return st == NULL ? -EBADF : weir_fd_error(&st->socks, fd);
+}
+
 /** May the calling thread sleep until something happens in st? */
 bool weir_may_wait(const struct weir_stack *st);
 

@@ -4,17 +4,16 @@
  * Weir: TCP and UDP sockets over DPDK.
  * Model   A stack owns ports, addresses and workers (one lcore each). Sockets are int descriptors
  *         of their stack, numbered by the stack and apart from the kernel's. The calls have the
- *         meaning of their POSIX namesakes.
+ *         meaning of their POSIX namesakes. Waiting for several: weir_wait.h.
  * Thread  Any thread may use any descriptor, several at once. Calls from a callback (on a worker)
  *         act at once and never wait; a stack that is stepped by hand is used by one thread alone,
  *         and its calls act at once, too.
- * Errors  Results are 0 or a count, or a negative errno: -EBADF not an open descriptor, -EINVAL,
- *         -EFAULT (NULL where an object is needed), and what each call names.
+ * Errors  Results are 0 or a count, or a negative errno: -EBADF not an open descriptor, -ENOTSOCK,
+ *         -EINVAL, -EFAULT (NULL where an object is needed), and what each call names.
  */
 #ifndef WEIR_H
 #define WEIR_H
 
-#include <poll.h>
 #include <stdbool.h>
 #include <sys/types.h>
 #include <sys/uio.h>
@@ -22,6 +21,7 @@
 #include "weir_async.h"
 #include "weir_conf.h"
 #include "weir_event.h"
+#include "weir_wait.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -217,9 +217,6 @@ int weir_fcntl(struct weir_stack *st, int fd, int cmd, int arg);
 
 /** O_NONBLOCK of a descriptor. */
 int weir_set_nonblock(struct weir_stack *st, int fd, bool on);
-
-/** As poll(2), for descriptors of this stack; a negative fd is passed over. */
-int weir_poll(struct weir_stack *st, struct pollfd *fds, nfds_t n, int timeout_ms);
 
 /* Callbacks (see weir_event.h) */
 

@@ -20,22 +20,8 @@ weir_fd_open(struct weir_socks *ss, struct weir_sock *s)
 	return (int)fd;
 }
 
-/* A reference, unless the last one is gone: socket memory is only ever used for sockets. */
-static bool
-try_ref(struct weir_sock *s)
-{
-	uint32_t refs = __atomic_load_n(&s->refs, __ATOMIC_RELAXED);
-
-	do {
-		if (refs == 0)
-			return false;
-	} while (!__atomic_compare_exchange_n(
-		&s->refs, &refs, refs + 1, true, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED));
-	return true;
-}
-
 struct weir_sock *
-weir_fd_get(struct weir_socks *ss, int fd)
+weir_fd_any(struct weir_socks *ss, int fd)
 {
 	struct weir_sock *s;
 
@@ -45,12 +31,34 @@ weir_fd_get(struct weir_socks *ss, int fd)
 		s = __atomic_load_n(&ss->fds[fd], __ATOMIC_ACQUIRE);
 		if (s == NULL)
 			return NULL;
-		if (!try_ref(s))
+		if (!weir_sock_try_ref(s))
 			continue; /* closed this moment */
 		if (__atomic_load_n(&ss->fds[fd], __ATOMIC_ACQUIRE) == s)
 			return s;
 		weir_sock_unref(s); /* closed, and its memory used for another socket */
 	}
+}
+
+struct weir_sock *
+weir_fd_get(struct weir_socks *ss, int fd)
+{
+	struct weir_sock *s = weir_fd_any(ss, fd);
+
+	if (likely(s == NULL || s->kind != WEIR_SOCK_OTHER))
+		return s;
+	weir_sock_unref(s);
+	return NULL;
+}
+
+int
+weir_fd_error(struct weir_socks *ss, int fd)
+{
+	struct weir_sock *s = weir_fd_any(ss, fd);
+
+	if (s == NULL)
+		return -EBADF;
+	weir_sock_unref(s);
+	return -ENOTSOCK;
 }
 
 bool
@@ -63,6 +71,7 @@ weir_fd_close(struct weir_socks *ss, int fd, struct weir_sock *s)
 		    &ss->fds[fd], &expected, NULL, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
 		return false;
 	weir_sock_set(s, WEIR_SOCK_FD_CLOSED);
+	weir_watches_end(s);
 	weir_ring_put_elems(ss->free_fds, &number, sizeof(number), 1);
 	return true;
 }

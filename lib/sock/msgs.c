@@ -165,7 +165,7 @@ weir_msgs_attach(struct weir_sock *s, struct weir_queue *q)
 	}
 	weir_msgs_begin(s);
 	/* As in weir_sock_notify(): who changes s from here on sees the queue. */
-	__atomic_fetch_or(&s->waiters, 0, __ATOMIC_ACQ_REL);
+	weir_watched_sync(&s->watched);
 	post_what_is(s);
 }
 

@@ -194,6 +194,9 @@ weir_sock_unref(struct weir_sock *s)
 	if (__atomic_sub_fetch(&s->refs, 1, __ATOMIC_ACQ_REL) != 0)
 		return;
 	WEIR_ASSERT(s->fd < 0 || (weir_sock_flags(s) & WEIR_SOCK_FD_CLOSED));
+	weir_watches_free(s);
+	if (s->ops != NULL)
+		s->ops->release(s);
 	weir_bind_del(ss, s);
 	weir_sock_abort_unaccepted(s);
 	free_queue(&s->rxq);
@@ -384,6 +387,30 @@ weir_sock_poll(const struct weir_sock *s)
 	if (flags & WEIR_SOCK_FD_CLOSED)
 		ev |= POLLNVAL;
 	return ev;
+}
+
+/* Connected, and so lacking nothing but room? Callbacks are told of room only after a send. */
+static bool
+may_want_room(uint32_t flags)
+{
+	return (flags & (WEIR_SOCK_CONNECTED | WEIR_SOCK_CALLBACKS)) == WEIR_SOCK_CONNECTED;
+}
+
+short
+weir_sock_poll_to_wait(struct weir_sock *s)
+{
+	short ev;
+
+	if (s->kind == WEIR_SOCK_OTHER)
+		return s->ops->poll(s);
+	ev = weir_sock_poll(s);
+	if (likely(s->kind != WEIR_SOCK_TCP || (ev & (POLLOUT | POLLHUP))) ||
+		!may_want_room(weir_sock_flags(s)) || weir_peek(s->is_write_wanted))
+		return ev;
+	/* weir_sock_tcp_room() looks for the mark after its own change of that word. */
+	__atomic_store_n(&s->is_write_wanted, true, __ATOMIC_RELEASE);
+	weir_watched_sync(&s->watched);
+	return weir_sock_poll(s);
 }
 
 void

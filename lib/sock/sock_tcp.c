@@ -14,7 +14,7 @@ update_notices(struct weir_sock *s)
 	if (likely(n == s->n_notices))
 		return;
 	__atomic_store_n(&s->n_notices, n, __ATOMIC_RELEASE);
-	weir_sock_notify(s);
+	weir_sock_notify_of(s, WEIR_NEWS_ERR);
 }
 
 /* Memory of sent data that TCP has let go of since. */
@@ -29,6 +29,16 @@ update_freed(struct weir_sock *s)
 	update_notices(s);
 }
 
+/* Who watches it is told once after a send or poll that found no room: no edge with each ACK. */
+static void
+tell_room(struct weir_sock *s)
+{
+	weir_sock_wake(s);
+	if (weir_peek(s->is_write_wanted) &&
+		__atomic_exchange_n(&s->is_write_wanted, false, __ATOMIC_ACQ_REL))
+		weir_sock_notify_of(s, WEIR_NEWS_OUT);
+}
+
 void
 weir_sock_tcp_room(struct weir_sock_worker *ws, struct weir_sock *s)
 {
@@ -36,7 +46,7 @@ weir_sock_tcp_room(struct weir_sock_worker *ws, struct weir_sock *s)
 	if (!weir_sock_has_room(s))
 		return;
 	if (!(weir_sock_flags(s) & WEIR_SOCK_CALLBACKS)) {
-		weir_sock_notify(s);
+		tell_room(s);
 		weir_sock_post(s, WEIR_ASYN_WRITE, 0);
 	} else if (__atomic_exchange_n(&s->is_write_wanted, false, __ATOMIC_ACQ_REL)) {
 		weir_sock_tell(ws, s, WEIR_EV_WRITE, 0);
@@ -178,7 +188,7 @@ make_child(struct weir_sock_worker *ws, struct weir_tcp_conn *c)
 	weir_sock_ref(child); /* the accept queue's */
 	weir_mpsc_push(&ls->acceptq, &child->accept_node);
 	__atomic_fetch_add(&ls->n_accept, 1, __ATOMIC_RELEASE);
-	weir_sock_notify(ls);
+	weir_sock_notify_of(ls, WEIR_NEWS_IN);
 	weir_sock_post(ls, WEIR_ASYN_ACCEPT, 0);
 	return child;
 }
@@ -221,7 +231,7 @@ queue_data(struct weir_sock_worker *ws, struct weir_sock *s, struct weir_tcp_con
 	s->data_us = ws->core->now_us;
 	__atomic_store_n(&s->rx_bytes, s->rx_bytes + bytes, __ATOMIC_RELEASE);
 	__atomic_fetch_add(&s->rx_given, size, __ATOMIC_RELEASE);
-	weir_sock_notify(s);
+	weir_sock_notify_of(s, WEIR_NEWS_IN);
 	weir_sock_post(s, WEIR_ASYN_READ, 0);
 }
 
@@ -230,7 +240,7 @@ mark_urgent(struct weir_sock *s, const struct weir_tcp_conn *c)
 {
 	__atomic_store_n(
 		&s->urgent, WEIR_URGENT_SET | (uint32_t)(c->rcv_up - c->irs - 1), __ATOMIC_RELEASE);
-	weir_sock_notify(s);
+	weir_sock_notify_of(s, WEIR_NEWS_IN);
 }
 
 static void

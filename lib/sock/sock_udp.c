@@ -81,7 +81,7 @@ take_datagrams(struct weir_sock_worker *ws, struct weir_sock *s, struct weir_udp
 	}
 	while ((m = weir_pktq_pop(&pcb->rx)) != NULL)
 		queue_datagram(ws, s, m);
-	weir_sock_notify(s);
+	weir_sock_notify_of(s, WEIR_NEWS_IN);
 	weir_sock_post(s, WEIR_ASYN_READ, 0);
 }
 
@@ -97,7 +97,7 @@ weir_sock_udp_event(struct weir_sock_worker *ws, struct weir_udp_pcb *pcb, uint1
 		take_datagrams(ws, s, pcb);
 	if (pcb->owner == s && (events & WEIR_READY_ERROR)) {
 		__atomic_store_n(&s->error, pcb->error, __ATOMIC_RELAXED);
-		weir_sock_notify(s);
+		weir_sock_notify_of(s, WEIR_NEWS_ERR);
 		weir_sock_post(s, WEIR_ASYN_READ, 0);
 		weir_sock_tell(ws, s, WEIR_EV_ERROR, pcb->error);
 	}
@@ -129,7 +129,7 @@ take_txq(struct weir_sock_worker *ws, struct weir_sock *s)
 			__atomic_store_n(&s->error, -rc, __ATOMIC_RELAXED);
 		__atomic_fetch_add(&s->tx_freed, size, __ATOMIC_RELEASE);
 	}
-	weir_sock_notify(s);
+	weir_sock_notify_of(s, WEIR_NEWS_OUT);
 	if (unlikely(weir_peek(s->error) != 0))
 		weir_sock_post(s, WEIR_ASYN_READ, 0); /* a receive call tells it */
 	weir_sock_post(s, WEIR_ASYN_WRITE, 0);

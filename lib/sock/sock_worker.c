@@ -62,7 +62,7 @@ note_starved(struct weir_sock_worker *ws, struct weir_sock *s)
 static void
 tell_fed_datagrams(struct weir_sock *s)
 {
-	weir_sock_notify(s);
+	weir_sock_notify_of(s, WEIR_NEWS_OUT);
 	weir_sock_post(s, WEIR_ASYN_WRITE, 0);
 }
 

@@ -50,15 +50,18 @@ weir_waiter_leave(struct weir_waiter *w)
 	__atomic_store_n(&w->is_sleeping, 0, __ATOMIC_RELEASE);
 }
 
-static void
+/* @return whether it slept */
+static bool
 wake(struct weir_waiter *w)
 {
 	const uint64_t one = 1;
 
-	if (__atomic_exchange_n(&w->is_sleeping, 0, __ATOMIC_ACQ_REL) != 0 &&
-		write(w->efd, &one, sizeof(one)) < 0) {
+	if (__atomic_exchange_n(&w->is_sleeping, 0, __ATOMIC_ACQ_REL) == 0)
+		return false;
+	if (write(w->efd, &one, sizeof(one)) < 0) {
 		/* EAGAIN: the counter is full, so the thread is being woken anyway. */
 	}
+	return true;
 }
 
 void
@@ -70,17 +73,19 @@ weir_waiters_wake(struct weir_waiters *ws)
 		wake(&ws->slot[id]);
 }
 
-static void
+static bool
 wake_class(struct weir_waiters *ws, unsigned int class)
 {
 	const unsigned int n = __atomic_load_n(&ws->n, __ATOMIC_ACQUIRE);
+	bool has_slept = false;
 
 	for (unsigned int id = class; id < n; id += WEIR_WAIT_CLASSES)
 		if (weir_peek(ws->slot[id].is_sleeping) != 0)
-			wake(&ws->slot[id]);
+			has_slept |= wake(&ws->slot[id]);
+	return has_slept;
 }
 
-void
+bool
 weir_waiters_tell(struct weir_waiters *ws, uint64_t *waiters)
 {
 	/*
@@ -88,13 +93,15 @@ weir_waiters_tell(struct weir_waiters *ws, uint64_t *waiters)
 	 * or the waiter's comes later and sees what was written before this call.
 	 */
 	uint64_t classes = __atomic_exchange_n(waiters, 0, __ATOMIC_ACQ_REL);
+	bool has_slept = false;
 
 	for (; classes != 0; classes &= classes - 1)
-		wake_class(ws, (unsigned int)__builtin_ctzll(classes));
+		has_slept |= wake_class(ws, (unsigned int)__builtin_ctzll(classes));
+	return has_slept;
 }
 
-void
-weir_sock_notify(struct weir_sock *s)
+bool
+weir_sock_wake(struct weir_sock *s)
 {
-	weir_waiters_tell(&s->socks->waiters, &s->waiters);
+	return weir_waiters_tell(&s->socks->waiters, &s->watched.waiters);
 }

@@ -24,12 +24,17 @@
 #include "weir_shared.h"
 #include "weir_tcp.h"
 #include "weir_udp.h"
+#include "weir_watch.h"
 
 struct weir_queue;
 struct weir_sock_worker;
 struct weir_waiters;
 
-enum weir_sock_kind { WEIR_SOCK_TCP, WEIR_SOCK_UDP };
+enum weir_sock_kind {
+	WEIR_SOCK_TCP,
+	WEIR_SOCK_UDP,
+	WEIR_SOCK_OTHER = 15, /* no socket, but something else with a descriptor: see `ops` */
+};
 
 /** What a socket is and may do; read by application threads, bits set and cleared atomically. */
 enum weir_sock_flag {
@@ -108,7 +113,7 @@ struct weir_sock {
 	bool is_connect_told; /* worker: WEIR_EV_CONNECT has been delivered */
 	bool is_starving; /* home worker: on the starving list */
 	bool is_held; /* home worker: data stays with TCP (weir_set_receiving) */
-	bool is_write_wanted; /* a send could not take everything; atomic */
+	bool is_write_wanted; /* a send could not take everything, or a poll saw that; atomic */
 	uint16_t linger_s; /* option */
 	uint16_t held_events; /* home worker: enum weir_ready_event behind data that is held */
 	uint32_t rcvtimeo_ms; /* option; 0: for ever */
@@ -123,6 +128,8 @@ struct weir_sock {
 	struct weir_flow flow; /* local and remote address as bound, connected, accepted; read by
 				* weir_sock_flow(), written by weir_sock_set_flow() */
 	struct weir_tcp_opts opts; /* options, each */
+	const struct weir_fd_ops *ops; /* of WEIR_SOCK_OTHER; not changed, as is `object` */
+	void *object;
 	struct weir_callbacks cb;  /* but for arg (an option) not changed once events may come */
 	struct weir_qnode accept_node; /* in the listening socket's accept queue; or, never both, in
 					* the queue of a worker that is to leave it */
@@ -140,7 +147,7 @@ struct weir_sock {
 	uint64_t tx_freed;    /* truesize of sent data ever freed; written by home worker */
 	uint64_t rx_credited; /* home worker: rx_taken as last told to TCP */
 	uint64_t tx_taken;    /* home worker: truesize ever taken from txq or sent directly */
-	uint64_t waiters;     /* classes of waiters to wake; atomic */
+	struct weir_watched watched; /* who is told of changes */
 	struct weir_queue *queue; /* of an asynchronous socket; set once, by the holder of ctl */
 	uint32_t n_accept;    /* connections in the accept queue; atomic */
 	STAILQ_ENTRY(weir_sock) dying; /* home worker: n_dying references go at the turn's end */
@@ -209,6 +216,7 @@ struct weir_socks {
 	uint16_t next_port[2];
 	uint32_t next_home; /* round robin of new sockets; atomic */
 	uint32_t used;      /* sockets in existence; atomic */
+	uint32_t nest_lock; /* control path: epoll sets in epoll sets */
 	uint64_t send_no_mbuf; /* sends refused because a pool ran low; atomic */
 	struct weir_tcp_opts tcp_opts;
 	uint32_t udp_rcvbuf;
@@ -398,6 +406,9 @@ short weir_sock_poll(const struct weir_sock *s);
 /** Is there as much of a stream to read as SO_RCVLOWAT asks for? */
 bool weir_sock_is_readable(const struct weir_sock *s);
 
+/** The same by who will be told of what is missing: of room, too (weir_sock_tcp_room()). */
+short weir_sock_poll_to_wait(struct weir_sock *s);
+
 /** Send memory that is free, bytes of truesize; may be negative. */
 static inline int64_t
 weir_sock_tx_room(const struct weir_sock *s)
@@ -465,6 +476,12 @@ int weir_fd_open(struct weir_socks *ss, struct weir_sock *s);
 /** The socket of fd with a new reference, or NULL. */
 struct weir_sock *weir_fd_get(struct weir_socks *ss, int fd);
 
+/** The same for whatever fd is. */
+struct weir_sock *weir_fd_any(struct weir_socks *ss, int fd);
+
+/** Why there is no socket of fd: -EBADF, -ENOTSOCK. */
+int weir_fd_error(struct weir_socks *ss, int fd);
+
 /**
  * Close fd if it still names s, of which the caller has a reference. The descriptor's reference is
  * the caller's then, too. @return false: another thread was quicker
@@ -497,14 +514,14 @@ void weir_waiter_close(struct weir_waiter *w);
 void weir_waiter_enter(struct weir_waiter *w);
 void weir_waiter_leave(struct weir_waiter *w);
 
-/** Wake the threads of these classes, once. Any thread, after the change they wait for. */
-void weir_waiters_tell(struct weir_waiters *ws, uint64_t *classes);
+/** Wake the threads of these classes, once, after the change they wait for. @return any slept */
+bool weir_waiters_tell(struct weir_waiters *ws, uint64_t *classes);
 
 /** Wake all who sleep: the workers have stopped. After the change that says so. */
 void weir_waiters_wake(struct weir_waiters *ws);
 
-/** Readiness of s changed: wake who waits for it. Any thread, after the change. */
-void weir_sock_notify(struct weir_sock *s);
+/** Wake who sleeps for s, without telling who watches it. @return whether anybody slept */
+bool weir_sock_wake(struct weir_sock *s);
 
 /* The worker's side: sock_worker.c, sock_tcp.c, sock_udp.c */
 
@@ -576,5 +593,12 @@ void weir_sock_hand(struct weir_sock_worker *ws, struct weir_sock *s, struct rte
  * Once per connection.
  */
 void weir_sock_let_go(struct weir_sock_worker *ws, struct weir_sock *s);
+
+/** The set that a descriptor with weir_epoll_ops is. */
+static inline struct weir_epoll *
+weir_epoll_of(const struct weir_sock *set)
+{
+	return set->object;
+}
 
 #endif
