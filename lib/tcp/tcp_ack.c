@@ -20,6 +20,7 @@ open_news(const struct weir_tcp_conn *c, const struct weir_tcp_seg *seg)
 		.prior_una = c->snd.una,
 		.prior_pipe = weir_tcp_pipe(c),
 		.prior_sacked = act->sacked_segs,
+		.prior_fack = weir_tcp_fack(c),
 		.prior_delivered = act->delivered_segs,
 		.prior_delivered_bytes = act->delivered,
 		.prior_lost = act->lost,
@@ -38,18 +39,16 @@ release_acked(struct weir_tcp *t, struct weir_tcp_conn *c)
 }
 
 static void
-advance(struct weir_tcp *t, struct weir_tcp_conn *c, struct weir_tcp_news *news)
+advance(struct weir_tcp_conn *c, uint32_t ack)
 {
-	c->act->bytes_acked += news->seg->ack - c->snd.una;
-	c->snd.una = news->seg->ack;
+	c->act->bytes_acked += ack - c->snd.una;
+	c->snd.una = ack;
 	if (weir_seq_lt(c->snd.nxt, c->snd.una))
 		c->snd.nxt = c->snd.una;
 	c->retries = 0;
 	c->retrans_since_us = 0;
 	c->is_persist = false;
 	c->is_more = false; /* MSG_MORE holds data back until the peer's next news, as on Linux */
-	news->flags |= NEWS_ADVANCED;
-	(void)t;
 }
 
 /* A SACK round trip of data sent after the head of the queue shows that the path is alive. */
@@ -97,9 +96,7 @@ may_grow(const struct weir_tcp_conn *c, const struct weir_tcp_news *news)
 	const uint32_t progress =
 		act->reordering > WEIR_TCP_DUP_THRESH ? NEWS_ACKED | NEWS_SACKED : NEWS_ACKED;
 
-	return (news->flags & progress) &&
-	       (c->is_cwnd_limited ||
-		       (c->cc.cwnd < c->cc.ssthresh && c->cc.cwnd / c->mss < 2 * act->max_out));
+	return (news->flags & progress) && weir_tcp_is_cwnd_in_use(c);
 }
 
 static void
@@ -146,13 +143,28 @@ take_news(struct weir_tcp *t, struct weir_tcp_conn *c, struct weir_tcp_news *new
 		weir_tcp_want_output(t, c);
 }
 
-void
-weir_tcp_ack_new(struct weir_tcp *t, struct weir_tcp_conn *c, const struct weir_tcp_seg *seg)
+static void
+take_progress(struct weir_tcp *t, struct weir_tcp_conn *c, const struct weir_tcp_seg *seg)
 {
 	struct weir_tcp_news news = open_news(c, seg);
 
-	advance(t, c, &news);
+	news.flags |= NEWS_ADVANCED;
+	advance(c, seg->ack);
 	take_news(t, c, &news);
+}
+
+void
+weir_tcp_ack_new(struct weir_tcp *t, struct weir_tcp_conn *c, const struct weir_tcp_seg *seg)
+{
+	if (seg->ack != c->snd.max || !weir_tcp_may_ack_all(t, c)) {
+		take_progress(t, c, seg);
+		return;
+	}
+	advance(c, seg->ack);
+	release_acked(t, c);
+	weir_tcp_ack_all(t, c);
+	if (weir_tcp_has_unsent(c))
+		weir_tcp_want_output(t, c);
 }
 
 /* News of the window, not from an older segment: RFC 9293 3.10.7.4, fifth; but one that shrinks
@@ -211,13 +223,14 @@ take_ack(struct weir_tcp *t, struct weir_tcp_conn *c, const struct weir_tcp_rx *
 	const struct weir_tcp_seg *seg = &rx->seg;
 	struct weir_tcp_news news = open_news(c, seg);
 
-	news.prior_fack = weir_tcp_fack(c);
 	if (seg->len > 0 || (seg->flags & (WEIR_TCP_SYN | WEIR_TCP_FIN)))
 		news.flags |= NEWS_DATA;
 	if (update_window(t, c, seg))
 		news.flags |= NEWS_WINDOW;
-	if (seg->ack != c->snd.una)
-		advance(t, c, &news);
+	if (seg->ack != c->snd.una) {
+		advance(c, seg->ack);
+		news.flags |= NEWS_ADVANCED;
+	}
 	weir_tcp_sack_input(t, c, rx, &news);
 	if (is_duplicate(c, &news)) {
 		t->stats.dup_acks++;

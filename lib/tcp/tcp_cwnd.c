@@ -42,13 +42,6 @@ shrink_unused(struct weir_tcp *t, struct weir_tcp_conn *c)
 	act->cwnd_us = t->core->now_us;
 }
 
-static bool
-is_in_use(const struct weir_tcp_conn *c)
-{
-	return c->is_cwnd_limited ||
-	       (c->cc.cwnd < c->cc.ssthresh && c->cc.cwnd / c->mss < 2 * c->act->max_out);
-}
-
 /* For a whole window: was cwnd the limit, or how much was under way at most? */
 static void
 note_use(struct weir_tcp_conn *c, bool is_limited)
@@ -67,15 +60,16 @@ void
 weir_tcp_validate_cwnd(struct weir_tcp *t, struct weir_tcp_conn *c, bool is_sent, bool is_deferred)
 {
 	struct weir_tcp_act *act = c->act;
-	const bool is_limited = is_deferred || c->cc.cwnd / c->mss <= weir_tcp_pipe(c);
+	const uint32_t pipe = weir_tcp_pipe(c);
+	const bool is_limited = is_deferred || c->cc.cwnd < (pipe + 1) * (uint64_t)c->mss;
 
-	c->cc.flight = weir_tcp_pipe(c) * c->mss;
+	c->cc.flight = pipe * c->mss;
 	if (!is_limited && weir_tcp_seq_span(c->snd.end, c->snd.max) < c->mss)
 		weir_tcp_rate_app_limited(c);
 	if (!is_sent && !is_limited)
 		return;
 	note_use(c, is_limited);
-	if (is_in_use(c)) {
+	if (weir_tcp_is_cwnd_in_use(c)) {
 		act->cwnd_used = 0;
 		act->cwnd_us = t->core->now_us;
 		return;

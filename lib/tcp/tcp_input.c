@@ -110,7 +110,10 @@ weir_tcp_input(struct weir_tcp *t, struct weir_vec *v)
 	parse_all(t, v);
 	for (unsigned int i = 0; i < v->n; i++)
 		weir_tcp_prefetch_record(t, weir_pkt(v->m[i])->hash);
-	for (unsigned int i = 0; i < v->n; i++)
+	for (unsigned int i = 0; i < v->n; i++) {
+		if (i + 2 < v->n)
+			weir_tcp_prefetch_act(t, weir_pkt(v->m[i + 2])->hash);
 		take_segment(t, v->m[i]);
+	}
 	v->n = 0;
 }

@@ -105,6 +105,14 @@ void weir_tcp_sent_unmark_sacked(struct weir_tcp *t, struct weir_tcp_conn *c);
 /** What is lost and to be sent again first, or NULL. */
 struct weir_tcp_sent *weir_tcp_sent_next_lost(struct weir_tcp *t, struct weir_tcp_conn *c);
 
+/* tcp_ack_all.c */
+
+/** Is an ACK of all that is under way progress and nothing else? */
+bool weir_tcp_may_ack_all(const struct weir_tcp *t, const struct weir_tcp_conn *c);
+
+/** Then take it: snd.una is the end of the records already. */
+void weir_tcp_ack_all(struct weir_tcp *t, struct weir_tcp_conn *c);
+
 /* tcp_rate.c */
 
 /** s goes out, as of act's counters. */
@@ -117,6 +125,10 @@ void weir_tcp_rate_delivered(
 /** The ACK is processed: what congestion control is told. */
 void weir_tcp_rate_sample(struct weir_tcp *t, struct weir_tcp_conn *c,
 	const struct weir_tcp_news *news, struct weir_tcp_sample *sample);
+
+/** All that was under way was delivered, last at the end: the rate, for congestion control. */
+void weir_tcp_rate_flight(struct weir_tcp *t, struct weir_tcp_act *act,
+	const struct weir_tcp_sent *last, struct weir_tcp_sample *sample);
 
 /** Nothing more is there to be sent: until it has arrived, rates are the application's. */
 void weir_tcp_rate_app_limited(struct weir_tcp_conn *c);
@@ -260,6 +272,15 @@ bool weir_tcp_must_wait_for_more(const struct weir_tcp_conn *c);
 
 /** Data goes out again, nothing being under way. */
 void weir_tcp_restart_after_idle(struct weir_tcp *t, struct weir_tcp_conn *c);
+
+/** Is the window in use, or is less than half of it still to be found by slow start? */
+static inline bool
+weir_tcp_is_cwnd_in_use(const struct weir_tcp_conn *c)
+{
+	return c->is_cwnd_limited ||
+	       (c->cc.cwnd < c->cc.ssthresh &&
+		       c->cc.cwnd < 2 * (uint64_t)c->act->max_out * c->mss);
+}
 
 /** What may go has gone, but what was deferred for cwnd: is the window in use? */
 void weir_tcp_validate_cwnd(

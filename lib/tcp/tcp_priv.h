@@ -157,9 +157,12 @@ static inline uint32_t
 weir_tcp_quota(const struct weir_tcp_conn *c)
 {
 	const uint32_t pipe = weir_tcp_pipe(c);
-	const uint32_t cwnd = RTE_MAX(c->cc.cwnd / c->mss, 1u);
+	uint32_t cwnd;
 
-	return cwnd > pipe ? cwnd - pipe : 0;
+	if (c->cc.cwnd < (pipe + 1) * (uint64_t)c->mss) /* without dividing: the common case */
+		return pipe == 0;
+	cwnd = c->cc.cwnd / c->mss;
+	return cwnd - pipe;
 }
 
 /** Take over the window that seg tells, wnd scaled. @return whether it is another one */
@@ -284,9 +287,11 @@ weir_tcp_wait_at(const struct weir_tcp *t, uint32_t ref)
 /** May connect use flow: nothing is there, or a TIME_WAIT that gives way? */
 bool weir_tcp_is_flow_free(const struct weir_tcp *t, const struct weir_flow *flow);
 
-/** Let the cache fetch what weir_tcp_lookup() will read: first the slot, a while later the rest. */
+/** Let the cache fetch what weir_tcp_lookup() will read: first the slot, a while later the record,
+ *  and then what ACKs are about. */
 void weir_tcp_prefetch_slot(const struct weir_tcp *t, uint32_t hash);
 void weir_tcp_prefetch_record(const struct weir_tcp *t, uint32_t hash);
+void weir_tcp_prefetch_act(const struct weir_tcp *t, uint32_t hash);
 
 /** The best listener for a SYN of flow, or NULL. */
 struct weir_tcp_listener *weir_tcp_find_listener(
@@ -458,7 +463,14 @@ void weir_tcp_sack_clear(struct weir_tcp_conn *c);
 void weir_tcp_dsack(struct weir_tcp *t, struct weir_tcp_conn *c, uint32_t start, uint32_t end);
 
 /** How many blocks the next segment carries, and the first of them. */
-unsigned int weir_tcp_sack_blocks(const struct weir_tcp_conn *c);
+static inline unsigned int
+weir_tcp_sack_blocks(const struct weir_tcp_conn *c)
+{
+	const unsigned int n = c->act->n_sacks + c->act->has_dsack;
+
+	return likely(n == 0) || !c->has_sack ? 0 : RTE_MIN(n, c->has_ts ? 3u : WEIR_TCP_SACKS);
+}
+
 const struct weir_tcp_sack *weir_tcp_sack_first(const struct weir_tcp_conn *c);
 
 /* tcp_ack.c */

@@ -45,13 +45,12 @@ weir_tcp_rate_delivered(
 
 /* The slower of sending and of acknowledging; less than the least round trip is no rate. */
 static uint32_t
-interval_us(
-	const struct weir_tcp *t, const struct weir_tcp_act *act, const struct weir_tcp_news *news)
+interval_us(const struct weir_tcp *t, const struct weir_tcp_act *act, uint64_t since_us,
+	uint32_t sending_us)
 {
-	const uint32_t acked_us = (uint32_t)(t->core->now_us - news->rate_us);
-	const uint32_t us = RTE_MAX(acked_us, news->rate_interval_us);
+	const uint32_t us = RTE_MAX((uint32_t)(t->core->now_us - since_us), sending_us);
 
-	return news->rate_us == 0 || act->is_reneged || us < act->min_rtt_us ? 0 : us;
+	return since_us == 0 || act->is_reneged || us < act->min_rtt_us ? 0 : us;
 }
 
 static void
@@ -63,6 +62,30 @@ remember_rate(struct weir_tcp_act *act, const struct weir_tcp_sample *s)
 	act->rate_delivered = s->delivered;
 	act->rate_interval_us = s->interval_us;
 	act->is_rate_app_limited = s->is_app_limited;
+}
+
+static void
+end_app_limited(struct weir_tcp_act *act)
+{
+	if (act->app_limited != 0 && weir_seq_gt(act->delivered, act->app_limited))
+		act->app_limited = 0;
+}
+
+void
+weir_tcp_rate_flight(struct weir_tcp *t, struct weir_tcp_act *act,
+	const struct weir_tcp_sent *last, struct weir_tcp_sample *s)
+{
+	act->first_us = last->sent_us;
+	act->delivered_us = t->core->now_us;
+	end_app_limited(act);
+	s->is_app_limited = last->flags & WEIR_TCP_APP_LIMITED;
+	s->interval_us =
+		interval_us(t, act, last->delivered_us, (uint32_t)(last->sent_us - last->first_us));
+	if (s->interval_us == 0)
+		return;
+	s->delivered = act->delivered - last->delivered;
+	s->lost = act->lost - last->lost;
+	remember_rate(act, s);
 }
 
 void
@@ -85,12 +108,11 @@ weir_tcp_rate_sample(struct weir_tcp *t, struct weir_tcp_conn *c, const struct w
 		.is_ece = c->has_ecn && (news->seg->flags & WEIR_TCP_ECE),
 	};
 	s->ce = weir_tcp_ecn_marked(c, news->seg, s->newly_delivered);
-	if (act->app_limited != 0 && weir_seq_gt(act->delivered, act->app_limited))
-		act->app_limited = 0;
+	end_app_limited(act);
 	if (s->newly_delivered == 0)
 		return;
 	act->delivered_us = t->core->now_us;
-	s->interval_us = interval_us(t, act, news);
+	s->interval_us = interval_us(t, act, news->rate_us, news->rate_interval_us);
 	if (s->interval_us == 0)
 		return;
 	s->delivered = act->delivered - news->rate_delivered;

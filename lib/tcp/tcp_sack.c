@@ -94,14 +94,6 @@ weir_tcp_dsack(struct weir_tcp *t, struct weir_tcp_conn *c, uint32_t start, uint
 	act->sacks[DSACK] = b;
 }
 
-unsigned int
-weir_tcp_sack_blocks(const struct weir_tcp_conn *c)
-{
-	const unsigned int n = c->act->n_sacks + c->act->has_dsack;
-
-	return c->has_sack ? RTE_MIN(n, c->has_ts ? 3u : WEIR_TCP_SACKS) : 0;
-}
-
 const struct weir_tcp_sack *
 weir_tcp_sack_first(const struct weir_tcp_conn *c)
 {

@@ -258,14 +258,16 @@ weir_tcp_sent_acked(struct weir_tcp *t, struct weir_tcp_conn *c, struct weir_tcp
 {
 	struct weir_tcp_act *act = c->act;
 	struct weir_tcp_sent *s;
+	uint32_t ref;
 
 	while ((s = weir_tcp_sent_at(t, act->head)) != NULL && weir_seq_leq(s->end, c->snd.una)) {
 		note_acked(t, c, s, s->end - s->seq, s->segs, news);
 		time_remove(t, act, s);
 		if (act->lost_hint == act->head)
 			act->lost_hint = s->next;
+		ref = act->head;
 		act->head = s->next;
-		weir_slab_put(&t->sents, s);
+		weir_slab_put_at(&t->sents, s, ref - 1);
 	}
 	if (s == NULL)
 		act->tail = 0;
@@ -280,7 +282,7 @@ weir_tcp_sent_free(struct weir_tcp *t, struct weir_tcp_conn *c)
 
 	while ((s = weir_tcp_sent_at(t, c->act->head)) != NULL) {
 		c->act->head = s->next;
-		weir_slab_put(&t->sents, s);
+		weir_slab_put_at(&t->sents, s, weir_tcp_sent_ref(t, s) - 1);
 	}
 }
 

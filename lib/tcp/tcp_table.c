@@ -179,6 +179,20 @@ weir_tcp_prefetch_record(const struct weir_tcp *t, uint32_t hash)
 	rte_prefetch0(c + 2 * RTE_CACHE_LINE_MIN_SIZE);
 }
 
+void
+weir_tcp_prefetch_act(const struct weir_tcp *t, uint32_t hash)
+{
+	const struct weir_table_slot *s = &t->table.slots[hash & t->table.mask];
+	const char *act;
+
+	if (s->ref == 0 || !weir_tcp_ref_is_conn(s->ref - 1))
+		return;
+	act = (const char *)weir_tcp_conn_at(t, s->ref - 1)->act;
+	rte_prefetch0(act);
+	rte_prefetch0(act + RTE_CACHE_LINE_MIN_SIZE);
+	rte_prefetch0(act + 2 * RTE_CACHE_LINE_MIN_SIZE);
+}
+
 static struct weir_tcp_act *
 new_act(struct weir_tcp *t)
 {

@@ -226,7 +226,7 @@ struct weir_tcp_conn {
 	uint32_t rttvar_us; /* mean deviation */
 	uint32_t rto_us; /* backed off */
 	uint32_t ts_offset; /* random, added to our timestamps */
-	uint32_t fin_seq;
+	uint32_t confirm_ms; /* when the neighbour was last told that it is reachable */
 	struct weir_dst dst;
 	uint16_t pmtu; /* as ICMP told; 0: not */
 	uint8_t backoff;  /* of the window probes */
@@ -246,7 +246,7 @@ struct weir_tcp_conn {
 	uint32_t iss;
 	uint32_t irs;
 	uint32_t challenge_ms; /* when what is not acceptable was answered last; 0: never */
-	uint32_t confirm_ms; /* when the neighbour was last told that it is reachable */
+	uint32_t fin_seq;
 	uint32_t snd_up; /* the byte behind our urgent data; rcv_up: the peer's last urgent byte */
 	uint32_t rcv_up;
 	bool has_mark; /* the peer sent urgent data; rcv_up is its last byte */

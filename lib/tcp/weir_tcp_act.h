@@ -15,6 +15,7 @@
 
 #include <assert.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "weir_tcp_cc.h"
@@ -86,13 +87,19 @@ struct weir_tcp_act {
 	uint32_t sacked_segs; /* without SACK: duplicate ACKs */
 	uint32_t lost_segs;
 	uint32_t rexmit_segs; /* repetitions under way */
-	uint64_t first_us;    /* delivery rate: send time of the latest segment delivered */
-	uint64_t delivered_us;
 	uint32_t delivered;   /* bytes, modulo 2^32 */
 	uint32_t lost;	      /* bytes ever marked lost, modulo 2^32 */
+	uint32_t delivered_segs;
 	uint32_t app_limited; /* delivered when what was sent for lack of data has arrived; 0: no */
 	uint32_t sml;	      /* end of the last small segment sent (Nagle, Minshall's variant) */
-	/* line 1: round-trip times and RACK */
+	/* cwnd in use (RFC 7661, as Linux) */
+	uint32_t max_out; /* most segments under way until usage_seq is acknowledged */
+	uint32_t usage_seq;
+	uint32_t cwnd_used;
+	/* line 1: times */
+	uint64_t cwnd_us;     /* when the window was last in full use */
+	uint64_t first_us;    /* delivery rate: send time of the latest segment delivered */
+	uint64_t delivered_us;
 	uint32_t srtt8_us; /* 8 times the smoothed one */
 	uint32_t mdev4_us; /* 4 times its mean deviation */
 	uint32_t mdev_max_us;
@@ -100,24 +107,33 @@ struct weir_tcp_act {
 	uint32_t rtt_seq; /* var_us may fall once a round trip: when this is acknowledged */
 	uint32_t min_rtt_us;
 	uint64_t min_rtt_at_us; /* when it was measured */
-	uint64_t rack_us;	/* RFC 8985: the segment sent last of those delivered */
+	uint8_t n_sacks;	/* receiver: blocks to announce */
+	bool has_dsack;
+	uint8_t n_hints; /* sender: what the latest ACK said */
+	bool is_tlp;	 /* a loss probe is under way */
+	bool is_tlp_due;
+	bool is_new_first; /* F-RTO: new data before repetitions */
+	bool is_rack_news;
+	uint8_t reo_steps; /* reordering window, quarters of min_rtt */
+	/* line 2: RACK, counters, recovery */
+	uint64_t rack_us; /* RFC 8985: the segment sent last of those delivered */
 	uint32_t rack_end;
 	uint32_t rack_rtt_us;
-	bool is_rack_news;
+	uint64_t bytes_sent; /* repetitions included */
+	uint64_t bytes_acked;
+	uint32_t rate_delivered; /* bytes in rate_interval_us: the latest good rate */
+	uint32_t rate_interval_us;
+	bool is_rate_app_limited;
 	bool is_dsack_seen;  /* in this round trip */
-	uint8_t reo_steps;   /* reordering window, quarters of min_rtt */
-	uint8_t reo_persist; /* recoveries until it shrinks */
+	uint8_t reo_persist; /* recoveries until the reordering window shrinks */
+	bool may_undo;
 	uint32_t reo_delivered;
-	/* cwnd in use (RFC 7661, as Linux) */
-	uint32_t max_out; /* most segments under way until usage_seq is acknowledged */
-	uint32_t usage_seq;
-	uint32_t cwnd_used;
-	uint64_t cwnd_us; /* when the window was last in full use */
-	/* recovery */
 	uint32_t high_seq;   /* snd.max when the state was entered */
+	uint32_t reordering; /* segments */
 	uint32_t lost_hint;  /* before this record there is nothing lost to send again */
 	uint32_t fack;	     /* end of the highest SACKed record, while sacked_segs > 0 */
-	uint32_t reordering; /* segments */
+	/* line 3 and on: congestion control's, then what only losses need */
+	uint64_t cc_priv[WEIR_TCP_CC_PRIV / 8];
 	uint32_t prior_cwnd;
 	uint32_t prior_ssthresh; /* 0: not to be restored */
 	uint32_t prr_delivered;	 /* segments (RFC 9937) */
@@ -126,36 +142,23 @@ struct weir_tcp_act {
 	int32_t undo_rexmits; /* repetitions not yet found needless; -1: none were made */
 	uint32_t rexmit_ts;   /* timestamp of the first repetition, with has_rexmit_ts */
 	uint32_t tlp_seq;     /* snd.max when the probe went, with is_tlp */
-	bool may_undo;
 	bool has_rexmit_ts;
-	bool is_tlp;	    /* a loss probe is under way */
-	bool is_tlp_rexmit; /* and it was a repetition */
-	bool is_tlp_due;
+	bool is_tlp_rexmit; /* the probe was a repetition */
 	bool is_frto;
-	bool is_new_first; /* F-RTO: new data before repetitions */
 	bool is_reneged;
 	uint32_t reord_seen;
-	/* receiver: the DSACK, when has_dsack; then blocks to announce, most recent first */
-	struct weir_tcp_sack sacks[1 + WEIR_TCP_SACKS];
-	uint8_t n_sacks;
-	bool has_dsack;
-	/* sender: what the latest ACK said */
-	uint8_t n_hints;
+	struct weir_tcp_sack sacks[1 + WEIR_TCP_SACKS]; /* the DSACK; blocks, latest first */
 	struct weir_tcp_sack_hint hints[WEIR_TCP_SACKS];
 	struct rte_mbuf *cursor; /* where the latest repetition was found in the send queue */
 	uint32_t cursor_seq;
-	/* congestion control's */
-	uint64_t cc_priv[WEIR_TCP_CC_PRIV / 8];
 	/* for those who watch */
-	uint32_t rate_delivered; /* bytes in rate_interval_us: the latest good rate */
-	uint32_t rate_interval_us;
-	bool is_rate_app_limited;
-	uint32_t delivered_segs;
-	uint32_t rexmits;    /* segments sent again */
-	uint32_t dsacks;     /* segments that arrived twice */
-	uint64_t bytes_sent; /* repetitions included */
+	uint32_t rexmits; /* segments sent again */
+	uint32_t dsacks;  /* segments that arrived twice */
 	uint64_t bytes_rexmit;
-	uint64_t bytes_acked;
 };
+
+static_assert(offsetof(struct weir_tcp_act, cwnd_us) == 64, "line 0");
+static_assert(offsetof(struct weir_tcp_act, rack_us) == 128, "line 1");
+static_assert(offsetof(struct weir_tcp_act, cc_priv) == 192, "line 2");
 
 #endif
