@@ -72,8 +72,8 @@ end_app_limited(struct weir_tcp_act *act)
 }
 
 void
-weir_tcp_rate_flight(struct weir_tcp *t, struct weir_tcp_act *act,
-	const struct weir_tcp_sent *last, struct weir_tcp_sample *s)
+weir_tcp_rate_flight(struct weir_tcp *t, struct weir_tcp_act *act, const struct weir_tcp_sent *last,
+	struct weir_tcp_sample *s)
 {
 	act->first_us = last->sent_us;
 	act->delivered_us = t->core->now_us;
