@@ -11,13 +11,14 @@
 #include <rte_mbuf.h>
 #include <rte_mempool.h>
 
-#include "weir_pkt.h"
+#include "weir_pktq.h"
 #include "weir_rand.h"
 #include "weir_stat.h"
 #include "weir_vec.h"
 #include "weir_wheel.h"
 
 #define WEIR_WORKERS_MAX 64
+#define WEIR_LOOP_MAX    1024 /* packets that wait in weir_core.loop */
 
 enum weir_fate {
 #define WEIR_FATE(name, unit, help) WEIR_FATE_##name,
@@ -72,7 +73,7 @@ struct weir_core {
 	 * them in rx_frames and feeds them to IP input at its next turn, by weir_pkt.l3_type. Also
 	 * packets that could not be delivered (WEIR_PKT_UNREACHED): for weir_ip_unreached().
 	 */
-	struct weir_vec loop;
+	struct weir_pktq loop; /* at most WEIR_LOOP_MAX, some of them each turn */
 };
 
 /** Free what weir_drop() and weir_use() collected. Called at the end of each stage or turn. */

@@ -159,7 +159,8 @@ hand_over(struct weir_ip *ip, struct rte_mbuf *m)
 	struct weir_be16 ports[2];
 	uint16_t worker;
 
-	if (ip->steer == NULL || !(ip->is_steering || (p->flags & WEIR_PKT_REASSEMBLED)))
+	if (ip->steer == NULL ||
+		!(ip->is_steering || (p->flags & (WEIR_PKT_REASSEMBLED | WEIR_PKT_LOOPED))))
 		return false;
 	if (p->flags & (WEIR_PKT_STEERED | WEIR_PKT_MULTICAST | WEIR_PKT_BROADCAST))
 		return false;

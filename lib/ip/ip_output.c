@@ -157,7 +157,7 @@ loop_back(struct weir_ip *ip, const struct weir_dst *dst, struct rte_mbuf *m, ui
 	struct weir_core *core = ip->core;
 	struct rte_mbuf *own;
 
-	if (core->loop.n == WEIR_VEC_MAX) {
+	if (core->loop.n >= WEIR_LOOP_MAX) {
 		end_here(ip, m, WEIR_TX_drop_port_full);
 		return;
 	}
@@ -179,7 +179,7 @@ loop_back(struct weir_ip *ip, const struct weir_dst *dst, struct rte_mbuf *m, ui
 	};
 	core->tx_made++;
 	core->tx_fates[WEIR_TX_looped]++;
-	weir_vec_add(&core->loop, m);
+	weir_pktq_add(&core->loop, m);
 }
 
 /* Output */
@@ -285,6 +285,10 @@ weir_ip_l4_cksum(const struct weir_dst *dst, struct rte_mbuf *m, const struct we
 		return;
 	}
 	m->ol_flags &= ~TX_L4_FLAGS;
+	if (dst->is_local) { /* memory does not corrupt it: nobody will look */
+		*field = weir_cksum_pseudo(h->src, h->dst, h->proto, len);
+		return;
+	}
 	*field = 0;
 	*field = weir_cksum_l4(m, 0, len, h->src, h->dst, h->proto);
 	if (*field == 0 && h->proto == IPPROTO_UDP)

@@ -12,6 +12,7 @@
 #include "ip_priv.h"
 
 #define DYNAMIC_MAX (WEIR_IFACES_MAX * (WEIR_IFADDRS_MAX + 1)) /* networks and learnt routers */
+#define LOOP_MTU    UINT16_MAX /* what never leaves the stack is limited by its header alone */
 #define TABLE_MAX   (WEIR_ROUTES_MAX + DYNAMIC_MAX)
 
 /* Where a route comes from; of the same prefix, the last of these wins. */
@@ -427,7 +428,7 @@ weir_ip_route(struct weir_ip *ip, const struct weir_addr *dst, int ifindex, stru
 	if (weir_ip_is_local(ip, dst, &own)) {
 		out->ifc = &ip->ifaces[own];
 		out->next_hop = out->src = *dst; /* RFC 6724 5, rule 1 */
-		out->mtu = weir_addr_is_v4(dst) ? out->ifc->mtu : out->ifc->mtu6;
+		out->mtu = LOOP_MTU;
 		out->is_local = true;
 		return 0;
 	}

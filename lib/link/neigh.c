@@ -255,7 +255,7 @@ return_unreached(struct weir_iface *ifc, struct rte_mbuf *m)
 	struct weir_core *core = ifc->core;
 	struct weir_pkt *p = weir_pkt(m);
 
-	if (core->loop.n == WEIR_VEC_MAX) {
+	if (core->loop.n >= WEIR_LOOP_MAX) {
 		weir_tx_end(core, m, WEIR_TX_drop_neigh_failed);
 		return;
 	}
@@ -265,7 +265,7 @@ return_unreached(struct weir_iface *ifc, struct rte_mbuf *m)
 		(*rte_pktmbuf_mtod(m, uint8_t *) >> 4) == 4 ? WEIR_ETH_TYPE_IP4 : WEIR_ETH_TYPE_IP6;
 	p->flags = WEIR_PKT_UNREACHED;
 	p->ifindex = ifc->index;
-	weir_vec_add(&core->loop, m);
+	weir_pktq_add(&core->loop, m);
 }
 
 static void

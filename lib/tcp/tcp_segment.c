@@ -118,7 +118,7 @@ bool
 weir_tcp_has_room(const struct weir_tcp *t, const struct weir_tcp_conn *c)
 {
 	if (unlikely(c->dst.is_local))
-		return t->core->loop.n < WEIR_VEC_MAX / 2;
+		return t->core->loop.n < WEIR_LOOP_MAX / 2;
 	return weir_eth_room(c->dst.ifc) >= WEIR_TCP_ROOM_MIN;
 }
 

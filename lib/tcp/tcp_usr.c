@@ -24,6 +24,8 @@ complete_flow(struct weir_tcp *t, struct weir_flow *flow)
 		flow->laddr = dst.src;
 	if (weir_addr_is_v4(&flow->laddr) != weir_addr_is_v4(&flow->raddr))
 		return -EADDRNOTAVAIL;
+	if (weir_addr_is_loopback(&flow->laddr) && !dst.is_local)
+		return -EINVAL; /* it could not be answered */
 	if (flow->lport.raw == 0)
 		return weir_tcp_choose_port(t, flow);
 	return weir_tcp_is_flow_free(t, flow) ? 0 : -EADDRINUSE;

@@ -50,6 +50,8 @@ choose_source(
 	const struct weir_dst *dst, const struct weir_addr *laddr, struct weir_ip_hdr_info *info)
 {
 	info->src = is_usable_source(laddr) ? laddr : &dst->src;
+	if (weir_addr_is_loopback(info->src) && !dst->is_local)
+		return -EINVAL; /* it could not be answered */
 	return weir_addr_is_v4(info->src) == weir_addr_is_v4(info->dst) ? 0 : -ENETUNREACH;
 }
 

@@ -91,7 +91,7 @@ has_output_waiting(const struct weir_worker *w)
 	for (unsigned int i = 0; i < w->n_ifaces; i++)
 		if (weir_eth_room(&w->ifaces[i]) < WEIR_TXQ_MAX)
 			return true;
-	return !TAILQ_EMPTY(&w->tcp.out);
+	return w->core.loop.n != 0 || !TAILQ_EMPTY(&w->tcp.out);
 }
 
 static int

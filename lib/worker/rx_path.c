@@ -61,22 +61,30 @@ sort_inner(struct weir_worker *w)
 	v->frame.n = 0;
 }
 
+static void
+take_inner(struct weir_worker *w)
+{
+	w->core.rx_frames += w->rx.frame.n;
+	sort_inner(w);
+	run_stages(w);
+}
+
 unsigned int
 weir_rx_path_inner(struct weir_worker *w)
 {
 	struct weir_rx_vecs *v = &w->rx;
-	struct weir_vec *loop = &w->core.loop;
+	struct weir_pktq *loop = &w->core.loop;
+	unsigned int n;
 
-	v->frame.n = weir_ring_take(w->inbound, (void **)v->frame.m, WEIR_VEC_MAX / 2);
-	for (unsigned int i = 0; i < loop->n && i < WEIR_VEC_MAX / 2; i++)
-		weir_vec_add(&v->frame, loop->m[i]);
-	loop->n = 0;
-	if (v->frame.n == 0)
-		return 0;
-	const unsigned int n = v->frame.n;
-
-	w->core.rx_frames += n;
-	sort_inner(w);
-	run_stages(w);
+	n = v->frame.n = weir_ring_take(w->inbound, (void **)v->frame.m, WEIR_VEC_MAX / 2);
+	if (n > 0)
+		take_inner(w);
+	if (likely(loop->n == 0))
+		return n;
+	/* Room stays for what is reassembled; what these packets cause waits for the next turn. */
+	while (loop->n > 0 && v->frame.n < WEIR_VEC_MAX / 2)
+		weir_vec_add(&v->frame, weir_pktq_pop(loop));
+	n += v->frame.n;
+	take_inner(w);
 	return n;
 }

@@ -123,9 +123,7 @@ free_inbound(struct weir_worker *w)
 
 	while (w->inbound != NULL && weir_ring_take(w->inbound, (void **)&m, 1) == 1)
 		rte_pktmbuf_free(m);
-	for (unsigned int i = 0; i < w->core.loop.n; i++)
-		rte_pktmbuf_free(w->core.loop.m[i]);
-	w->core.loop.n = 0;
+	weir_pktq_free(&w->core.loop);
 }
 
 /* Calls that came after the last turn: they hold references, and somebody may own their memory. */

@@ -123,11 +123,12 @@ ip_recv6(struct ip_rig *t, const struct pkt6 *p)
 void
 ip_turn_loop(struct ip_rig *t)
 {
-	struct weir_vec v = t->r.core.loop;
+	struct rte_mbuf *m;
 
-	t->r.core.loop.n = 0;
-	for (unsigned int i = 0; i < v.n; i++)
-		ip_recv_mbuf(t, v.m[i], weir_pkt(v.m[i])->l3_type == WEIR_ETH_TYPE_IP4);
+	for (unsigned int n = t->r.core.loop.n; n > 0; n--) {
+		m = weir_pktq_pop(&t->r.core.loop);
+		ip_recv_mbuf(t, m, weir_pkt(m)->l3_type == WEIR_ETH_TYPE_IP4);
+	}
 }
 
 void

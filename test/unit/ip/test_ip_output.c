@@ -349,7 +349,7 @@ static void
 full_loop_drops(void)
 {
 	open_caps(0);
-	for (unsigned int i = 0; i < WEIR_VEC_MAX + 2; i++)
+	for (unsigned int i = 0; i < WEIR_LOOP_MAX + 2; i++)
 		output(&us4, 20, true);
 	ip_tx_fate(&t, drop_port_full, 2);
 	ip_turn_loop(&t);

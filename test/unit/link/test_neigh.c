@@ -70,14 +70,14 @@ open_reachable(void)
 static void
 look_for_unreached(void)
 {
-	struct rte_mbuf *m = r.core.loop.m[0];
+	struct rte_mbuf *m = weir_pktq_pop(&r.core.loop);
 
-	CU_ASSERT_EQUAL_FATAL(r.core.loop.n, 1);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(m);
+	CU_ASSERT_EQUAL(r.core.loop.n, 0);
 	CU_ASSERT(weir_pkt(m)->flags & WEIR_PKT_UNREACHED);
 	CU_ASSERT_EQUAL(weir_pkt(m)->l3_type, WEIR_ETH_TYPE_IP4);
 	CU_ASSERT_EQUAL(*rte_pktmbuf_mtod(m, uint8_t *), 0x45);
 	rte_pktmbuf_free(m);
-	r.core.loop.n = 0;
 }
 
 static void
