@@ -436,11 +436,22 @@ check_pools(const struct check *c)
 		c->conf->mbufs, min);
 }
 
+static bool
+is_fastopen_key(const char *text)
+{
+	const size_t len = strspn(text, "0123456789abcdefABCDEF");
+
+	return text[len] == '\0' && (len == 0 || len == 32);
+}
+
 static int
 check_tcp(const struct check *c)
 {
 	const struct weir_conf_tcp *t = &c->conf->tcp;
 
+	if (!is_fastopen_key(t->fastopen_key))
+		return FAIL(c, "[tcp] fastopen_key = %s: allowed: 32 hexadecimal digits, or none",
+			t->fastopen_key);
 	if (t->rto_min_ms <= t->rto_max_ms && t->rto_initial_ms <= t->rto_max_ms)
 		return 0;
 	return FAIL(c, "[tcp] rto_max_ms = %u: allowed: no less than rto_min_ms and rto_initial_ms",

@@ -5,10 +5,23 @@
 #include "stack_priv.h"
 #include "weir_mem.h"
 
+/* TCP_FASTOPEN_CONNECT: the SYN may wait for data. */
 static int
 tcp_connect_on(struct weir_worker *w, void *arg)
 {
-	return weir_sock_tcp_connect(&w->sock, arg);
+	struct weir_sock *s = arg;
+	const int rc = weir_sock_tcp_connect(&w->sock, s);
+
+	if (rc == 0 && weir_peek(s->opts.is_fo_connect) &&
+		weir_tcp_fastopen_defer(&w->tcp, s->conn))
+		weir_sock_set(s, WEIR_SOCK_DEFERRED);
+	return rc;
+}
+
+static int
+tcp_open_on(struct weir_worker *w, void *arg)
+{
+	return weir_sock_tcp_open(&w->sock, arg);
 }
 
 struct move {
@@ -181,8 +194,10 @@ wait_connected(struct weir_stack *st, struct weir_sock *s, int if_not_yet)
 	return finish_connect(st, s);
 }
 
+/* o: with data on the SYN; NULL: without */
 static int
-start_on_home(struct weir_stack *st, struct weir_sock *s, const struct weir_flow *flow)
+start_on_home(struct weir_stack *st, struct weir_sock *s, const struct weir_flow *flow,
+	struct weir_sock_open *o)
 {
 	const int home = choose_home(st, s, *flow);
 	int rc;
@@ -190,13 +205,17 @@ start_on_home(struct weir_stack *st, struct weir_sock *s, const struct weir_flow
 	if (home < 0)
 		return home;
 	rc = move_home(st, s, (uint16_t)home);
-	return rc != 0 ? rc : weir_on_worker(st, (unsigned int)home, tcp_connect_on, s);
+	if (rc == 0 && o != NULL)
+		rc = weir_on_worker(st, (unsigned int)home, tcp_open_on, o);
+	else if (rc == 0)
+		rc = weir_on_worker(st, (unsigned int)home, tcp_connect_on, s);
+	return rc;
 }
 
 /* Under way at once, or why not; -EALREADY: a connect has begun before. */
 static int
 start_tcp(struct weir_stack *st, struct weir_sock *s, const struct weir_addr *addr,
-	struct weir_be16 port)
+	struct weir_be16 port, struct weir_sock_open *o)
 {
 	const uint32_t flags = weir_sock_flags(s);
 	struct weir_flow flow;
@@ -216,7 +235,7 @@ start_tcp(struct weir_stack *st, struct weir_sock *s, const struct weir_addr *ad
 	flow.raddr = *addr;
 	flow.rport = port;
 	weir_sock_set_flow(s, &flow);
-	rc = start_on_home(st, s, &flow);
+	rc = start_on_home(st, s, &flow, o);
 	if (rc != 0)
 		reset_flow(s);
 	return rc;
@@ -241,11 +260,45 @@ connect_tcp(struct weir_stack *st, struct weir_sock *s, const struct weir_addr *
 
 	if (rc != 0)
 		return rc;
-	rc = start_tcp(st, s, addr, port);
+	if (weir_sock_flags(s) & WEIR_SOCK_DEFERRED)
+		rc = -EISCONN;
+	else
+		rc = start_tcp(st, s, addr, port, NULL);
 	weir_ctl_leave(st, s);
+	if (rc == 0 && (weir_sock_flags(s) & WEIR_SOCK_DEFERRED))
+		return 0; /* the first write connects */
 	if (rc == 0)
 		return wait_connected(st, s, -EINPROGRESS);
 	return rc == -EALREADY ? wait_connected(st, s, -EALREADY) : rc;
+}
+
+/* Under the control of s. */
+static int
+open_tcp(struct weir_stack *st, struct weir_sock_open *o, const struct weir_addr *addr,
+	struct weir_be16 port)
+{
+	if (weir_sock_flags(o->s) & WEIR_SOCK_DEFERRED)
+		return weir_on_worker(st, weir_sock_home(o->s), tcp_open_on, o);
+	return addr == NULL ? -EINVAL : start_tcp(st, o->s, addr, port, o);
+}
+
+int
+weir_connect_with(struct weir_stack *st, struct weir_sock_open *o, const struct weir_addr *addr,
+	struct weir_be16 port)
+{
+	int rc = weir_ctl_enter(o->s);
+
+	if (rc != 0)
+		return rc;
+	rc = open_tcp(st, o, addr, port);
+	weir_ctl_leave(st, o->s);
+	return rc;
+}
+
+int
+weir_connect_wait(struct weir_stack *st, struct weir_sock *s, int if_not_yet)
+{
+	return wait_connected(st, s, if_not_yet);
 }
 
 static int

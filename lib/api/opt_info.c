@@ -46,7 +46,8 @@ static uint8_t
 options_of(const struct weir_tcp_conn *c)
 {
 	return (uint8_t)((c->has_ts ? TCPI_OPT_TIMESTAMPS : 0) | (c->has_sack ? TCPI_OPT_SACK : 0) |
-			 (c->has_wscale ? TCPI_OPT_WSCALE : 0));
+			 (c->has_wscale ? TCPI_OPT_WSCALE : 0) |
+			 (c->fo & WEIR_TCP_TFO_ACKED ? TCPI_OPT_SYN_DATA : 0));
 }
 
 static void
@@ -92,6 +93,7 @@ fill(const struct weir_tcp *t, const struct weir_sock *s, const struct weir_tcp_
 	i->tcpi_state = kernel_state[c->state];
 	i->tcpi_ca_state = c->ca; /* numbered alike */
 	i->tcpi_options = options_of(c);
+	i->tcpi_fastopen_client_fail = (c->fo >> WEIR_TCP_TFO_FAIL_SHIFT) & 3;
 	i->tcpi_snd_wscale = c->snd.wscale & 15;
 	i->tcpi_rcv_wscale = c->rcv.wscale & 15;
 	i->tcpi_rto = c->rto_us;

@@ -148,11 +148,49 @@ WEIR_OPT_SET(fastopen)
 	return weir_opt_changed(st, s);
 }
 
+WEIR_OPT_GET(fastopen_connect)
+{
+	return weir_opt_put(value, weir_peek(s->opts.is_fo_connect));
+}
+
+WEIR_OPT_SET(fastopen_connect)
+{
+	const uint32_t in_use = WEIR_SOCK_CONNECTED | WEIR_SOCK_CONNECTING | WEIR_SOCK_LISTENING;
+
+	if (!weir_opt_is_in(weir_opt_int(value), 0, 1))
+		return -EINVAL;
+	if (!(st->conf.tcp.fastopen & WEIR_TCP_FASTOPEN_CLIENT))
+		return -EOPNOTSUPP;
+	if (weir_sock_flags(s) & in_use)
+		return -EINVAL;
+	weir_poke(s->opts.is_fo_connect, weir_opt_int(value) != 0);
+	return 0;
+}
+
+WEIR_OPT_GET(fastopen_no_cookie)
+{
+	return weir_opt_put(value, weir_peek(s->opts.is_fo_no_cookie));
+}
+
+WEIR_OPT_SET(fastopen_no_cookie)
+{
+	const uint32_t in_use = WEIR_SOCK_CONNECTED | WEIR_SOCK_CONNECTING;
+
+	if (!weir_opt_is_in(weir_opt_int(value), 0, 1) || (weir_sock_flags(s) & in_use))
+		return -EINVAL;
+	weir_poke(s->opts.is_fo_no_cookie, weir_opt_int(value) != 0);
+	return weir_opt_changed(st, s);
+}
+
 const struct weir_opt weir_opts_tcp[] = {
 	{TCP_CONGESTION, WEIR_OPT_TCP, WEIR_TCP_CC_NAME_LEN, get_congestion, NULL, 0,
 		set_congestion},
 	WEIR_OPT_ROW(TCP_CORK, WEIR_OPT_TCP, get_cork, set_cork),
 	WEIR_OPT_ROW(TCP_FASTOPEN, WEIR_OPT_TCP, get_fastopen, set_fastopen),
+	WEIR_OPT_ROW(
+		TCP_FASTOPEN_CONNECT, WEIR_OPT_TCP, get_fastopen_connect, set_fastopen_connect),
+	WEIR_OPT_ROW(TCP_FASTOPEN_NO_COOKIE, WEIR_OPT_TCP, get_fastopen_no_cookie,
+		set_fastopen_no_cookie),
 	{TCP_INFO, WEIR_OPT_TCP, WEIR_OPT_INFO_LEN, weir_opt_get_info, NULL, 0, NULL},
 	{TCP_INQ, WEIR_OPT_TCP, sizeof(int), weir_opt_get_switch, set_inq, WEIR_SW_INQ, NULL},
 	WEIR_OPT_ROW(TCP_KEEPCNT, WEIR_OPT_TCP, get_keep_cnt, set_keep_cnt),

@@ -8,9 +8,10 @@
 #include "stack_priv.h"
 #include "weir_queue.h"
 
-#define SEND_BURST  32 /* mbufs allocated and filled at once */
-#define UDP_MAX_IP4 65507
-#define UDP_MAX_IP6 65527
+#define SEND_BURST   32 /* mbufs allocated and filled at once */
+#define UDP_MAX_IP4  65507
+#define SYN_DATA_MAX 9600 /* more than any SYN carries */
+#define UDP_MAX_IP6  65527
 
 /* Where the next bytes of an iovec come from. */
 struct source {
@@ -45,6 +46,23 @@ source_read(struct source *src, char *to, size_t len)
 		if (part > 0) /* an empty part may be at NULL */
 			memcpy(to, (const char *)src->iov->iov_base + src->off, part);
 		to += part;
+		len -= part;
+		src->off += part;
+		if (src->off == src->iov->iov_len) {
+			src->iov++;
+			src->n_iov--;
+			src->off = 0;
+		}
+	}
+}
+
+static void
+source_skip(struct source *src, size_t len)
+{
+	src->left -= len;
+	while (len > 0) {
+		const size_t part = RTE_MIN(len, src->iov->iov_len - src->off);
+
 		len -= part;
 		src->off += part;
 		if (src->off == src->iov->iov_len) {
@@ -399,12 +417,101 @@ send_datagram(struct weir_stack *st, struct weir_sock *s, struct source *src, in
 	return rc == 0 ? (ssize_t)len : rc;
 }
 
+/* Opening with data (RFC 7413) */
+
+/* As much of src as a SYN could carry, or no data at all. NULL: the pool is low */
+static struct rte_mbuf *
+syn_data(struct weir_stack *st, struct weir_sock *s, const struct source *src)
+{
+	struct source part = *src;
+
+	part.left = RTE_MIN(part.left, (size_t)SYN_DATA_MAX);
+	return gather(pool_of(st, s), &part);
+}
+
+/* Does sa name a peer? *addr then. @return 0 or -errno; without an address TCP decides */
+static int
+peer_of(const struct weir_sock *s, const struct sockaddr *sa, socklen_t sa_len,
+	struct weir_addr *addr, struct weir_be16 *port)
+{
+	if (sa == NULL)
+		return 0;
+	if (sa_len >= sizeof(sa->sa_family) && sa->sa_family == AF_UNSPEC)
+		return -EOPNOTSUPP;
+	return weir_sock_addr_in(s->domain, sa, sa_len, addr, port);
+}
+
+/* 0 and o->taken; or -errno */
+static int
+start_fastopen(struct weir_stack *st, struct weir_sock_open *o, const struct source *src,
+	const struct sockaddr *sa, socklen_t sa_len)
+{
+	struct weir_addr addr;
+	struct weir_be16 port = {0};
+	int rc;
+
+	if (!(st->conf.tcp.fastopen & WEIR_TCP_FASTOPEN_CLIENT))
+		return -EOPNOTSUPP;
+	rc = peer_of(o->s, sa, sa_len, &addr, &port);
+	if (rc != 0)
+		return rc;
+	o->m = syn_data(st, o->s, src);
+	if (o->m == NULL) {
+		note_starved(st, o->s);
+		return -ENOBUFS;
+	}
+	rc = weir_connect_with(st, o, sa != NULL ? &addr : NULL, port);
+	if (o->m != NULL)
+		rte_pktmbuf_free(o->m);
+	return rc;
+}
+
+/* The connection is under way with `taken` bytes of src; a blocking call waits and sends the rest.
+ */
+static ssize_t
+go_on_fastopen(
+	struct weir_stack *st, struct weir_sock *s, struct source *src, int flags, uint32_t taken)
+{
+	const bool is_nonblock = weir_is_nonblock(st, s, flags);
+	ssize_t rest;
+	int rc;
+
+	source_skip(src, taken);
+	if (is_nonblock)
+		return taken > 0 ? (ssize_t)taken : -EINPROGRESS;
+	rc = weir_connect_wait(st, s, -EINPROGRESS);
+	if (rc != 0)
+		return rc == -EINPROGRESS && taken > 0 ? (ssize_t)taken : rc;
+	rest = src->left > 0 ? send_stream(st, s, src, flags) : 0;
+	return rest < 0 && taken > 0 ? (ssize_t)taken : (ssize_t)taken + rest;
+}
+
+static ssize_t
+send_fastopen(struct weir_stack *st, struct weir_sock *s, struct source *src, int flags,
+	const struct sockaddr *sa, socklen_t sa_len)
+{
+	const bool is_blocking = !weir_peek(s->is_nonblock) && !(flags & MSG_DONTWAIT);
+	struct weir_sock_open o = {.s = s,
+		.wanted = is_blocking ? (uint32_t)RTE_MIN(src->left, (size_t)UINT32_MAX) : 0};
+	int rc;
+
+	if (src->is_bad)
+		return -EFAULT;
+	rc = start_fastopen(st, &o, src, sa, sa_len);
+	if (rc == -EALREADY) { /* begun before: it may be over, and then this is a send */
+		rc = weir_connect_wait(st, s, -EALREADY);
+		return rc == 0 ? send_stream(st, s, src, flags) : rc;
+	}
+	return rc == 0 ? go_on_fastopen(st, s, src, flags, o.taken) : rc;
+}
+
 /* An address is passed over, as on Linux: a stream has its peer. */
 static ssize_t
-send_on_stream(struct weir_stack *st, struct weir_sock *s, struct source *src, int flags)
+send_on_stream(struct weir_stack *st, struct weir_sock *s, struct source *src, int flags,
+	const struct sockaddr *sa, socklen_t sa_len)
 {
-	if (flags & MSG_FASTOPEN)
-		return -EOPNOTSUPP;
+	if (unlikely((flags & MSG_FASTOPEN) || (weir_sock_flags(s) & WEIR_SOCK_DEFERRED)))
+		return send_fastopen(st, s, src, flags, sa, sa_len);
 	if (src->left == 0)
 		return may_send(s); /* nothing to send, but is the socket fit for it? */
 	return send_stream(st, s, src, flags);
@@ -424,7 +531,7 @@ send_iov(struct weir_stack *st, int fd, const struct iovec *iov, size_t n_iov, i
 	if (rc == 0 && s->kind == WEIR_SOCK_UDP)
 		rc = send_datagram(st, s, &src, flags, sa, sa_len);
 	else if (rc == 0)
-		rc = send_on_stream(st, s, &src, flags);
+		rc = send_on_stream(st, s, &src, flags, sa, sa_len);
 	weir_sock_unref(s);
 	return rc;
 }

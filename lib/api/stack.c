@@ -202,6 +202,7 @@ tcp_conf(const struct weir_conf *conf)
 	c.use_rfc1337 = t->rfc1337;
 	c.syn_cookies = (uint8_t)t->syn_cookies;
 	c.fastopen = t->fastopen;
+	c.fastopen_pause_us = t->fastopen_pause_s * UINT64_C(1000000);
 	set_fastopen_key(&c, t->fastopen_key);
 	c.max_orphans = t->max_orphans;
 	c.orphan_retries = (uint8_t)t->orphan_retries;
@@ -225,6 +226,15 @@ tcp_conf(const struct weir_conf *conf)
 	c.use_idle_restart = t->idle_restart;
 	c.port_min = (uint16_t)t->port_min;
 	c.port_max = (uint16_t)t->port_max;
+	return c;
+}
+
+static struct weir_tcp_conf
+tcp_conf_of(const struct weir_stack *st)
+{
+	struct weir_tcp_conf c = tcp_conf(&st->conf);
+
+	c.fo_cache = st->fo_cache;
 	return c;
 }
 
@@ -274,7 +284,7 @@ make_worker(struct weir_stack *st, unsigned int i, char *err, size_t err_len)
 		.n_ifaces = st->n_ports,
 		.steer = st->n_workers > 1 ? &st->steer : NULL,
 		.is_steering = st->is_steering,
-		.tcp = tcp_conf(&st->conf),
+		.tcp = tcp_conf_of(st),
 		.socks = &st->socks,
 		.idle = st->conf.idle == WEIR_IDLE_SLEEP ? WEIR_WORKER_SLEEP : WEIR_WORKER_POLL,
 		.idle_poll_us = st->conf.idle_poll_us,
@@ -360,6 +370,9 @@ build(struct weir_stack *st, char *err, size_t err_len)
 	if (rc != 0)
 		return rc;
 	init_steer(st);
+	st->fo_cache = weir_tcp_fo_cache_new(node_of_worker(st, 0));
+	if (st->fo_cache == NULL)
+		return fail(err, err_len, -ENOMEM, "%s: no memory", st->conf.name);
 	rc = init_socks(st, err, err_len);
 	for (unsigned int i = 0; i < st->n_workers && rc == 0; i++)
 		rc = make_worker(st, i, err, err_len);
@@ -585,6 +598,7 @@ weir_stack_free(struct weir_stack *st)
 	weir_socks_fini(&st->socks);
 	for (unsigned int i = 0; i < st->n_workers; i++)
 		rte_mempool_free(st->pools[i]);
+	weir_tcp_fo_cache_free(st->fo_cache);
 	if (st->has_waiter_key)
 		pthread_key_delete(st->waiter_key);
 	rte_free(st);

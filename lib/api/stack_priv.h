@@ -25,6 +25,7 @@ struct weir_stack {
 	struct weir_steer steer;
 	bool is_steering;
 	struct weir_socks socks;
+	struct weir_tcp_fo_cache *fo_cache;
 	uint64_t secret[2];
 	uint32_t n_running; /* workers in a loop of their own; atomic */
 	sigset_t noise; /* signals that waiting calls sleep through */
@@ -147,6 +148,17 @@ int weir_enter_udp(struct weir_stack *st, struct weir_sock *s);
 
 /** End a TCP socket's connection, attempt or listening: connect() to AF_UNSPEC. Holder of ctl. */
 int weir_disconnect_tcp(struct weir_stack *st, struct weir_sock *s);
+
+/**
+ * Connect with data (MSG_FASTOPEN), or send what TCP_FASTOPEN_CONNECT put off.
+ * @param addr  NULL: none was given
+ * @return 0: under way, o->taken bytes on the SYN; -EALREADY, -EISCONN, ...
+ */
+int weir_connect_with(struct weir_stack *st, struct weir_sock_open *o,
+	const struct weir_addr *addr, struct weir_be16 port);
+
+/** How the connect of s ends; waits if s waits. if_not_yet: -errno when it does not. */
+int weir_connect_wait(struct weir_stack *st, struct weir_sock *s, int if_not_yet);
 
 /** Bind s to a free port, unless it is bound. */
 int weir_bind_auto(struct weir_stack *st, struct weir_sock *s);

@@ -155,8 +155,8 @@ int weir_connect(struct weir_stack *st, int fd, const struct sockaddr *addr, soc
  * passed over by streams. When mbufs are low a call that may not wait returns -ENOBUFS, and POLLOUT
  * and WEIR_EV_WRITE come when there are some again. Control messages are passed over.
  * @param flags  MSG_DONTWAIT, MSG_NOSIGNAL (always so), MSG_MORE, MSG_EOR, MSG_OOB, MSG_ZEROCOPY
- *               (copied all the same, see SO_ZEROCOPY); others have no effect. MSG_FASTOPEN is
- *               -EOPNOTSUPP
+ *               (copied all the same, see SO_ZEROCOPY), MSG_FASTOPEN (connects, with data on the
+ *               SYN if the peer gave a cookie; -EINPROGRESS: without); others have no effect
  * @return bytes taken; -EAGAIN, -EPIPE, -EDESTADDRREQ, -EMSGSIZE ...
  */
 ssize_t weir_send(struct weir_stack *st, int fd, const void *buf, size_t len, int flags);

@@ -133,6 +133,7 @@ struct weir_conf {
 		enum weir_syn_cookies syn_cookies; /* yes: when the queue is full */
 		uint32_t fastopen;      /* bits of Linux's tcp_fastopen */
 		char fastopen_key[36];  /* 32 hexadecimal digits; empty: drawn, changed hourly */
+		uint32_t fastopen_pause_s; /* when SYNs with data vanish; 0: none */
 		uint32_t max_orphans;
 		uint32_t orphan_retries;
 		uint32_t resets_per_s;

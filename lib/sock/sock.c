@@ -347,8 +347,8 @@ poll_tcp(const struct weir_sock *s, uint32_t flags)
 	if (flags & WEIR_SOCK_LISTENING)
 		return __atomic_load_n(&s->n_accept, __ATOMIC_ACQUIRE) != 0 ? POLLIN | POLLRDNORM
 									    : 0;
-	if (flags & WEIR_SOCK_CONNECTING)
-		return 0;
+	if (flags & WEIR_SOCK_CONNECTING) /* a write is what sends the SYN that was put off */
+		return flags & WEIR_SOCK_DEFERRED ? POLLOUT | POLLWRNORM : 0;
 	ev = poll_ends(flags);
 	if (weir_sock_is_readable(s))
 		ev |= POLLIN | POLLRDNORM;

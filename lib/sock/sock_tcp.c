@@ -316,7 +316,7 @@ tell_over(struct weir_sock_worker *ws, struct weir_sock *s, struct weir_tcp_conn
 	if (error != 0)
 		__atomic_store_n(&s->error, error, __ATOMIC_RELAXED);
 	weir_sock_set(s, WEIR_SOCK_OVER | WEIR_SOCK_RX_EOF);
-	weir_sock_clear(s, WEIR_SOCK_CONNECTING);
+	weir_sock_clear(s, WEIR_SOCK_CONNECTING | WEIR_SOCK_DEFERRED);
 	weir_sock_notify(s);
 	if (!s->is_connect_told) {
 		s->is_connect_told = true;
@@ -435,8 +435,8 @@ weir_sock_tcp_disconnect(struct weir_sock_worker *ws, struct weir_sock *s)
 	take_txq(ws, s);
 	__atomic_store_n(&s->error, error, __ATOMIC_RELAXED);
 	weir_sock_clear(s, WEIR_SOCK_CONNECTED | WEIR_SOCK_CONNECTING | WEIR_SOCK_CONNECT_DUE |
-				   WEIR_SOCK_OVER | WEIR_SOCK_RX_EOF | WEIR_SOCK_RX_FIN |
-				   WEIR_SOCK_RX_SHUT | WEIR_SOCK_TX_SHUT);
+				   WEIR_SOCK_DEFERRED | WEIR_SOCK_OVER | WEIR_SOCK_RX_EOF |
+				   WEIR_SOCK_RX_FIN | WEIR_SOCK_RX_SHUT | WEIR_SOCK_TX_SHUT);
 	if (s->queue != NULL)
 		weir_msgs_begin(s);
 	weir_sock_notify(s);

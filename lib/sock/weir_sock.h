@@ -50,6 +50,7 @@ enum weir_sock_flag {
 	WEIR_SOCK_CALLBACKS = 1 << 9, /* data goes to callbacks, not to rxq */
 	WEIR_SOCK_RX_FIN = 1 << 10,   /* the peer's FIN was taken: the end comes before any error */
 	WEIR_SOCK_CONNECT_DUE = 1 << 11, /* no call has fetched yet how a connect ended */
+	WEIR_SOCK_DEFERRED = 1 << 20, /* connected in name: its SYN waits for the first data */
 	WEIR_SOCK_STARVED = 1 << 12, /* a send found the pool low; the worker will tell */
 };
 
@@ -551,7 +552,19 @@ void weir_sock_leave_one(struct weir_sock_worker *ws, struct weir_sock *s);
  */
 void weir_sock_leave(struct weir_socks *ss, struct weir_sock *s, uint16_t first);
 
+/** An open with data (MSG_FASTOPEN). */
+struct weir_sock_open {
+	struct weir_sock *s;
+	struct rte_mbuf *m; /* taken as far as the SYN can carry it: then NULL */
+	uint32_t taken;	    /* out: bytes */
+	uint32_t wanted;    /* bytes that the writer has; 0: it does not wait to send the rest */
+};
+
 int weir_sock_tcp_connect(struct weir_sock_worker *ws, struct weir_sock *s);
+
+/** sock_fastopen.c: connect, or go on with what TCP_FASTOPEN_CONNECT deferred. @return 0 or -errno */
+int weir_sock_tcp_open(struct weir_sock_worker *ws, struct weir_sock_open *o);
+
 /**
  * End the connection, or the attempt: a peer that believes in it is reset. The socket is as new,
  * but for SO_ERROR (ECONNRESET) and its flow.

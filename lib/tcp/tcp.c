@@ -57,13 +57,19 @@ weir_tcp_init(struct weir_tcp *t, struct weir_core *core, struct weir_ip *ip,
 	weir_wheel_entry_init(&t->wait_timer, WEIR_TIMER_TCP_WAIT);
 	t->held_max = (uint64_t)core->pool->size * core->pool->elt_size / 2;
 	t->port_offset = (uint32_t)weir_rand_u64(&core->rand);
-	return weir_tcp_table_init(t, numa_node);
+	if (t->conf.fo_cache == NULL) {
+		t->conf.fo_cache = weir_tcp_fo_cache_new(numa_node);
+		t->has_own_fo_cache = true;
+	}
+	return t->conf.fo_cache == NULL ? -ENOMEM : weir_tcp_table_init(t, numa_node);
 }
 
 void
 weir_tcp_fini(struct weir_tcp *t)
 {
 	weir_tcp_table_fini(t);
+	if (t->has_own_fo_cache)
+		weir_tcp_fo_cache_free(t->conf.fo_cache);
 	weir_wheel_cancel(t->core->wheel, &t->wait_timer);
 }
 

@@ -41,9 +41,8 @@ make_cookie(const struct weir_tcp *t, const struct weir_flow *flow, uint64_t per
 	fo->len = sizeof(hash);
 }
 
-/* The option as it came. */
-static void
-read_option(const struct weir_tcp_rx *rx, struct weir_tcp_fo *fo)
+void
+weir_tcp_fastopen_read(const struct weir_tcp_rx *rx, struct weir_tcp_fo *fo)
 {
 	const struct weir_tcp_seg *seg = &rx->seg;
 
@@ -90,11 +89,11 @@ weir_tcp_fastopen_check(struct weir_tcp *t, const struct weir_tcp_listener *l,
 	if ((!has_option && rx->seg.len == 0) || !is_served(t, l))
 		return WEIR_TCP_FO_NO;
 	*fo = (struct weir_tcp_fo){0};
-	if (t->conf.fastopen & WEIR_TCP_FASTOPEN_NO_COOKIE)
+	if ((t->conf.fastopen & WEIR_TCP_FASTOPEN_NO_COOKIE) || l->opts.is_fo_no_cookie)
 		return WEIR_TCP_FO_OPEN;
 	if (!has_option)
 		return WEIR_TCP_FO_NO;
-	read_option(rx, fo);
+	weir_tcp_fastopen_read(rx, fo);
 	if (fo->len == 0) {
 		t->stats.fastopen_cookie_reqs++;
 		check_cookie(t, &weir_pkt(rx->m)->flow, fo);
@@ -122,12 +121,14 @@ weir_tcp_fastopen_take(
 	c->is_timing = false;
 	c->snd.nxt = c->iss;
 	c->snd.max = c->iss;
+	weir_tcp_begin_sending(t, c);
 	t->n_fastopen++;
 	t->stats.passive_opens++;
 	t->stats.fastopen_passive++;
 	weir_tcp_tell_accept(t, c);
 	rx->fate = WEIR_FATE_tcp_taken;
 	if (rx->seg.len > 0) {
+		c->fo |= WEIR_TCP_TFO_ACKED;
 		rx->seg.seq++;
 		weir_tcp_take_in_order(t, c, rx);
 	}

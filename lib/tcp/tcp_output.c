@@ -170,32 +170,79 @@ send_data(struct weir_tcp *t, struct weir_tcp_conn *c)
 		return false;
 	is_done = send_unsent(t, c, &is_deferred);
 	weir_tcp_validate_cwnd(t, c, c->snd.max != max, is_deferred);
-	if (c->snd.max != max)
+	if (c->snd.max != max && likely(c->state >= WEIR_TCP_ESTABLISHED))
 		weir_tcp_tlp_start(t, c, false);
 	return is_done;
 }
 
-/* SYN, SYN+ACK */
+/* The first SYN of a Fast Open: with an option, text, or both. @return bytes of text; < 0: not sent
+ */
+static int64_t
+send_fastopen_syn(struct weir_tcp *t, struct weir_tcp_conn *c, uint8_t flags)
+{
+	const unsigned int segs_max = RTE_MAX(c->dst.ifc->port->info.segs_max, 2);
+	struct weir_tcp_hdr_info h;
+	struct rte_mbuf *m = weir_tcp_new_segment(t, c, &h, flags);
+	uint32_t len;
+
+	if (m == NULL)
+		return -1;
+	len = weir_tcp_fastopen_syn(t, c, &h);
+	rte_pktmbuf_append(m, (uint16_t)(weir_tcp_build_len(&h) - m->pkt_len));
+	if (len > 0)
+		len = weir_tcp_sndq_put(t, c, m, c->iss + 1, len, segs_max);
+	if (len > 0)
+		c->fo |= WEIR_TCP_TFO_DATA;
+	h.seq = c->iss;
+	weir_tcp_send_segment(t, c, m, &h, 0);
+	c->act->bytes_sent += len;
+	t->stats.tx_bytes += len;
+	return len;
+}
+
+/* @return bytes of text that went with the SYN; < 0: it did not go */
+static int64_t
+send_one_syn(struct weir_tcp *t, struct weir_tcp_conn *c, bool is_first)
+{
+	uint8_t flags = WEIR_TCP_SYN;
+
+	if (c->state == WEIR_TCP_SYN_RECEIVED)
+		flags |= WEIR_TCP_ACK;
+	flags |= weir_tcp_ecn_syn_flags(t, c);
+	if (!weir_tcp_has_room(t, c))
+		return -1;
+	if (unlikely(is_first && (c->fo & WEIR_TCP_TFO_WANTED)))
+		return send_fastopen_syn(t, c, flags);
+	return weir_tcp_send_empty(t, c, c->iss, flags) ? 0 : -1;
+}
+
+/* SYN, SYN+ACK. Again, it goes without text: what has gone before counts as sent. */
 static bool
 send_syn(struct weir_tcp *t, struct weir_tcp_conn *c)
 {
 	const bool is_first = c->snd.max == c->iss;
-	uint8_t flags = WEIR_TCP_SYN;
+	int64_t len;
 
 	if (c->snd.nxt != c->iss)
 		return true;
-	if (c->state == WEIR_TCP_SYN_RECEIVED)
-		flags |= WEIR_TCP_ACK;
-	flags |= weir_tcp_ecn_syn_flags(t, c);
-	if (!weir_tcp_has_room(t, c) || !weir_tcp_send_empty(t, c, c->iss, flags))
+	len = send_one_syn(t, c, is_first);
+	if (len < 0)
 		return false;
-	c->snd.nxt = c->iss + 1;
-	c->snd.max = c->snd.nxt;
+	if (is_first)
+		c->snd.max = c->iss + 1 + (uint32_t)len;
+	c->snd.nxt = c->snd.max;
 	c->sent_us = t->core->now_us;
 	t->stats.rexmit_segs += !is_first;
 	c->act->rexmits += !is_first;
 	c->is_timing = is_first;
 	return true;
+}
+
+/* Who was accepted by its SYN may be sent to before its final ACK (RFC 7413 4.2.2). */
+static bool
+may_send_text(const struct weir_tcp_conn *c)
+{
+	return c->state >= WEIR_TCP_ESTABLISHED || unlikely(c->is_fastopen);
 }
 
 static bool
@@ -232,7 +279,7 @@ send_all(struct weir_tcp *t, struct weir_tcp_conn *c)
 {
 	if (c->state < WEIR_TCP_ESTABLISHED && !send_syn(t, c))
 		return false;
-	if (c->state >= WEIR_TCP_ESTABLISHED && !send_data(t, c))
+	if (may_send_text(c) && !send_data(t, c))
 		return false;
 	return c->state == WEIR_TCP_SYN_SENT || send_ack(t, c);
 }

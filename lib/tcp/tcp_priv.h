@@ -358,6 +358,25 @@ enum weir_tcp_fo_act weir_tcp_fastopen_check(struct weir_tcp *t, const struct we
 bool weir_tcp_fastopen_take(struct weir_tcp *t, struct weir_tcp_listener *l, struct weir_tcp_rx *rx,
 	uint32_t iss);
 
+/** The option of a SYN or SYN,ACK that has one. */
+void weir_tcp_fastopen_read(const struct weir_tcp_rx *rx, struct weir_tcp_fo *fo);
+
+/* tcp_fo_client.c */
+
+/** h, of our first SYN, is to have the option. @return bytes of text that go with it */
+uint32_t weir_tcp_fastopen_syn(
+	struct weir_tcp *t, struct weir_tcp_conn *c, struct weir_tcp_hdr_info *h);
+
+/** The SYN,ACK, or the SYN of a peer that opens as well; c knows its options already. */
+void weir_tcp_fastopen_answer(
+	struct weir_tcp *t, struct weir_tcp_conn *c, const struct weir_tcp_rx *rx);
+
+/** A time-out of a connection with c->fo. */
+void weir_tcp_fastopen_timed_out(struct weir_tcp *t, struct weir_tcp_conn *c, bool is_given_up);
+
+/** A connection with c->fo ends; what came out of order is still there. */
+void weir_tcp_fastopen_over(struct weir_tcp *t, struct weir_tcp_conn *c);
+
 /* tcp_cookie.c */
 
 /** Answer a SYN and keep nothing of it. */
@@ -416,6 +435,9 @@ int weir_tcp_start(struct weir_tcp *t, struct weir_tcp_conn *c, int ifindex, uin
 
 /** Take over what the peer's SYN says: irs, mss, options agreed. */
 void weir_tcp_take_syn(struct weir_tcp *t, struct weir_tcp_conn *c, const struct weir_tcp_seg *seg);
+
+/** From here on c may send text: its first window. */
+void weir_tcp_begin_sending(struct weir_tcp *t, struct weir_tcp_conn *c);
 
 /** c, of a listener, is to be accepted. */
 void weir_tcp_tell_accept(struct weir_tcp *t, struct weir_tcp_conn *c);

@@ -128,25 +128,58 @@ time_syn(struct weir_tcp *t, struct weir_tcp_conn *c, const struct weir_tcp_seg 
 }
 
 void
-weir_tcp_establish(struct weir_tcp *t, struct weir_tcp_conn *c, const struct weir_tcp_seg *seg)
+weir_tcp_begin_sending(struct weir_tcp *t, struct weir_tcp_conn *c)
 {
 	const bool is_syn_lost = c->retries > 1; /* RFC 6928 2 lets one loss pass */
 
-	time_syn(t, c, seg);
-	c->snd.una = seg->ack;
-	c->snd.nxt = seg->ack;
-	c->snd.wnd = (seg->flags & WEIR_TCP_SYN) ? seg->wnd : (uint32_t)seg->wnd << c->snd.wscale;
-	c->wnd_max = RTE_MAX(c->wnd_max, c->snd.wnd);
-	c->snd.wl1 = seg->seq;
-	c->retries = 0;
-	c->retrans_since_us = 0;
-	c->rexmit_at = 0;
-	c->sent_us = t->core->now_us; /* no idle time yet */
 	c->act->cwnd_us = t->core->now_us;
 	c->cc.cwnd = is_syn_lost ? c->mss : weir_tcp_initial_cwnd(t, c);
 	c->cc.ssthresh = UINT32_MAX;
 	c->cc.ops->init(t, c);
+}
+
+/* The sequence numbers of our SYN, and of text that went with it, are acknowledged by seg. */
+static void
+take_syn_acked(struct weir_tcp_conn *c, const struct weir_tcp_seg *seg)
+{
+	c->snd.una = seg->ack;
+	c->snd.nxt = seg->ack;
+	c->snd.max = seg->ack; /* text that went and was not taken is sent as if it were new */
+	c->snd.wl1 = seg->seq;
+	if (likely(c->fo == 0))
+		return;
+	c->act->bytes_acked = seg->ack - c->iss - 1;
+	weir_tcp_sndq_release(c, seg->ack);
+}
+
+/* Text sent before the final ACK is left to the ACK's own step: for which it must be news. */
+static void
+take_final_ack(struct weir_tcp_conn *c, const struct weir_tcp_seg *seg)
+{
+	c->snd.una = c->iss + 1;
+	c->snd.nxt = c->snd.max;
+	c->snd.wl1 = seg->seq - 1;
+}
+
+void
+weir_tcp_establish(struct weir_tcp *t, struct weir_tcp_conn *c, const struct weir_tcp_seg *seg)
+{
+	time_syn(t, c, seg);
+	if (unlikely(c->is_fastopen))
+		take_final_ack(c, seg);
+	else
+		take_syn_acked(c, seg);
+	c->snd.wnd = (seg->flags & WEIR_TCP_SYN) ? seg->wnd : (uint32_t)seg->wnd << c->snd.wscale;
+	c->wnd_max = RTE_MAX(c->wnd_max, c->snd.wnd);
+	if (likely(!c->is_fastopen))
+		weir_tcp_begin_sending(t, c);
+	c->retries = 0;
+	c->retrans_since_us = 0;
+	c->rexmit_at = 0;
+	c->sent_us = t->core->now_us; /* no idle time yet */
 	weir_tcp_set_state(t, c, WEIR_TCP_ESTABLISHED);
+	if (unlikely(c->act->out_segs > 0))
+		weir_tcp_rearm_rto(t, c);
 	weir_tcp_timer_keep(t, c);
 	tell_established(t, c);
 	if (c->is_fin_queued)
@@ -181,6 +214,18 @@ check_rst(struct weir_tcp *t, struct weir_tcp_conn *c, struct weir_tcp_rx *rx)
 	return SEG_DONE;
 }
 
+/* A writer waits for the connection: what it sends at once acknowledges as well, as on Linux. */
+static void
+acknowledge_syn(struct weir_tcp *t, struct weir_tcp_conn *c)
+{
+	if (likely(!(c->fo & WEIR_TCP_TFO_MORE)) || t->conf.delack_us == 0) {
+		weir_tcp_ack_now(t, c);
+		return;
+	}
+	c->ack_delayed = true;
+	weir_tcp_timer_set(t, c, &c->delack_at, t->core->now_us + t->conf.delack_us);
+}
+
 void
 weir_tcp_syn_sent_input(struct weir_tcp *t, struct weir_tcp_conn *c, struct weir_tcp_rx *rx)
 {
@@ -195,6 +240,8 @@ weir_tcp_syn_sent_input(struct weir_tcp *t, struct weir_tcp_conn *c, struct weir
 	}
 	weir_tcp_take_syn(t, c, seg);
 	weir_tcp_ecn_take_answer(c, seg);
+	if (unlikely(c->fo != 0))
+		weir_tcp_fastopen_answer(t, c, rx);
 	if (!(seg->flags & WEIR_TCP_ACK)) { /* simultaneous open: answer with SYN, ACK */
 		weir_tcp_set_state(t, c, WEIR_TCP_SYN_RECEIVED);
 		c->snd.nxt = c->iss;
@@ -203,7 +250,7 @@ weir_tcp_syn_sent_input(struct weir_tcp *t, struct weir_tcp_conn *c, struct weir
 		return;
 	}
 	weir_tcp_establish(t, c, seg);
-	weir_tcp_ack_now(t, c);
+	acknowledge_syn(t, c);
 	seg->seq++;
 	seg->flags &= (uint8_t)~WEIR_TCP_SYN;
 	weir_tcp_sync_text(t, c, rx);

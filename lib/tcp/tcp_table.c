@@ -279,6 +279,8 @@ weir_tcp_finish(struct weir_tcp *t, struct weir_tcp_conn *c, int error)
 {
 	if (c->state == WEIR_TCP_SYN_SENT || c->state == WEIR_TCP_SYN_RECEIVED)
 		t->stats.open_failed++;
+	if (unlikely(c->fo != 0))
+		weir_tcp_fastopen_over(t, c);
 	unlink_conn(t, c);
 	weir_tcp_sndq_free(c);
 	weir_tcp_sent_free(t, c);

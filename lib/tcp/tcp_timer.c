@@ -150,8 +150,11 @@ rto_expired(struct weir_tcp *t, struct weir_tcp_conn *c)
 {
 	const uint64_t now_us = t->core->now_us;
 	const uint64_t since_us = now_us - c->rto_us;
+	const bool is_given_up = has_waited_enough(t, c);
 
-	if (has_waited_enough(t, c)) {
+	if (unlikely(c->fo != 0))
+		weir_tcp_fastopen_timed_out(t, c, is_given_up);
+	if (is_given_up) {
 		time_out(t, c);
 		return false;
 	}

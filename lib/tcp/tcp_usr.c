@@ -103,7 +103,7 @@ weir_tcp_send(struct weir_tcp *t, struct weir_tcp_conn *c, struct rte_mbuf *m)
 	if (unlikely(weir_pkt(m)->send & (WEIR_SEND_EOR | WEIR_SEND_URGENT)))
 		note_how(c, m);
 	weir_tcp_sndq_add(c, m);
-	if (c->state >= WEIR_TCP_ESTABLISHED)
+	if (c->state >= WEIR_TCP_ESTABLISHED || c->is_fastopen)
 		weir_tcp_want_output(t, c);
 	return 0;
 }
@@ -126,7 +126,9 @@ weir_tcp_shutdown(struct weir_tcp *t, struct weir_tcp_conn *c)
 		weir_tcp_finish(t, c, ECONNRESET);
 		return;
 	case WEIR_TCP_SYN_RECEIVED:
-		c->is_fin_queued = true; /* follows when it is established */
+		c->is_fin_queued = true; /* follows when it may be sent */
+		if (c->is_fastopen)
+			weir_tcp_want_output(t, c);
 		return;
 	case WEIR_TCP_ESTABLISHED:
 		weir_tcp_set_state(t, c, WEIR_TCP_FIN_WAIT_1);
@@ -144,7 +146,7 @@ weir_tcp_shutdown(struct weir_tcp *t, struct weir_tcp_conn *c)
 void
 weir_tcp_opts_changed(struct weir_tcp *t, struct weir_tcp_conn *c)
 {
-	if (c->state == WEIR_TCP_CLOSED)
+	if (c->state == WEIR_TCP_CLOSED || (c->fo & WEIR_TCP_TFO_DEFERRED))
 		return;
 	weir_tcp_update_mss(c);
 	weir_tcp_cc_choose(t, c);

@@ -20,6 +20,7 @@
 #include "weir_slab.h"
 #include "weir_tcp_act.h"
 #include "weir_tcp_cc.h"
+#include "weir_tcp_fo.h"
 
 enum weir_tcp_state {
 	WEIR_TCP_CLOSED,
@@ -60,6 +61,8 @@ struct weir_tcp_opts {
 	uint32_t notsent_lowat; /* bytes not yet sent from which on no more is taken; 0: any */
 	uint8_t cc;  /* congestion control: number for weir_tcp_cc_at() */
 	uint16_t fastopen;    /* listener: half-open connections by Fast Open; 0: none */
+	bool is_fo_connect;   /* TCP_FASTOPEN_CONNECT: connect waits for data to send */
+	bool is_fo_no_cookie; /* TCP_FASTOPEN_NO_COOKIE */
 	uint8_t defer_accept; /* time-outs of the SYN,ACK that a final ACK without data waits for */
 	uint64_t max_pacing_bps; /* bytes a second; 0: no limit */
 };
@@ -72,7 +75,9 @@ enum weir_tcp_ecn {
 };
 
 /* Bits of weir_tcp_conf.fastopen: the numbers of Linux's tcp_fastopen. */
+#define WEIR_TCP_FASTOPEN_CLIENT	0x1
 #define WEIR_TCP_FASTOPEN_SERVER	0x2
+#define WEIR_TCP_FASTOPEN_CLIENT_NO_COOKIE 0x4 /* SYNs carry data without one */
 #define WEIR_TCP_FASTOPEN_NO_COOKIE	0x200 /* listeners need no cookie */
 #define WEIR_TCP_FASTOPEN_ALL_LISTENERS 0x400 /* also without the option, up to the backlog */
 
@@ -107,6 +112,8 @@ struct weir_tcp_conf {
 	uint8_t orphan_retries; /* data_retries of a connection that was closed; 8 */
 	bool use_idle_restart;  /* RFC 5681 4.1 */
 	uint32_t fastopen;        /* WEIR_TCP_FASTOPEN_* */
+	struct weir_tcp_fo_cache *fo_cache; /* of the stack; NULL: one of this worker */
+	uint64_t fastopen_pause_us; /* when SYNs with data vanish; 0: they go on */
 	bool has_fastopen_key;
 	uint8_t fastopen_key[16]; /* of cookies */
 	uint32_t max_orphans;      /* closed connections that still send; beyond, close resets */
@@ -249,6 +256,7 @@ struct weir_tcp_conn {
 	uint32_t fin_seq;
 	uint32_t snd_up; /* the byte behind our urgent data; rcv_up: the peer's last urgent byte */
 	uint32_t rcv_up;
+	uint16_t fo;   /* enum weir_tcp_tfo */
 	bool has_mark; /* the peer sent urgent data; rcv_up is its last byte */
 };
 
@@ -351,6 +359,8 @@ struct weir_tcp {
 	uint64_t held_max; /* half of the worker's pool: the rest is for sending and the ports */
 	uint32_t n_orphans;
 	uint32_t n_fastopen; /* accepted in SYN_RECEIVED */
+	struct weir_tcp_fo fo_syn; /* of the SYN being built */
+	bool has_own_fo_cache;
 	struct weir_tcp_limit {
 		uint64_t second;
 		uint32_t n; /* events in it */

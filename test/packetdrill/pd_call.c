@@ -350,12 +350,19 @@ send_msg(struct pd *p, int fd, const struct msghdr *msg, int flags)
 	while (rc == 0) {
 		skip(&rest, msg, iov, done);
 		n = weir_sendmsg(p->st, pd_fd_sock(p, fd), &rest, flags);
-		if (n >= 0) {
+		if (n >= 0)
 			done += (size_t)n;
-			if (done >= length(msg) || !is_stream(p, pd_fd_sock(p, fd)))
-				return (ssize_t)done;
-		}
-		rc = n >= 0 || n == -EAGAIN ? wait_for(p, fd, POLLOUT, flags, end_us) : (int)n;
+		if (n >= 0 && !(flags & MSG_FASTOPEN) &&
+			(done >= length(msg) || !is_stream(p, pd_fd_sock(p, fd))))
+			return (ssize_t)done;
+		rc = n >= 0 || n == -EAGAIN || n == -EINPROGRESS
+			     ? wait_for(p, fd, POLLOUT, flags, end_us)
+			     : (int)n;
+		if (n == -EINPROGRESS && rc == -EAGAIN)
+			rc = -EINPROGRESS;
+		if (n >= 0 && (flags & MSG_FASTOPEN) && done >= length(msg))
+			return (ssize_t)done; /* now that the connection is open */
+		flags &= ~MSG_FASTOPEN;
 	}
 	return done > 0 ? (ssize_t)done : rc;
 }

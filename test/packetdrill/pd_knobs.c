@@ -327,6 +327,7 @@ static const struct knob knobs[] = {
 	{"fin_wait_2", set_time, "tcp", "fin_wait_2_ms"},
 	{"invalid_ratelimit", set_time, "tcp", "invalid_ratelimit_ms"},
 	{"fastopen", set_text, "tcp", "fastopen"},
+	{"fastopen_pause", set_text, "tcp", "fastopen_pause_s"},
 	{"fastopen_key", set_text, "tcp", "fastopen_key"},
 	{"syn_cookies", set_text, "tcp", "syn_cookies"},
 	{"orphan_retries", set_text, "tcp", "orphan_retries"},

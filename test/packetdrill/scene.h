@@ -154,5 +154,6 @@ extern const struct scene_entry scenes_open[];
 extern const struct scene_entry scenes_data[];
 extern const struct scene_entry scenes_close[];
 extern const struct scene_entry scenes_calls[];
+extern const struct scene_entry scenes_fastopen[];
 
 #endif

@@ -27,6 +27,8 @@ make_stack(struct pair *p, const struct pair_conf *pc, const char *name, const c
 	snprintf(conf.name, sizeof(conf.name), "%s", name);
 	conf.n_workers = pc->workers != 0 ? pc->workers : 1;
 	conf.mbufs = pc->mbufs != 0 ? pc->mbufs : 8192;
+	if (pc->fastopen != 0)
+		conf.tcp.fastopen = pc->fastopen;
 	conf.sockets = pc->sockets != 0 ? pc->sockets : 1024;
 	conf.connections = 1024;
 	if (pc->polls)

@@ -27,6 +27,7 @@ struct pair_conf {
 	uint64_t seed;
 	bool use_tsc; /* real time and threads instead of the virtual clock */
 	bool polls;   /* idle = poll instead of sleep */
+	uint32_t fastopen; /* of both; 0: as it is */
 	uint32_t sockets; /* 0: 1024 */
 };
 

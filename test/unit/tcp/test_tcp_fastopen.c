@@ -110,13 +110,55 @@ syn_with_a_cookie_is_accepted_with_its_text(void)
 	CU_ASSERT_EQUAL(rig_state(&r), WEIR_TCP_SYN_RECEIVED);
 	CU_ASSERT_EQUAL(r.tcp.n_fastopen, 1);
 	rig_sent(&r, .flags = SYN | ACK, .seq = 0, .ack = 1);
-	rig_write(&r, 20); /* waits for the handshake */
-	rig_sent_nothing(&r);
-	rig_recv(&r, .flags = ACK, .seq = 1, .ack = 1);
+	rig_write(&r, 20); /* goes before the final ACK */
 	rig_sent(&r, .flags = PSH | ACK, .seq = 1, .ack = 1, .len = 20);
+	rig_recv(&r, .flags = ACK, .seq = 1, .ack = 1);
+	rig_sent_nothing(&r);
 	CU_ASSERT_EQUAL(rig_state(&r), WEIR_TCP_ESTABLISHED);
+	CU_ASSERT_EQUAL(r.tcp.stats.dup_acks, 0);
+	CU_ASSERT_EQUAL(r.conn->act->out_segs, 1);
 	CU_ASSERT_EQUAL(r.tcp.n_fastopen, 0);
 	CU_ASSERT_EQUAL(r.n_accept, 1);
+	rig_close(&r);
+}
+
+/* Lost with the SYN,ACK, it goes again when the handshake is over. */
+static void
+early_text_and_its_ack(void)
+{
+	open_with_cookie();
+	recv_syn(&cookie, 100);
+	rig_sent(&r, .flags = SYN | ACK, .seq = 0, .ack = 101);
+	rig_write(&r, 3000);
+	rig_sent(&r, .flags = ACK, .seq = 1, .ack = 101, .len = 536);
+	rig_forget(&r);
+	rig_advance(&r, RIG_S);
+	rig_sent(&r, .flags = SYN | ACK, .seq = 0, .ack = 101);
+	rig_sent_nothing(&r);
+	rig_recv(&r, .flags = ACK, .seq = 101, .ack = 1 + 2 * 536);
+	CU_ASSERT_EQUAL(rig_state(&r), WEIR_TCP_ESTABLISHED);
+	CU_ASSERT_EQUAL(r.conn->snd.una, r.conn->iss + 1 + 2 * 536);
+	rig_advance(&r, 3 * RIG_S);
+	rig_sent(&r, .flags = ACK, .seq = 1 + 2 * 536, .ack = 101, .len = 536);
+	rig_forget(&r);
+	rig_recv(&r, .flags = ACK, .seq = 101, .ack = 3001);
+	CU_ASSERT_EQUAL(r.conn->act->out_segs, 0);
+	rig_close(&r);
+}
+
+static void
+early_fin_goes_behind_the_text(void)
+{
+	open_with_cookie();
+	recv_syn(&cookie, 0);
+	rig_sent(&r, .flags = SYN | ACK, .seq = 0, .ack = 1);
+	rig_write(&r, 20);
+	rig_sent(&r, .flags = PSH | ACK, .seq = 1, .ack = 1, .len = 20);
+	weir_tcp_shutdown(&r.tcp, r.conn);
+	rig_turn(&r, &(struct weir_vec){.n = 0});
+	rig_sent(&r, .flags = FIN | ACK, .seq = 21, .ack = 1);
+	rig_recv(&r, .flags = ACK, .seq = 1, .ack = 22);
+	CU_ASSERT_EQUAL(rig_state(&r), WEIR_TCP_FIN_WAIT_2);
 	rig_close(&r);
 }
 
@@ -273,6 +315,8 @@ main(void)
 {
 	static const struct unit_test tests[] = {
 		UNIT(syn_with_a_cookie_is_accepted_with_its_text),
+		UNIT(early_text_and_its_ack),
+		UNIT(early_fin_goes_behind_the_text),
 		UNIT(text_on_the_syn_is_acknowledged_by_the_syn_ack),
 		UNIT(wrong_cookie_gets_the_right_one_and_a_usual_handshake),
 		UNIT(experimental_option_is_answered_alike),
