@@ -10,7 +10,7 @@ is_in_use(const struct weir_sock *s)
 {
 	const uint32_t flags = weir_sock_flags(s);
 
-	if (s->kind == WEIR_SOCK_UDP)
+	if (weir_sock_is_dgram(s))
 		return (flags & WEIR_SOCK_BOUND) && (flags & WEIR_SOCK_CALLBACKS);
 	return (flags & (WEIR_SOCK_CONNECTED | WEIR_SOCK_CONNECTING | WEIR_SOCK_LISTENING)) != 0;
 }

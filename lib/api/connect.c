@@ -302,7 +302,7 @@ weir_connect_wait(struct weir_stack *st, struct weir_sock *s, int if_not_yet)
 }
 
 static int
-connect_udp(struct weir_stack *st, struct weir_sock *s, const struct weir_addr *addr,
+connect_datagram(struct weir_stack *st, struct weir_sock *s, const struct weir_addr *addr,
 	struct weir_be16 port)
 {
 	struct route_query q = {.dst = *addr};
@@ -313,12 +313,14 @@ connect_udp(struct weir_stack *st, struct weir_sock *s, const struct weir_addr *
 		return rc;
 	flow.raddr = *addr;
 	flow.rport = port;
-	if (weir_addr_is_any(&flow.laddr))
+	if (weir_addr_is_any(&flow.laddr) || weir_addr_is_multicast(&flow.laddr))
 		flow.laddr = q.src;
 	weir_sock_set_flow(s, &flow);
-	if (weir_sock_flags(s) & WEIR_SOCK_BOUND) {
+	if (s->kind == WEIR_SOCK_RAW) {
+		rc = weir_enter_tables(st, s);
+	} else if (weir_sock_flags(s) & WEIR_SOCK_BOUND) {
 		weir_bind_narrow(&st->socks, s, &flow.laddr);
-		rc = weir_enter_udp(st, s);
+		rc = weir_enter_tables(st, s);
 	} else {
 		rc = weir_bind_sock(st, s, &flow.laddr, weir_be16(0));
 	}
@@ -329,7 +331,7 @@ connect_udp(struct weir_stack *st, struct weir_sock *s, const struct weir_addr *
 
 /* connect() to AF_UNSPEC: no peer any more. */
 static int
-disconnect_udp(struct weir_stack *st, struct weir_sock *s)
+disconnect_datagram(struct weir_stack *st, struct weir_sock *s)
 {
 	struct weir_flow flow = s->flow;
 
@@ -339,7 +341,7 @@ disconnect_udp(struct weir_stack *st, struct weir_sock *s)
 	flow.rport = weir_be16(0);
 	weir_sock_clear(s, WEIR_SOCK_CONNECTED);
 	weir_sock_set_flow(s, &flow);
-	return weir_sock_flags(s) & WEIR_SOCK_BOUND ? weir_enter_udp(st, s) : 0;
+	return s->pcbs != NULL ? weir_enter_tables(st, s) : 0;
 }
 
 static int
@@ -349,7 +351,7 @@ disconnect(struct weir_stack *st, struct weir_sock *s)
 
 	if (rc != 0)
 		return rc;
-	rc = s->kind == WEIR_SOCK_UDP ? disconnect_udp(st, s) : weir_disconnect_tcp(st, s);
+	rc = weir_sock_is_dgram(s) ? disconnect_datagram(st, s) : weir_disconnect_tcp(st, s);
 	weir_ctl_leave(st, s);
 	return rc;
 }
@@ -362,7 +364,7 @@ change_peer(struct weir_stack *st, struct weir_sock *s, const struct weir_addr *
 
 	if (rc != 0)
 		return rc;
-	rc = connect_udp(st, s, addr, port);
+	rc = connect_datagram(st, s, addr, port);
 	weir_ctl_leave(st, s);
 	return rc;
 }

@@ -17,7 +17,7 @@ readable(struct weir_sock *s, int *value)
 
 	if (weir_sock_flags(s) & WEIR_SOCK_LISTENING)
 		return -EINVAL;
-	if (s->kind == WEIR_SOCK_UDP)
+	if (weir_sock_is_dgram(s))
 		*value = (int)weir_sock_first_len(s);
 	else if (urgent == 0 || weir_sock_has(s, WEIR_SW_OOBINLINE) || ahead >= unread)
 		*value = (int)unread;
@@ -64,7 +64,7 @@ unsent(struct weir_stack *st, struct weir_sock *s, bool is_unacked, int *value)
 
 	if (weir_sock_flags(s) & WEIR_SOCK_LISTENING)
 		return -EINVAL;
-	if (s->kind == WEIR_SOCK_UDP) {
+	if (weir_sock_is_dgram(s)) {
 		*value = (int)((int64_t)weir_peek(s->opts.sndbuf) - weir_sock_tx_room(s));
 		return is_unacked ? 0 : -ENOTTY;
 	}

@@ -15,7 +15,9 @@
 enum weir_opt_kind {
 	WEIR_OPT_ANY,
 	WEIR_OPT_TCP,
+	WEIR_OPT_DGRAM, /* UDP and raw */
 	WEIR_OPT_UDP,
+	WEIR_OPT_RAW,
 };
 
 struct weir_opt;
@@ -42,6 +44,10 @@ extern const struct weir_opt weir_opts_socket[];
 extern const struct weir_opt weir_opts_ip4[];
 extern const struct weir_opt weir_opts_ip6[];
 extern const struct weir_opt weir_opts_tcp[];
+extern const struct weir_opt weir_opts_raw[];    /* level SOL_RAW: both versions */
+extern const struct weir_opt weir_opts_raw4[];   /* more of level IPPROTO_IP */
+extern const struct weir_opt weir_opts_raw6[];   /* more of level IPPROTO_IPV6 */
+extern const struct weir_opt weir_opts_icmp6[];  /* level IPPROTO_ICMPV6 */
 
 /** Room for any value. */
 #define WEIR_OPT_MAX 256

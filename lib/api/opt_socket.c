@@ -49,7 +49,11 @@ WEIR_OPT_GET(error)
 
 WEIR_OPT_GET(type)
 {
-	return weir_opt_put(value, s->kind == WEIR_SOCK_TCP ? SOCK_STREAM : SOCK_DGRAM);
+	static const int type_of[] = {[WEIR_SOCK_TCP] = SOCK_STREAM,
+		[WEIR_SOCK_UDP] = SOCK_DGRAM,
+		[WEIR_SOCK_RAW] = SOCK_RAW};
+
+	return weir_opt_put(value, type_of[s->kind]);
 }
 
 WEIR_OPT_GET(domain)
@@ -59,6 +63,8 @@ WEIR_OPT_GET(domain)
 
 WEIR_OPT_GET(protocol)
 {
+	if (s->kind == WEIR_SOCK_RAW)
+		return weir_opt_put(value, s->dgram->raw.proto);
 	return weir_opt_put(value, s->kind == WEIR_SOCK_TCP ? IPPROTO_TCP : IPPROTO_UDP);
 }
 

@@ -94,7 +94,7 @@ recv_on(struct weir_stack *st, struct weir_sock *s, struct weir_cmsgs *c, int fl
 		return rc;
 	if (weir_sock_flags(s) & WEIR_SOCK_CALLBACKS)
 		return -EINVAL; /* its data goes to the callback */
-	if (s->kind == WEIR_SOCK_UDP)
+	if (weir_sock_is_dgram(s))
 		return weir_recv_datagram(st, s, &to, c, flags);
 	return weir_recv_stream(st, s, &to, c, flags);
 }

@@ -5,28 +5,16 @@
 
 #include <rte_ring.h>
 
-#include "stack_priv.h"
+#include "send_priv.h"
 #include "weir_queue.h"
 
-#define SEND_BURST   32 /* mbufs allocated and filled at once */
-#define UDP_MAX_IP4  65507
+#define SEND_BURST   32	  /* mbufs allocated and filled at once */
 #define SYN_DATA_MAX 9600 /* more than any SYN carries */
-#define UDP_MAX_IP6  65527
 
-/* Where the next bytes of an iovec come from. */
-struct source {
-	const struct iovec *iov;
-	size_t n_iov;
-	size_t off;  /* into iov[0] */
-	size_t left; /* bytes in all */
-	bool is_bad; /* some part of more than no bytes is at NULL */
-};
-
-/* @return 0; -EINVAL: lengths that no memory has */
-static int
-source_init(struct source *src, const struct iovec *iov, size_t n_iov)
+int
+weir_source_init(struct weir_source *src, const struct iovec *iov, size_t n_iov)
 {
-	*src = (struct source){.iov = iov, .n_iov = n_iov};
+	*src = (struct weir_source){.iov = iov, .n_iov = n_iov};
 	for (size_t i = 0; i < n_iov; i++) {
 		if (iov[i].iov_len > SSIZE_MAX - src->left)
 			return -EINVAL;
@@ -37,7 +25,7 @@ source_init(struct source *src, const struct iovec *iov, size_t n_iov)
 }
 
 static void
-source_read(struct source *src, char *to, size_t len)
+source_read(struct weir_source *src, char *to, size_t len)
 {
 	src->left -= len;
 	while (len > 0) {
@@ -57,7 +45,7 @@ source_read(struct source *src, char *to, size_t len)
 }
 
 static void
-source_skip(struct source *src, size_t len)
+source_skip(struct weir_source *src, size_t len)
 {
 	src->left -= len;
 	while (len > 0) {
@@ -73,19 +61,6 @@ source_skip(struct source *src, size_t len)
 	}
 }
 
-static struct rte_mempool *
-pool_of(const struct weir_stack *st, const struct weir_sock *s)
-{
-	return st->pools[weir_sock_home(s)];
-}
-
-static uint32_t
-payload_max(const struct rte_mempool *pool)
-{
-	return (uint32_t)rte_pktmbuf_data_room_size((struct rte_mempool *)(uintptr_t)pool) -
-	       RTE_PKTMBUF_HEADROOM;
-}
-
 static uint32_t
 mbuf_size(const struct rte_mempool *pool)
 {
@@ -93,9 +68,8 @@ mbuf_size(const struct rte_mempool *pool)
 	       rte_pktmbuf_data_room_size((struct rte_mempool *)(uintptr_t)pool);
 }
 
-/* A send could not take all: WEIR_EV_WRITE or WEIR_ASYN_WRITE is to come when there is room. */
-static void
-want_write(struct weir_sock *s)
+void
+weir_want_write(struct weir_sock *s)
 {
 	__atomic_store_n(&s->is_write_wanted, true, __ATOMIC_RELEASE);
 	if (weir_peek(s->queue) != NULL && !(weir_sock_flags(s) & WEIR_SOCK_CONNECTING))
@@ -103,22 +77,22 @@ want_write(struct weir_sock *s)
 }
 
 /* The pool is low: who asked is told when it is not any more. */
-static void
-note_starved(struct weir_stack *st, struct weir_sock *s)
+void
+weir_note_starved(struct weir_stack *st, struct weir_sock *s)
 {
 	struct weir_sock_worker *ws = weir_here(st, s);
 
 	__atomic_fetch_add(&st->socks.send_no_mbuf, 1, __ATOMIC_RELAXED);
 	weir_sock_set(s, WEIR_SOCK_STARVED);
-	want_write(s);
+	weir_want_write(s);
 	if (ws != NULL)
 		weir_sock_serve(ws, s, WEIR_DOOR_STARVED);
 	else
 		weir_sock_ring(s, WEIR_DOOR_STARVED);
 }
 
-static void
-fill(struct rte_mbuf *m, struct source *src, uint32_t max)
+void
+weir_source_fill(struct rte_mbuf *m, struct weir_source *src, uint32_t max)
 {
 	const uint32_t len = (uint32_t)RTE_MIN((size_t)max, src->left);
 
@@ -187,11 +161,12 @@ how_to_send(struct weir_sock *s, int flags)
 
 /* One burst of a stream. @return 0, -ENOBUFS, -EPIPE; on errors src is as before */
 static int
-send_burst(struct weir_stack *st, struct weir_sock *s, struct source *src, int64_t room, int flags)
+send_burst(struct weir_stack *st, struct weir_sock *s, struct weir_source *src, int64_t room,
+	int flags)
 {
-	struct rte_mempool *pool = pool_of(st, s);
-	const uint32_t max = payload_max(pool);
-	const struct source before = *src;
+	struct rte_mempool *pool = weir_send_pool(st, s);
+	const uint32_t max = weir_payload_max(pool);
+	const struct weir_source before = *src;
 	struct rte_mbuf *m[SEND_BURST];
 	size_t n = (src->left + max - 1) / max;
 	int rc;
@@ -199,11 +174,11 @@ send_burst(struct weir_stack *st, struct weir_sock *s, struct source *src, int64
 	n = RTE_MIN(n, (size_t)(room / mbuf_size(pool)) + 1); /* the last one may overshoot */
 	n = RTE_MIN(n, (size_t)SEND_BURST);
 	if (!weir_sock_may_take(pool, n) || rte_pktmbuf_alloc_bulk(pool, m, (unsigned int)n) != 0) {
-		note_starved(st, s);
+		weir_note_starved(st, s);
 		return -ENOBUFS;
 	}
 	for (size_t i = 0; i < n; i++)
-		fill(m[i], src, max);
+		weir_source_fill(m[i], src, max);
 	rc = hand_in(weir_here(st, s), s, m, (unsigned int)n,
 		src->left == 0 ? how_to_send(s, flags) : 0);
 	if (rc != 0) {
@@ -238,12 +213,11 @@ is_writable(const struct weir_sock *s)
 	return (weir_sock_poll(s) & (POLLOUT | POLLERR | POLLHUP)) != 0;
 }
 
-/* Nothing could be taken just now: note it for the event, or wait. */
-static int
-wait_writable(struct weir_stack *st, struct weir_sock *s, int flags, uint64_t deadline)
+int
+weir_wait_writable(struct weir_stack *st, struct weir_sock *s, int flags, uint64_t deadline)
 {
 	if (weir_is_nonblock(st, s, flags)) {
-		want_write(s);
+		weir_want_write(s);
 		return -EAGAIN;
 	}
 	return weir_wait(st, s, is_writable, deadline);
@@ -257,7 +231,7 @@ is_fed(const struct weir_sock *s)
 
 /* One burst, or a wait until one may go. */
 static int
-send_some(struct weir_stack *st, struct weir_sock *s, struct source *src, int flags,
+send_some(struct weir_stack *st, struct weir_sock *s, struct weir_source *src, int flags,
 	uint64_t deadline)
 {
 	const int64_t room = weir_sock_tx_room(s);
@@ -266,7 +240,7 @@ send_some(struct weir_stack *st, struct weir_sock *s, struct source *src, int fl
 	if (rc == 0 && src->is_bad)
 		return -EFAULT;
 	if (rc == -EAGAIN || (rc == 0 && (room <= 0 || weir_sock_is_notsent_full(s, 0))))
-		return wait_writable(st, s, flags, deadline);
+		return weir_wait_writable(st, s, flags, deadline);
 	if (rc == 0)
 		rc = send_burst(st, s, src, room, flags);
 	if (rc == -ENOBUFS && !weir_is_nonblock(st, s, flags))
@@ -275,7 +249,7 @@ send_some(struct weir_stack *st, struct weir_sock *s, struct source *src, int fl
 }
 
 static ssize_t
-send_stream(struct weir_stack *st, struct weir_sock *s, struct source *src, int flags)
+send_stream(struct weir_stack *st, struct weir_sock *s, struct weir_source *src, int flags)
 {
 	const uint64_t deadline = weir_deadline_us(weir_peek(s->sndtimeo_ms));
 	const size_t all = src->left;
@@ -288,145 +262,16 @@ send_stream(struct weir_stack *st, struct weir_sock *s, struct source *src, int 
 	return rc;
 }
 
-/* Datagrams */
-
-static size_t
-datagram_max(const struct weir_addr *to)
-{
-	return weir_addr_is_v4(to) ? UDP_MAX_IP4 : UDP_MAX_IP6;
-}
-
-/* A chain that holds all of src; NULL: pool dry. */
-static struct rte_mbuf *
-gather(struct rte_mempool *pool, struct source *src)
-{
-	const uint32_t max = payload_max(pool);
-	struct rte_mbuf *head;
-
-	if (!weir_sock_may_take(pool, src->left / max + 1))
-		return NULL;
-	head = rte_pktmbuf_alloc(pool);
-	if (head == NULL)
-		return NULL;
-	fill(head, src, max);
-	while (src->left > 0) {
-		struct rte_mbuf *m = rte_pktmbuf_alloc(pool);
-
-		if (m == NULL) {
-			rte_pktmbuf_free(head);
-			return NULL;
-		}
-		fill(m, src, max);
-		rte_pktmbuf_chain(head, m);
-	}
-	return head;
-}
-
-/* Where a datagram goes: the call's address, or the connected one. Binds the socket if need be. */
-static int
-prepare_datagram(struct weir_stack *st, struct weir_sock *s, const struct sockaddr *sa,
-	socklen_t sa_len, struct weir_addr *to, struct weir_be16 *port)
-{
-	struct weir_flow flow;
-	int rc;
-
-	if (sa != NULL) {
-		rc = weir_sock_addr_in(s->domain, sa, sa_len, to, port);
-		if (rc != 0)
-			return rc;
-		if (port->raw == 0)
-			return -EINVAL;
-		if (weir_sock_has(s, WEIR_SW_V6ONLY) && weir_addr_is_v4(to))
-			return -ENETUNREACH;
-	} else if (weir_sock_flags(s) & WEIR_SOCK_CONNECTED) {
-		weir_sock_flow(s, &flow);
-		if (flow.rport.raw == 0)
-			return -EDESTADDRREQ; /* another thread is taking its peer away */
-		*to = flow.raddr;
-		*port = flow.rport;
-	} else {
-		return -EDESTADDRREQ;
-	}
-	if (weir_addr_is_broadcast(to) && !weir_sock_has(s, WEIR_SW_BROADCAST))
-		return -EACCES;
-	return weir_bind_auto(st, s);
-}
-
-static int
-wait_datagram_room(struct weir_stack *st, struct weir_sock *s, int flags)
-{
-	const uint64_t deadline = weir_deadline_us(weir_peek(s->sndtimeo_ms));
-	int rc = 0;
-
-	while (rc == 0 && weir_sock_tx_room(s) <= 0)
-		rc = wait_writable(st, s, flags, deadline);
-	return rc;
-}
-
-/* m is taken when the result is 0. */
-static int
-send_datagram_mbuf(struct weir_stack *st, struct weir_sock *s, struct rte_mbuf *m,
-	const struct weir_addr *to, struct weir_be16 port)
-{
-	struct weir_sock_worker *ws = weir_here(st, s);
-	struct weir_pkt *p = weir_pkt(m);
-
-	p->flow.raddr = *to;
-	p->flow.rport = port;
-	if (ws != NULL)
-		return weir_sock_udp_send(ws, s, m);
-	__atomic_fetch_add(&s->tx_queued, weir_mbuf_truesize(m), __ATOMIC_RELAXED);
-	weir_mpsc_push(&s->txq, &p->qn);
-	weir_sock_ring(s, WEIR_DOOR_SEND);
-	return 0;
-}
-
-static ssize_t
-send_datagram(struct weir_stack *st, struct weir_sock *s, struct source *src, int flags,
-	const struct sockaddr *sa, socklen_t sa_len)
-{
-	const size_t len = src->left;
-	struct weir_addr to;
-	struct weir_be16 port;
-	struct rte_mbuf *m;
-	int rc;
-
-	if (flags & MSG_OOB)
-		return -EOPNOTSUPP;
-	rc = weir_take_error(s);
-	if (rc != 0)
-		return -rc;
-	rc = prepare_datagram(st, s, sa, sa_len, &to, &port);
-	if (rc != 0)
-		return rc;
-	if (weir_sock_flags(s) & WEIR_SOCK_TX_SHUT)
-		return -EPIPE;
-	if (len > datagram_max(&to))
-		return -EMSGSIZE;
-	if (src->is_bad)
-		return -EFAULT;
-	rc = wait_datagram_room(st, s, flags);
-	if (rc != 0)
-		return rc;
-	m = gather(pool_of(st, s), src);
-	if (m == NULL) {
-		note_starved(st, s);
-		return -ENOBUFS;
-	}
-	rc = send_datagram_mbuf(st, s, m, &to, port);
-	return rc == 0 ? (ssize_t)len : rc;
-}
-
 /* Opening with data (RFC 7413) */
 
 /* As much of src as a SYN could carry, or no data at all. NULL: the pool is low */
 static struct rte_mbuf *
-syn_data(struct weir_stack *st, struct weir_sock *s, const struct source *src)
+syn_data(struct weir_stack *st, struct weir_sock *s, const struct weir_source *src)
 {
-	struct source part = *src;
+	struct weir_source part = *src;
 
 	part.left = RTE_MIN(part.left, (size_t)SYN_DATA_MAX);
-	return gather(pool_of(st, s), &part);
+	return weir_source_gather(weir_send_pool(st, s), &part);
 }
 
 /* Does sa name a peer? *addr then. @return 0 or -errno; without an address TCP decides */
@@ -443,7 +288,7 @@ peer_of(const struct weir_sock *s, const struct sockaddr *sa, socklen_t sa_len,
 
 /* 0 and o->taken; or -errno */
 static int
-start_fastopen(struct weir_stack *st, struct weir_sock_open *o, const struct source *src,
+start_fastopen(struct weir_stack *st, struct weir_sock_open *o, const struct weir_source *src,
 	const struct sockaddr *sa, socklen_t sa_len)
 {
 	struct weir_addr addr;
@@ -457,7 +302,7 @@ start_fastopen(struct weir_stack *st, struct weir_sock_open *o, const struct sou
 		return rc;
 	o->m = syn_data(st, o->s, src);
 	if (o->m == NULL) {
-		note_starved(st, o->s);
+		weir_note_starved(st, o->s);
 		return -ENOBUFS;
 	}
 	rc = weir_connect_with(st, o, sa != NULL ? &addr : NULL, port);
@@ -469,8 +314,8 @@ start_fastopen(struct weir_stack *st, struct weir_sock_open *o, const struct sou
 /* The connection is under way with `taken` bytes of src; a blocking call waits and sends the rest.
  */
 static ssize_t
-go_on_fastopen(
-	struct weir_stack *st, struct weir_sock *s, struct source *src, int flags, uint32_t taken)
+go_on_fastopen(struct weir_stack *st, struct weir_sock *s, struct weir_source *src, int flags,
+	uint32_t taken)
 {
 	const bool is_nonblock = weir_is_nonblock(st, s, flags);
 	ssize_t rest;
@@ -487,7 +332,7 @@ go_on_fastopen(
 }
 
 static ssize_t
-send_fastopen(struct weir_stack *st, struct weir_sock *s, struct source *src, int flags,
+send_fastopen(struct weir_stack *st, struct weir_sock *s, struct weir_source *src, int flags,
 	const struct sockaddr *sa, socklen_t sa_len)
 {
 	const bool is_blocking = !weir_peek(s->is_nonblock) && !(flags & MSG_DONTWAIT);
@@ -507,7 +352,7 @@ send_fastopen(struct weir_stack *st, struct weir_sock *s, struct source *src, in
 
 /* An address is passed over, as on Linux: a stream has its peer. */
 static ssize_t
-send_on_stream(struct weir_stack *st, struct weir_sock *s, struct source *src, int flags,
+send_on_stream(struct weir_stack *st, struct weir_sock *s, struct weir_source *src, int flags,
 	const struct sockaddr *sa, socklen_t sa_len)
 {
 	if (unlikely((flags & MSG_FASTOPEN) || (weir_sock_flags(s) & WEIR_SOCK_DEFERRED)))
@@ -518,20 +363,19 @@ send_on_stream(struct weir_stack *st, struct weir_sock *s, struct source *src, i
 }
 
 static ssize_t
-send_iov(struct weir_stack *st, int fd, const struct iovec *iov, size_t n_iov, int flags,
-	const struct sockaddr *sa, socklen_t sa_len)
+send_msg(struct weir_stack *st, int fd, const struct msghdr *msg, int flags)
 {
 	struct weir_sock *s = st == NULL ? NULL : weir_fd_get(&st->socks, fd);
-	struct source src;
+	struct weir_source src;
 	ssize_t rc;
 
 	if (s == NULL)
 		return weir_no_sock(st, fd);
-	rc = source_init(&src, iov, n_iov);
-	if (rc == 0 && s->kind == WEIR_SOCK_UDP)
-		rc = send_datagram(st, s, &src, flags, sa, sa_len);
+	rc = weir_source_init(&src, msg->msg_iov, msg->msg_iovlen);
+	if (rc == 0 && weir_sock_is_dgram(s))
+		rc = weir_send_datagram(st, s, &src, msg, flags);
 	else if (rc == 0)
-		rc = send_on_stream(st, s, &src, flags, sa, sa_len);
+		rc = send_on_stream(st, s, &src, flags, msg->msg_name, msg->msg_namelen);
 	weir_sock_unref(s);
 	return rc;
 }
@@ -540,9 +384,13 @@ ssize_t
 weir_sendto(struct weir_stack *st, int fd, const void *buf, size_t len, int flags,
 	const struct sockaddr *addr, socklen_t addr_len)
 {
-	const struct iovec iov = {(void *)(uintptr_t)buf, len};
+	struct iovec iov = {(void *)(uintptr_t)buf, len};
+	const struct msghdr msg = {.msg_name = (void *)(uintptr_t)addr,
+		.msg_namelen = addr_len,
+		.msg_iov = &iov,
+		.msg_iovlen = 1};
 
-	return send_iov(st, fd, &iov, 1, flags, addr, addr_len);
+	return send_msg(st, fd, &msg, flags);
 }
 
 ssize_t
@@ -558,8 +406,7 @@ weir_sendmsg(struct weir_stack *st, int fd, const struct msghdr *msg, int flags)
 		return -EFAULT;
 	if (msg->msg_iovlen > IOV_MAX)
 		return -EMSGSIZE;
-	return send_iov(
-		st, fd, msg->msg_iov, msg->msg_iovlen, flags, msg->msg_name, msg->msg_namelen);
+	return send_msg(st, fd, msg, flags);
 }
 
 struct rte_mbuf *
@@ -570,7 +417,7 @@ weir_mbuf_alloc(struct weir_stack *st, int fd)
 
 	if (s == NULL)
 		return NULL;
-	m = rte_pktmbuf_alloc(pool_of(st, s));
+	m = rte_pktmbuf_alloc(weir_send_pool(st, s));
 	weir_sock_unref(s);
 	return m;
 }
@@ -590,32 +437,10 @@ send_stream_mbuf(struct weir_stack *st, struct weir_sock *s, struct rte_mbuf *m)
 	if (rc == 0 && m->pkt_len == 0)
 		rc = -EINVAL;
 	if (rc == 0 && weir_sock_tx_room(s) <= 0) {
-		want_write(s);
+		weir_want_write(s);
 		rc = -EAGAIN;
 	}
 	return rc == 0 ? hand_in(weir_here(st, s), s, &m, 1, 0) : rc;
-}
-
-static int
-send_mbuf_to(struct weir_stack *st, struct weir_sock *s, struct rte_mbuf *m,
-	const struct sockaddr *sa, socklen_t sa_len)
-{
-	struct weir_addr to;
-	struct weir_be16 port;
-	const uint32_t len = m->pkt_len;
-	const int rc = prepare_datagram(st, s, sa, sa_len, &to, &port);
-
-	if (rc != 0)
-		return rc;
-	if (len > datagram_max(&to))
-		return -EMSGSIZE;
-	if (weir_sock_tx_room(s) <= 0) {
-		want_write(s);
-		return -EAGAIN;
-	}
-	/* From here on m is gone: what cannot be sent any more is an error of the socket. */
-	(void)send_datagram_mbuf(st, s, m, &to, port);
-	return 0;
 }
 
 int
@@ -631,8 +456,8 @@ weir_send_mbuf(struct weir_stack *st, int fd, struct rte_mbuf *m, const struct s
 		rc = -EFAULT;
 	else if (!is_usable(m))
 		rc = -EINVAL;
-	else if (s->kind == WEIR_SOCK_UDP)
-		rc = send_mbuf_to(st, s, m, addr, addr_len);
+	else if (weir_sock_is_dgram(s))
+		rc = weir_send_datagram_mbuf(st, s, m, addr, addr_len);
 	else if (addr != NULL)
 		rc = -EISCONN;
 	else

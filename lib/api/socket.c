@@ -21,7 +21,36 @@ kind_of(int type, int protocol)
 		return protocol == 0 || protocol == IPPROTO_TCP ? WEIR_SOCK_TCP : -EPROTONOSUPPORT;
 	if (type == SOCK_DGRAM)
 		return protocol == 0 || protocol == IPPROTO_UDP ? WEIR_SOCK_UDP : -EPROTONOSUPPORT;
+	if (type == SOCK_RAW)
+		return protocol == 0 || protocol > UINT8_MAX ? -EPROTONOSUPPORT : WEIR_SOCK_RAW;
 	return -ESOCKTNOSUPPORT;
+}
+
+static int
+enter_on(struct weir_worker *w, void *arg)
+{
+	return weir_sock_dgram_enter(&w->sock, arg);
+}
+
+int
+weir_enter_tables(struct weir_stack *st, struct weir_sock *s)
+{
+	if (s->pcbs == NULL)
+		s->pcbs = weir_mem_alloc(
+			"weir_pcbs", sizeof(s->pcbs[0]) * st->n_workers, SOCKET_ID_ANY);
+	return s->pcbs == NULL ? -ENOBUFS : weir_on_all(st, enter_on, s);
+}
+
+/* A raw socket receives from the beginning. RFC 3542 3.1: ICMPv6 has its checksum made. */
+static int
+open_raw(struct weir_stack *st, struct weir_sock *s, uint8_t protocol)
+{
+	s->dgram->raw.proto = protocol;
+	s->dgram->raw.is_hdrincl = protocol == IPPROTO_RAW;
+	if (s->domain == AF_INET6 && protocol == IPPROTO_ICMPV6)
+		s->dgram->raw.cksum_off = 2;
+	s->flow.lport = weir_be16(protocol); /* as getsockname() shows it on Linux */
+	return weir_enter_tables(st, s);
 }
 
 int
@@ -46,7 +75,11 @@ weir_socket(struct weir_stack *st, int domain, int type, int protocol)
 	s->is_nonblock = (type & SOCK_NONBLOCK) != 0;
 	if (self != NULL && self->sock.socks == &st->socks)
 		s->home = self->index; /* made in a callback: its calls are to act at once */
-	fd = weir_fd_open(&st->socks, s);
+	fd = kind == WEIR_SOCK_RAW ? open_raw(st, s, (uint8_t)protocol) : 0;
+	if (fd == 0)
+		fd = weir_fd_open(&st->socks, s);
+	if (fd < 0 && s->pcbs != NULL)
+		weir_leave_all(st, s);
 	weir_sock_unref(s); /* the descriptor has its own, or there is none */
 	return fd;
 }
@@ -57,21 +90,6 @@ static int
 is_local(struct weir_worker *w, void *arg)
 {
 	return weir_ip_is_local(&w->ip, arg, NULL) ? 0 : -EADDRNOTAVAIL;
-}
-
-static int
-udp_bind_on(struct weir_worker *w, void *arg)
-{
-	return weir_sock_udp_bind(&w->sock, arg);
-}
-
-int
-weir_enter_udp(struct weir_stack *st, struct weir_sock *s)
-{
-	if (s->pcbs == NULL)
-		s->pcbs = weir_mem_alloc(
-			"weir_pcbs", sizeof(s->pcbs[0]) * st->n_workers, SOCKET_ID_ANY);
-	return s->pcbs == NULL ? -ENOBUFS : weir_on_all(st, udp_bind_on, s);
 }
 
 int
@@ -89,7 +107,7 @@ weir_bind_sock(struct weir_stack *st, struct weir_sock *s, const struct weir_add
 	flow.laddr = *laddr;
 	flow.lport = port;
 	weir_sock_set_flow(s, &flow);
-	rc = s->kind == WEIR_SOCK_UDP ? weir_enter_udp(st, s) : 0;
+	rc = s->kind == WEIR_SOCK_UDP ? weir_enter_tables(st, s) : 0;
 	if (rc == 0)
 		weir_sock_set(s, WEIR_SOCK_BOUND);
 	return rc;
@@ -111,6 +129,32 @@ weir_bind_auto(struct weir_stack *st, struct weir_sock *s)
 	return rc;
 }
 
+/* Addresses that a socket may be bound to: own ones; of datagrams groups and broadcasts, too. */
+static int
+check_local(struct weir_stack *st, struct weir_sock *s, struct weir_addr *addr)
+{
+	if (weir_addr_is_any(addr) || weir_sock_has(s, WEIR_SW_FREEBIND))
+		return 0;
+	if (weir_sock_is_dgram(s) && (weir_addr_is_multicast(addr) || weir_is_broadcast(st, addr)))
+		return 0;
+	return weir_on_worker(st, weir_sock_home(s), is_local, addr);
+}
+
+/* A raw socket has an address at most; it may be bound again. */
+static int
+bind_raw(struct weir_stack *st, struct weir_sock *s, const struct weir_addr *addr)
+{
+	struct weir_flow flow = s->flow;
+
+	if (s->domain == AF_INET6 && weir_addr_is_v4(addr))
+		return -EADDRNOTAVAIL;
+	if (weir_sock_flags(s) & WEIR_SOCK_CONNECTED)
+		return -EINVAL;
+	flow.laddr = *addr;
+	weir_sock_set_flow(s, &flow);
+	return weir_enter_tables(st, s);
+}
+
 static int
 bind_sock(struct weir_stack *st, struct weir_sock *s, struct weir_addr addr, struct weir_be16 port)
 {
@@ -118,11 +162,11 @@ bind_sock(struct weir_stack *st, struct weir_sock *s, struct weir_addr addr, str
 
 	if (weir_sock_has(s, WEIR_SW_V6ONLY) && weir_addr_is_v4(&addr))
 		return -EINVAL;
-	if (!weir_addr_is_any(&addr) && !weir_sock_has(s, WEIR_SW_FREEBIND)) {
-		rc = weir_on_worker(st, weir_sock_home(s), is_local, &addr);
-		if (rc != 0)
-			return rc;
-	}
+	rc = check_local(st, s, &addr);
+	if (rc != 0)
+		return rc;
+	if (s->kind == WEIR_SOCK_RAW)
+		return bind_raw(st, s, &addr);
 	if (weir_sock_flags(s) & (WEIR_SOCK_BOUND | WEIR_SOCK_CONNECTED | WEIR_SOCK_CONNECTING))
 		return -EINVAL;
 	return weir_bind_sock(st, s, &addr, port);

@@ -33,37 +33,58 @@ weir_opt_set_switch(
 	return 0;
 }
 
-static const struct weir_opt *
-table_of(const struct weir_sock *s, int level)
+/* The tables of each level; those of a level are tried one after the other. */
+static const struct {
+	int level;
+	const struct weir_opt *table;
+} levels[] = {
+	{SOL_SOCKET, weir_opts_socket},
+	{IPPROTO_IP, weir_opts_ip4},
+	{IPPROTO_IP, weir_opts_raw4},
+	{IPPROTO_IPV6, weir_opts_ip6},
+	{IPPROTO_IPV6, weir_opts_raw6},
+	{IPPROTO_TCP, weir_opts_tcp},
+	{SOL_RAW, weir_opts_raw},
+	{IPPROTO_ICMPV6, weir_opts_icmp6},
+};
+
+static bool
+is_for(const struct weir_opt *o, const struct weir_sock *s)
 {
-	switch (level) {
-	case SOL_SOCKET:
-		return weir_opts_socket;
-	case IPPROTO_IP:
-		return weir_opts_ip4;
-	case IPPROTO_IPV6:
-		return s->domain == AF_INET6 ? weir_opts_ip6 : NULL;
-	case IPPROTO_TCP:
-		return s->kind == WEIR_SOCK_TCP ? weir_opts_tcp : NULL;
+	switch (o->kind) {
+	case WEIR_OPT_TCP:
+		return s->kind == WEIR_SOCK_TCP;
+	case WEIR_OPT_DGRAM:
+		return weir_sock_is_dgram(s);
+	case WEIR_OPT_UDP:
+		return s->kind == WEIR_SOCK_UDP;
+	case WEIR_OPT_RAW:
+		return s->kind == WEIR_SOCK_RAW;
 	default:
-		return NULL;
+		return true;
 	}
+}
+
+static const struct weir_opt *
+find_in(const struct weir_opt *o, const struct weir_sock *s, int name, socklen_t len)
+{
+	for (; o->size != 0; o++)
+		if (o->name == name)
+			return !is_for(o, s) ? NULL : o->has_shorter && len < o->size ? o + 1 : o;
+	return NULL;
 }
 
 static const struct weir_opt *
 find(const struct weir_sock *s, int level, int name, socklen_t len)
 {
-	const struct weir_opt *o = table_of(s, level);
+	const struct weir_opt *o = NULL;
 
-	for (; o != NULL && o->size != 0; o++) {
-		if (o->name != name)
-			continue;
-		if ((o->kind == WEIR_OPT_TCP && s->kind != WEIR_SOCK_TCP) ||
-			(o->kind == WEIR_OPT_UDP && s->kind != WEIR_SOCK_UDP))
-			return NULL;
-		return o->has_shorter && len < o->size ? o + 1 : o;
-	}
-	return NULL;
+	if (level == IPPROTO_IPV6 && s->domain != AF_INET6)
+		return NULL;
+	for (unsigned int i = 0; i < RTE_DIM(levels) && o == NULL; i++)
+		if (levels[i].level == level)
+			o = find_in(levels[i].table, s, name, len);
+	return o;
 }
 
 /* IPv4 options may be read into a byte, if the value fits one. */

@@ -143,8 +143,11 @@ weir_take_error(struct weir_sock *s)
 int weir_bind_sock(struct weir_stack *st, struct weir_sock *s, const struct weir_addr *laddr,
 	struct weir_be16 port);
 
-/** Enter s, a UDP socket, into every worker's table, or again with its new addresses. */
-int weir_enter_udp(struct weir_stack *st, struct weir_sock *s);
+/** Is it 255.255.255.255, or the broadcast address of a configured network? */
+bool weir_is_broadcast(const struct weir_stack *st, const struct weir_addr *addr);
+
+/** Enter s, a UDP or raw socket, into every worker's table, or again with what has changed. */
+int weir_enter_tables(struct weir_stack *st, struct weir_sock *s);
 
 /** End a TCP socket's connection, attempt or listening: connect() to AF_UNSPEC. Holder of ctl. */
 int weir_disconnect_tcp(struct weir_stack *st, struct weir_sock *s);

@@ -15,6 +15,9 @@ static const struct weir_stat_desc ip_desc[] = {
 static const struct weir_stat_desc udp_desc[] = {
 #include "weir_udp_stats.h"
 };
+static const struct weir_stat_desc raw_desc[] = {
+#include "weir_raw_stats.h"
+};
 static const struct weir_stat_desc tcp_desc[] = {
 #include "weir_tcp_stats.h"
 };
@@ -88,6 +91,7 @@ static const struct layer layers[] = {
 	{"link", link_desc, RTE_DIM(link_desc), add_link},
 	PLAIN("ip", ip_desc, ip.stats),
 	PLAIN("udp", udp_desc, udp.stats),
+	PLAIN("raw", raw_desc, raw.stats),
 	PLAIN("tcp", tcp_desc, tcp.stats),
 	PLAIN("sock", sock_desc, sock.stats),
 	PLAIN("worker", worker_desc, stats),

@@ -41,7 +41,7 @@ read_sock(const struct weir_sock *s, struct tel_sock *t)
 	const uint32_t flags = weir_sock_flags(s);
 
 	*t = (struct tel_sock){.fd = s->fd, .worker = -1, .kind = s->kind, .flow = s->flow};
-	if (s->kind == WEIR_SOCK_UDP) {
+	if (weir_sock_is_dgram(s)) {
 		t->state = flags & WEIR_SOCK_CONNECTED ? WEIR_TCP_ESTABLISHED : WEIR_TCP_CLOSED;
 		t->send_q = difference(&s->tx_queued, &s->tx_freed);
 	}
@@ -166,7 +166,7 @@ put_end(struct rte_tel_data *d, const char *name, const struct weir_addr *addr,
 static const char *
 state_name(const struct tel_sock *t)
 {
-	if (t->kind == WEIR_SOCK_UDP)
+	if (t->kind != WEIR_SOCK_TCP)
 		return t->state == WEIR_TCP_ESTABLISHED ? "ESTABLISHED" : "UNCONNECTED";
 	return weir_tcp_state_name(t->state);
 }
@@ -189,11 +189,13 @@ put_conn(struct rte_tel_data *d, const struct tel_sock *t)
 static struct rte_tel_data *
 sock_data(const struct tel_sock *t)
 {
+	static const char *const proto_name[] = {
+		[WEIR_SOCK_TCP] = "tcp", [WEIR_SOCK_UDP] = "udp", [WEIR_SOCK_RAW] = "raw"};
 	struct rte_tel_data *d = tel_dict();
 
 	if (d == NULL)
 		return NULL;
-	tel_text(d, "proto", "%s", t->kind == WEIR_SOCK_TCP ? "tcp" : "udp");
+	tel_text(d, "proto", "%s", proto_name[t->kind]);
 	tel_text(d, "state", "%s", state_name(t));
 	tel_u64(d, "recv_q", t->recv_q);
 	tel_u64(d, "send_q", t->send_q);

@@ -123,7 +123,8 @@ int weir_stack_account(struct weir_stack *st, struct weir_account *out);
 
 /**
  * @param domain  AF_INET or AF_INET6 (which also serves IPv4 unless IPV6_V6ONLY)
- * @param type    SOCK_STREAM or SOCK_DGRAM, with SOCK_NONBLOCK if wanted
+ * @param type    SOCK_STREAM, SOCK_DGRAM or SOCK_RAW, with SOCK_NONBLOCK if wanted
+ * @param protocol  0 but for SOCK_RAW, which needs one, and receives from here on
  * @return descriptor; -EAFNOSUPPORT, -ESOCKTNOSUPPORT, -EPROTONOSUPPORT, -EMFILE, -ENFILE (pool
  *         exhausted)
  */

@@ -56,6 +56,15 @@ struct weir_tcp_seg {
 	uint8_t fo_len; /* its bytes; WEIR_TCP_FO_EXP: in the experimental option */
 };
 
+/** What a call says about one datagram, beside where it goes (flow: raddr, rport). */
+struct weir_send_how {
+	int16_t ifindex; /* -1: as the socket says; so all below */
+	int16_t ttl;
+	int16_t tos;
+	uint16_t segment; /* UDP_SEGMENT: bytes of each datagram that it is cut into; 0: not cut */
+	bool has_src;     /* flow.laddr is the source */
+};
+
 struct weir_pkt {
 	struct weir_qnode qn; /* link in whatever queue holds the packet */
 	uint64_t rx_us;       /* worker clock when it was received */
@@ -71,6 +80,7 @@ struct weir_pkt {
 	uint8_t send;         /* of a stream's data to send: enum weir_pkt_send */
 	union {
 		struct weir_tcp_seg tcp;
+		struct weir_send_how how; /* of a datagram to send */
 		uint64_t u[4]; /* send queues and others, while they hold the packet */
 	};
 	struct weir_flow flow; /* line 1: laddr is the packet's destination, raddr its source */

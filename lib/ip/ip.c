@@ -187,12 +187,50 @@ deliver_other(struct weir_ip *ip, struct rte_mbuf *m, const struct ip_sinks *to)
 	weir_end(ip->core, m, WEIR_FATE_drop_ip_proto);
 }
 
+/* Protocols that are processed here or by a transport: raw sockets see them beside that. */
+static bool
+has_handler(uint8_t proto, bool is_v4)
+{
+	return proto == IPPROTO_TCP || proto == IPPROTO_UDP ||
+	       proto == (is_v4 ? IPPROTO_ICMP : IPPROTO_ICMPV6);
+}
+
+/* Not what another worker has seen before. */
+static bool
+is_for_raw(const struct weir_ip *ip, const struct weir_pkt *p)
+{
+	const bool is_v4 = p->l3_type == WEIR_ETH_TYPE_IP4;
+	const uint64_t *protos = ip->raw_protos[!is_v4];
+
+	return !(p->flags & WEIR_PKT_STEERED) && has_handler(p->proto, is_v4) &&
+	       (protos[p->proto / 64] >> p->proto % 64 & 1);
+}
+
+/* What a full vector or a dry pool costs is the copy alone. */
+static void
+leave_copy(struct weir_ip *ip, struct rte_mbuf *m)
+{
+	struct rte_mbuf *copy;
+
+	if (!is_for_raw(ip, weir_pkt(m)) || ip->raw_copies.n == WEIR_VEC_MAX)
+		return;
+	copy = rte_pktmbuf_clone(m, ip->core->pool);
+	if (copy == NULL) {
+		ip->core->mbuf_fail++;
+		return;
+	}
+	*weir_pkt(copy) = *weir_pkt(m);
+	weir_vec_add(&ip->raw_copies, copy);
+}
+
 void
 ip_deliver(struct weir_ip *ip, struct rte_mbuf *m, const struct ip_sinks *to)
 {
 	const struct weir_pkt *p = weir_pkt(m);
 	const bool is_v4 = p->l3_type == WEIR_ETH_TYPE_IP4;
 
+	if (unlikely(ip->n_raw != 0))
+		leave_copy(ip, m);
 	if (p->proto == IPPROTO_TCP) {
 		if (!hand_over(ip, m))
 			ip_give(ip, m, to->tcp);

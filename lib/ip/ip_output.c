@@ -243,6 +243,28 @@ weir_ip_output(struct weir_ip *ip, const struct weir_dst *dst, struct rte_mbuf *
 		end_here(ip, m, WEIR_TX_drop_too_big);
 }
 
+void
+weir_ip_output_whole(struct weir_ip *ip, const struct weir_dst *dst, struct rte_mbuf *m)
+{
+	struct weir_ip4_hdr *h = rte_pktmbuf_mtod(m, struct weir_ip4_hdr *);
+	const bool is_v4 = h->version_ihl >> 4 == 4;
+
+	if (is_v4) {
+		h->cksum = 0;
+		h->cksum = (uint16_t)~weir_cksum_mbuf(m, 0, (h->version_ihl & 15) * 4u);
+		ip->stats.tx_ip4++;
+	} else {
+		ip->stats.tx_ip6++;
+	}
+	m->ol_flags &= ~TX_L4_FLAGS;
+	m->tx_offload = 0;
+	m->l3_len = is_v4 ? (h->version_ihl & 15) * 4u : WEIR_IP6_HLEN;
+	if (unlikely(dst->is_local))
+		loop_back(ip, dst, m, is_v4 ? WEIR_ETH_TYPE_IP4 : WEIR_ETH_TYPE_IP6);
+	else
+		weir_eth_output(dst->ifc, m, &dst->next_hop);
+}
+
 /* Transport checksums */
 
 /* Will the port finish the checksum? Not of packets that are split here or never reach it. */

@@ -49,6 +49,7 @@ struct weir_icmp_error {
 };
 
 #define WEIR_ICMP_ERRORS_MAX 32
+#define WEIR_IP_WAYS	     64 /* destinations of datagrams whose route is remembered */
 
 struct weir_ip {
 	struct weir_core *core;
@@ -73,6 +74,13 @@ struct weir_ip {
 	const struct weir_steer *steer; /* flow -> worker; NULL with one worker */
 	uint32_t ip4_id;
 	uint8_t ttl; /* default hop limit, 64 */
+	/*
+	 * Raw sockets, by the raw layer: how many there are, and of which protocols (IPv4, IPv6).
+	 * raw_copies holds references to packets of this burst that others take, too.
+	 */
+	unsigned int n_raw;
+	uint64_t raw_protos[2][4];
+	struct weir_vec raw_copies;
 	/* ICMP rate limits: token buckets (RFC 4443 2.4 (f), RFC 1812 4.3.2.8) */
 	struct weir_bucket {
 		uint32_t tokens;
@@ -86,6 +94,12 @@ struct weir_ip {
 	struct weir_wheel_entry timer; /* reassembly */
 	struct ip_reass *reass;        /* fragments held: n_held of it */
 	struct weir_ip_stats stats;
+	/** The routes to destinations that datagrams went to before, by hash. */
+	struct weir_ip_way {
+		struct weir_addr raddr;
+		int ifindex;
+		struct weir_dst dst;
+	} ways[WEIR_IP_WAYS];
 };
 
 /** Sum of the interfaces' route_change. */
@@ -117,6 +131,13 @@ struct weir_steer {
 
 /** The worker that receives packets of a flow (flow as the local side sees it). */
 uint16_t weir_steer_worker(const struct weir_steer *s, const struct weir_flow *flow);
+
+/** May a packet of len bytes behind its IP header go by dst in one piece? */
+static inline bool
+weir_dst_takes(const struct weir_dst *dst, uint32_t len, bool is_v4)
+{
+	return dst->is_local || len + (is_v4 ? 20 : 40) <= dst->mtu;
+}
 
 /* Set-up (ip.c, route.c) */
 
@@ -159,6 +180,13 @@ int weir_ip_route(struct weir_ip *ip, const struct weir_addr *dst, int ifindex,
 	struct weir_dst *out);
 
 /**
+ * The same with a memory, for datagrams: looked up again when routes, addresses or the destination
+ * changed. *dst is valid until the next call.
+ */
+int weir_ip_way(struct weir_ip *ip, const struct weir_addr *raddr, int ifindex,
+	const struct weir_dst **dst);
+
+/**
  * Is addr one of the stack's own usable unicast addresses? *ifindex (may be NULL) says whose.
  * Loopback addresses are: packets to them are looped, and refused when they come from a port.
  */
@@ -176,6 +204,7 @@ bool weir_ip_is_local(
  * ICMP is processed here; errors about own packets are left in ip->errors.
  * What was handed over by another worker was checked there and goes straight up.
  * Empties v. Other protocols go to raw; with raw NULL they end as drop_ip_proto and are answered.
+ * Of those that are processed elsewhere and that a raw socket wants, references go to raw_copies.
  */
 void weir_ip4_input(struct weir_ip *ip, struct weir_vec *v, struct weir_vec *udp,
 	struct weir_vec *tcp, struct weir_vec *raw);
@@ -210,6 +239,12 @@ struct weir_ip_hdr_info {
  */
 void weir_ip_output(struct weir_ip *ip, const struct weir_dst *dst, struct rte_mbuf *m,
 	const struct weir_ip_hdr_info *h);
+
+/**
+ * Send m, which begins with an IP header that is complete but for the checksum of IPv4's (raw
+ * sockets with IP_HDRINCL, IGMP), and fits the MTU. Takes m.
+ */
+void weir_ip_output_whole(struct weir_ip *ip, const struct weir_dst *dst, struct rte_mbuf *m);
 
 /**
  * Fill the transport checksum field at *field (inside m's first segment, data starting at the

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Path: sock_publish -> sock_tcp_event, sock_udp_event -> msgs_post -> a queue of the application
+/* Path: sock_publish -> sock_tcp_event, sock_dgram_event -> msgs_post -> a queue of the application
  */
 #include "weir_queue.h"
 

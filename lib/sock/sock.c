@@ -113,10 +113,22 @@ static void
 init_opts(struct weir_sock *s, struct weir_socks *ss)
 {
 	s->opts = ss->tcp_opts;
-	if (s->kind == WEIR_SOCK_UDP) {
+	if (weir_sock_is_dgram(s)) {
 		s->opts.rcvbuf = ss->udp_rcvbuf;
 		s->opts.sndbuf = ss->udp_sndbuf;
 	}
+}
+
+static int
+make_dgram(struct weir_sock *s)
+{
+	if (!weir_sock_is_dgram(s))
+		return 0;
+	s->dgram = weir_mem_alloc("weir_sock_dgram", sizeof(*s->dgram), SOCKET_ID_ANY);
+	if (s->dgram == NULL)
+		return -ENOMEM;
+	s->dgram->raw.cksum_off = -1;
+	return 0;
 }
 
 /* The pool has some more objects than sockets were asked for. */
@@ -130,6 +142,13 @@ take_from_pool(struct weir_socks *ss)
 		return obj;
 	__atomic_fetch_sub(&ss->used, 1, __ATOMIC_RELAXED);
 	return NULL;
+}
+
+static void
+give_to_pool(struct weir_socks *ss, struct weir_sock *s)
+{
+	rte_mempool_put(ss->pool, s);
+	__atomic_fetch_sub(&ss->used, 1, __ATOMIC_RELEASE);
 }
 
 struct weir_sock *
@@ -151,6 +170,10 @@ weir_sock_new(struct weir_socks *ss, int kind, int domain)
 		s->flow.raddr = s->flow.laddr;
 	}
 	init_opts(s, ss);
+	if (make_dgram(s) != 0) {
+		give_to_pool(ss, s);
+		return NULL;
+	}
 	s->rcvlowat = 1;
 	s->peek_off = -1;
 	s->pmtudisc = IP_PMTUDISC_WANT;
@@ -203,10 +226,10 @@ weir_sock_unref(struct weir_sock *s)
 	free_queue(&s->txq);
 	weir_pktq_free(&s->rx_open);
 	weir_mem_free(s->pcbs); /* or its listeners */
+	weir_mem_free(s->dgram);
 	if (unlikely(s->queue != NULL))
 		weir_queue_unref(s->queue);
-	rte_mempool_put(ss->pool, s);
-	__atomic_fetch_sub(&ss->used, 1, __ATOMIC_RELEASE);
+	give_to_pool(ss, s);
 }
 
 uint32_t

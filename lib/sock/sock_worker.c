@@ -10,13 +10,14 @@
 
 int
 weir_sock_worker_init(struct weir_sock_worker *ws, struct weir_socks *ss, uint16_t index,
-	struct weir_core *core, struct weir_ip *ip, struct weir_udp *udp, struct weir_tcp *tcp,
-	struct weir_ready *ready)
+	struct weir_core *core, struct weir_ip *ip, struct weir_udp *udp, struct weir_raw *raw,
+	struct weir_tcp *tcp, struct weir_ready *ready)
 {
 	memset(ws, 0, sizeof(*ws));
 	ws->core = core;
 	ws->ip = ip;
 	ws->udp = udp;
+	ws->raw = raw;
 	ws->tcp = tcp;
 	ws->ready = ready;
 	ws->socks = ss;
@@ -125,7 +126,7 @@ weir_sock_serve(struct weir_sock_worker *ws, struct weir_sock *s, uint32_t bits)
 	if (s->kind == WEIR_SOCK_TCP)
 		weir_sock_tcp_serve(ws, s, bits);
 	else
-		weir_sock_udp_serve(ws, s, bits);
+		weir_sock_dgram_serve(ws, s, bits);
 }
 
 void
@@ -134,7 +135,7 @@ weir_sock_leave_one(struct weir_sock_worker *ws, struct weir_sock *s)
 	if (s->kind == WEIR_SOCK_TCP)
 		weir_sock_tcp_unlisten(ws, s);
 	else
-		weir_sock_udp_unbind(ws, s);
+		weir_sock_dgram_leave(ws, s);
 }
 
 static void
@@ -226,8 +227,8 @@ weir_sock_publish(struct weir_sock_worker *ws)
 			weir_sock_tcp_event(ws,
 				RTE_PTR_SUB(item, offsetof(struct weir_tcp_conn, ready)), events);
 		else
-			weir_sock_udp_event(ws,
-				RTE_PTR_SUB(item, offsetof(struct weir_udp_pcb, ready)), events);
+			weir_sock_dgram_event(
+				ws, RTE_PTR_SUB(item, offsetof(struct weir_pcb, ready)), events);
 		told++;
 	}
 	told += feed(ws, false);
@@ -296,11 +297,11 @@ weir_sock_hand(struct weir_sock_worker *ws, struct weir_sock *s, struct rte_mbuf
 		s->cb.recv_mbuf(st, s->fd, m, from, weir_peek(s->cb.arg));
 		return;
 	}
-	if (s->kind == WEIR_SOCK_UDP && m->nb_segs > 1)
+	if (weir_sock_is_dgram(s) && m->nb_segs > 1)
 		hand_gathered(s, m, from);
 	else
 		for (; seg != NULL && !(weir_sock_flags(s) & WEIR_SOCK_FD_CLOSED); seg = seg->next)
-			if (seg->data_len > 0 || s->kind == WEIR_SOCK_UDP)
+			if (seg->data_len > 0 || weir_sock_is_dgram(s))
 				s->cb.recv(st, s->fd, rte_pktmbuf_mtod(seg, const void *),
 					seg->data_len, from, weir_peek(s->cb.arg));
 	rte_pktmbuf_free(m);

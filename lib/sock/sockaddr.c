@@ -50,3 +50,16 @@ weir_sock_addr_in(int domain, const struct sockaddr *sa, socklen_t len, struct w
 	*port = (struct weir_be16){in6.sin6_port};
 	return 0;
 }
+
+int
+weir_sock_scope_in(int domain, const struct sockaddr *sa, const struct weir_addr *addr)
+{
+	struct sockaddr_in6 in6;
+
+	if (domain == AF_INET)
+		return -1;
+	if (!weir_addr_is_link_local(addr) && (addr->b[0] != 0xff || (addr->b[1] & 15) > 2))
+		return -1;
+	memcpy(&in6, sa, sizeof(in6));
+	return in6.sin6_scope_id > INT16_MAX ? INT16_MAX : (int)in6.sin6_scope_id - 1;
+}

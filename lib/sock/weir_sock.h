@@ -21,6 +21,7 @@
 
 #include "weir_event.h"
 #include "weir_lock.h"
+#include "weir_raw.h"
 #include "weir_shared.h"
 #include "weir_tcp.h"
 #include "weir_udp.h"
@@ -33,6 +34,7 @@ struct weir_waiters;
 enum weir_sock_kind {
 	WEIR_SOCK_TCP,
 	WEIR_SOCK_UDP,
+	WEIR_SOCK_RAW,
 	WEIR_SOCK_OTHER = 15, /* no socket, but something else with a descriptor: see `ops` */
 };
 
@@ -45,7 +47,7 @@ enum weir_sock_flag {
 	WEIR_SOCK_RX_SHUT = 1 << 4, /* shutdown(SHUT_RD) */
 	WEIR_SOCK_TX_SHUT = 1 << 5, /* shutdown(SHUT_WR) */
 	WEIR_SOCK_OVER = 1 << 6,    /* the connection is gone */
-	WEIR_SOCK_BOUND = 1 << 7, /* has its port; UDP: and stands in every worker's table */
+	WEIR_SOCK_BOUND = 1 << 7, /* has its port; UDP, raw: stands in every worker's table */
 	WEIR_SOCK_FD_CLOSED = 1 << 8, /* its descriptor was closed */
 	WEIR_SOCK_CALLBACKS = 1 << 9, /* data goes to callbacks, not to rxq */
 	WEIR_SOCK_RX_FIN = 1 << 10,   /* the peer's FIN was taken: the end comes before any error */
@@ -92,6 +94,12 @@ enum weir_ctl {
 	WEIR_CTL_CLOSE = 1 << 1, /* closed; the holder, if there is one, does what that takes */
 };
 
+/** What only UDP and raw sockets have; made with them. Options: each read and written by itself. */
+struct weir_sock_dgram {
+	struct weir_raw_opts raw;
+	uint8_t send_ifindex_plus1; /* option: interface to send by; 0: the route's */
+};
+
 struct weir_sock {
 	/* read by all, written before the socket is shared or rarely */
 	uint32_t refs;  /* atomic */
@@ -99,10 +107,11 @@ struct weir_sock {
 	struct weir_socks *socks;
 	struct weir_tcp_conn *conn; /* the home worker's */
 	union { /* made by the holder of ctl; each worker its own element */
-		struct weir_udp_pcb *pcbs;
+		struct weir_pcb *pcbs;
 		struct weir_tcp_listener *listeners;
 	};
-	struct weir_bind *bind; /* holder of ctl */
+	struct weir_sock_dgram *dgram; /* UDP and raw */
+	struct weir_bind *bind;        /* holder of ctl */
 	uint32_t ctl;           /* enum weir_ctl; atomic */
 	int fd;                 /* -1 without */
 	int error;              /* SO_ERROR; atomic, taken by exchange */
@@ -240,6 +249,7 @@ struct weir_sock_worker {
 	struct weir_core *core;
 	struct weir_ip *ip;
 	struct weir_udp *udp;
+	struct weir_raw *raw;
 	struct weir_tcp *tcp;
 	struct weir_ready *ready;
 	struct weir_socks *socks;
@@ -273,6 +283,13 @@ void weir_socks_fini(struct weir_socks *ss);
 
 /** A new socket with one reference, no descriptor. NULL: pool exhausted. */
 struct weir_sock *weir_sock_new(struct weir_socks *ss, int kind, int domain);
+
+/** UDP or raw? */
+static inline bool
+weir_sock_is_dgram(const struct weir_sock *s)
+{
+	return s->kind == WEIR_SOCK_UDP || s->kind == WEIR_SOCK_RAW;
+}
 
 static inline void
 weir_sock_ref(struct weir_sock *s)
@@ -469,6 +486,9 @@ socklen_t weir_sock_addr_out(int domain, const struct weir_addr *addr, struct we
 int weir_sock_addr_in(int domain, const struct sockaddr *sa, socklen_t len, struct weir_addr *addr,
 	struct weir_be16 *port);
 
+/** The interface that a checked address names by its scope, or -1 (link-local, and groups). */
+int weir_sock_scope_in(int domain, const struct sockaddr *sa, const struct weir_addr *addr);
+
 /* fd.c: descriptors (any thread) */
 
 /** Give s a descriptor and that descriptor a reference. @return it, or -EMFILE */
@@ -524,11 +544,11 @@ void weir_waiters_wake(struct weir_waiters *ws);
 /** Wake who sleeps for s, without telling who watches it. @return whether anybody slept */
 bool weir_sock_wake(struct weir_sock *s);
 
-/* The worker's side: sock_worker.c, sock_tcp.c, sock_udp.c */
+/* The worker's side: sock_worker.c, sock_tcp.c, sock_dgram.c */
 
 int weir_sock_worker_init(struct weir_sock_worker *ws, struct weir_socks *ss, uint16_t index,
-	struct weir_core *core, struct weir_ip *ip, struct weir_udp *udp, struct weir_tcp *tcp,
-	struct weir_ready *ready);
+	struct weir_core *core, struct weir_ip *ip, struct weir_udp *udp, struct weir_raw *raw,
+	struct weir_tcp *tcp, struct weir_ready *ready);
 void weir_sock_worker_fini(struct weir_sock_worker *ws);
 
 /** Answer the door: take what application threads have left. @return sockets served */
@@ -585,13 +605,14 @@ void weir_sock_tcp_receiving(struct weir_sock_worker *ws, struct weir_sock *s, b
 /** Queue m on the connection (home worker). @return 0 or negative errno, m the caller's */
 int weir_sock_tcp_send(struct weir_sock_worker *ws, struct weir_sock *s, struct rte_mbuf *m);
 
-int weir_sock_udp_bind(struct weir_sock_worker *ws, struct weir_sock *s);
-void weir_sock_udp_unbind(struct weir_sock_worker *ws, struct weir_sock *s);
-void weir_sock_udp_event(struct weir_sock_worker *ws, struct weir_udp_pcb *pcb, uint16_t events);
-void weir_sock_udp_serve(struct weir_sock_worker *ws, struct weir_sock *s, uint32_t bits);
+/** Enter s, a UDP or raw socket, into the worker's table; or again, with what has changed. */
+int weir_sock_dgram_enter(struct weir_sock_worker *ws, struct weir_sock *s);
+void weir_sock_dgram_leave(struct weir_sock_worker *ws, struct weir_sock *s);
+void weir_sock_dgram_event(struct weir_sock_worker *ws, struct weir_pcb *pcb, uint16_t events);
+void weir_sock_dgram_serve(struct weir_sock_worker *ws, struct weir_sock *s, uint32_t bits);
 
-/** Send a datagram whose weir_pkt flow says where to (home worker). Takes m. */
-int weir_sock_udp_send(struct weir_sock_worker *ws, struct weir_sock *s, struct rte_mbuf *m);
+/** Send a datagram whose weir_pkt says where to (flow) and how (home worker). Takes m. */
+int weir_sock_dgram_send(struct weir_sock_worker *ws, struct weir_sock *s, struct rte_mbuf *m);
 
 /** Tell an event to the socket's callback, if it has one. */
 void weir_sock_tell(

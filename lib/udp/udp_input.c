@@ -55,7 +55,7 @@ strip_headers(struct rte_mbuf *m)
 }
 
 static void
-give(struct weir_udp *u, struct weir_udp_pcb *pcb, struct rte_mbuf *m, struct weir_ready *ready)
+give(struct weir_udp *u, struct weir_pcb *pcb, struct rte_mbuf *m, struct weir_ready *ready)
 {
 	weir_pktq_add(&pcb->rx, m);
 	weir_ready_add(ready, &pcb->ready, WEIR_READY_READ);
@@ -64,8 +64,7 @@ give(struct weir_udp *u, struct weir_udp_pcb *pcb, struct rte_mbuf *m, struct we
 
 /* One more mbuf for the same bytes: a packet waits in one queue only. */
 static void
-give_copy(
-	struct weir_udp *u, struct weir_udp_pcb *pcb, struct rte_mbuf *m, struct weir_ready *ready)
+give_copy(struct weir_udp *u, struct weir_pcb *pcb, struct rte_mbuf *m, struct weir_ready *ready)
 {
 	struct rte_mbuf *copy = rte_pktmbuf_clone(m, u->core->pool);
 
@@ -89,7 +88,7 @@ static void
 deliver_to_best(struct weir_udp *u, struct rte_mbuf *m, struct weir_ready *ready)
 {
 	const struct weir_pkt *p = weir_pkt(m);
-	struct weir_udp_pcb *pcb = udp_best_match(u, &p->flow, p->ifindex);
+	struct weir_pcb *pcb = udp_best_match(u, &p->flow, p->ifindex);
 
 	if (pcb == NULL) {
 		refuse(u, m);
@@ -105,9 +104,8 @@ static void
 deliver_to_all(struct weir_udp *u, struct rte_mbuf *m, struct weir_ready *ready)
 {
 	const struct weir_pkt *p = weir_pkt(m);
-	struct weir_udp_pcb *next;
-	struct weir_udp_pcb *pcb =
-		udp_next_match(udp_first(u, p->flow.lport), &p->flow, p->ifindex);
+	struct weir_pcb *next;
+	struct weir_pcb *pcb = udp_next_match(udp_first(u, p->flow.lport), &p->flow, p->ifindex);
 
 	if (pcb == NULL) {
 		refuse(u, m);
@@ -143,7 +141,7 @@ input_one(struct weir_udp *u, struct rte_mbuf *m, struct weir_ready *ready)
 static void
 take_error(struct weir_udp *u, const struct weir_icmp_error *e, struct weir_ready *ready)
 {
-	struct weir_udp_pcb *pcb = udp_best_match(u, &e->flow, weir_pkt(e->m)->ifindex);
+	struct weir_pcb *pcb = udp_best_match(u, &e->flow, weir_pkt(e->m)->ifindex);
 
 	if (pcb == NULL || !udp_is_connected(pcb) || !e->is_hard)
 		return;

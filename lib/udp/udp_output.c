@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Path: sock_udp_send -> udp_output -> ip_output */
+/* Path: sock_dgram_send -> udp_output -> ip_output */
 #include "udp_priv.h"
 
 #include "weir_cksum.h"
@@ -20,28 +20,6 @@ is_usable_source(const struct weir_addr *laddr)
 {
 	return !weir_addr_is_any(laddr) && !weir_addr_is_multicast(laddr) &&
 	       !weir_addr_is_broadcast(laddr);
-}
-
-/* The way to raddr, looked up again when routes, addresses or the destination changed. */
-static int
-find_way(
-	struct weir_udp *u, const struct weir_addr *raddr, int ifindex, const struct weir_dst **dst)
-{
-	const uint64_t hash = weir_mix64(raddr->q[0] ^ u->core->secret[0],
-		raddr->q[1] ^ u->core->secret[1] ^ UINT64_C(0x9e3779b97f4a7c15));
-	struct weir_udp_way *way = &u->ways[hash % WEIR_UDP_WAYS];
-	int rc;
-
-	*dst = &way->dst;
-	if (likely(weir_dst_is_fresh(u->ip, &way->dst) && way->ifindex == ifindex &&
-		    weir_addr_eq(&way->raddr, raddr)))
-		return 0;
-	rc = weir_ip_route(u->ip, raddr, ifindex, &way->dst);
-	if (rc < 0)
-		way->dst.gen = 0; /* never fresh */
-	way->raddr = *raddr;
-	way->ifindex = ifindex;
-	return rc;
 }
 
 /* A source of the other version could not be answered to. */
@@ -89,33 +67,37 @@ add_header(struct weir_udp *u, struct rte_mbuf *m, struct weir_be16 lport, struc
 }
 
 int
-weir_udp_output(struct weir_udp *u, struct rte_mbuf *m, const struct weir_addr *laddr,
-	struct weir_be16 lport, const struct weir_addr *raddr, struct weir_be16 rport, uint8_t tos,
-	uint8_t ttl, int ifindex)
+weir_udp_output(struct weir_udp *u, struct rte_mbuf *m, const struct weir_dgram *d)
 {
 	/* Routers may split it too: no path MTU is kept that could tell how long it may be. */
-	struct weir_ip_hdr_info info = {
-		.dst = raddr, .proto = IPPROTO_UDP, .ttl = ttl, .tos = tos, .may_fragment = true};
+	struct weir_ip_hdr_info info = {.dst = &d->raddr,
+		.proto = IPPROTO_UDP,
+		.ttl = d->ttl,
+		.tos = d->tos,
+		.may_fragment = !d->is_whole};
 	const struct weir_dst *dst;
-	struct rte_mbuf *d;
+	struct rte_mbuf *out;
 	int rc = -EMSGSIZE;
 
-	if (!is_sendable(raddr, m->pkt_len + WEIR_UDP_HLEN))
+	if (!is_sendable(&d->raddr, m->pkt_len + WEIR_UDP_HLEN))
 		goto refused;
-	rc = find_way(u, raddr, ifindex, &dst);
+	rc = weir_ip_way(u->ip, &d->raddr, d->ifindex, &dst);
 	if (rc == 0)
-		rc = choose_source(dst, laddr, &info);
+		rc = choose_source(dst, &d->laddr, &info);
+	if (rc == 0 && d->is_whole &&
+		!weir_dst_takes(dst, m->pkt_len + WEIR_UDP_HLEN, weir_addr_is_v4(&d->raddr)))
+		rc = -EMSGSIZE;
 	if (rc < 0)
 		goto refused;
 	rc = -ENOBUFS;
-	d = add_header(u, m, lport, rport);
-	if (d == NULL)
+	out = add_header(u, m, d->lport, d->rport);
+	if (out == NULL)
 		goto refused;
-	if (ttl == 0 && weir_addr_is_multicast(raddr))
+	if (d->ttl == 0 && weir_addr_is_multicast(&d->raddr))
 		info.ttl = 1; /* RFC 1112 6.1 */
-	fill_cksum(dst, d, &info, rte_pktmbuf_mtod(d, struct weir_udp_hdr *));
+	fill_cksum(dst, out, &info, rte_pktmbuf_mtod(out, struct weir_udp_hdr *));
 	u->stats.tx_datagrams++;
-	weir_ip_output(u->ip, dst, d, &info);
+	weir_ip_output(u->ip, dst, out, &info);
 	return 0;
 
 refused:

@@ -9,18 +9,18 @@
  * @param flow     as the local side sees it
  * @param ifindex  interface that the packet came in by
  */
-struct weir_udp_pcb *udp_next_match(
-	struct weir_udp_pcb *pcb, const struct weir_flow *flow, uint8_t ifindex);
+struct weir_pcb *udp_next_match(
+	struct weir_pcb *pcb, const struct weir_flow *flow, uint8_t ifindex);
 
 /** The first binding in the bucket of a local port, or NULL. */
-struct weir_udp_pcb *udp_first(const struct weir_udp *u, struct weir_be16 lport);
+struct weir_pcb *udp_first(const struct weir_udp *u, struct weir_be16 lport);
 
 /** The binding that fits flow best, the latest of equals, or NULL. */
-struct weir_udp_pcb *udp_best_match(
+struct weir_pcb *udp_best_match(
 	const struct weir_udp *u, const struct weir_flow *flow, uint8_t ifindex);
 
 static inline bool
-udp_is_connected(const struct weir_udp_pcb *pcb)
+udp_is_connected(const struct weir_pcb *pcb)
 {
 	return pcb->rport.raw != 0;
 }

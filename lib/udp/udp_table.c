@@ -26,18 +26,18 @@ bucket_of(struct weir_be16 lport)
 }
 
 void
-weir_udp_bind(struct weir_udp *u, struct weir_udp_pcb *pcb)
+weir_udp_bind(struct weir_udp *u, struct weir_pcb *pcb)
 {
 	LIST_INSERT_HEAD(&u->buckets[bucket_of(pcb->lport)], pcb, link);
 }
 
 void
-weir_udp_unbind(struct weir_udp *u, struct weir_udp_pcb *pcb)
+weir_udp_unbind(struct weir_udp *u, struct weir_pcb *pcb)
 {
 	LIST_REMOVE(pcb, link);
 }
 
-struct weir_udp_pcb *
+struct weir_pcb *
 udp_first(const struct weir_udp *u, struct weir_be16 lport)
 {
 	return LIST_FIRST(&u->buckets[bucket_of(lport)]);
@@ -45,7 +45,7 @@ udp_first(const struct weir_udp *u, struct weir_be16 lport)
 
 /* RFC 3493 3.7, 5.3: an IPv6 socket takes IPv4 too, unless it says otherwise. */
 static bool
-takes_version(const struct weir_udp_pcb *pcb, bool is_v4)
+takes_version(const struct weir_pcb *pcb, bool is_v4)
 {
 	if (is_v4)
 		return !pcb->is_v6 || !pcb->is_v6only;
@@ -53,7 +53,7 @@ takes_version(const struct weir_udp_pcb *pcb, bool is_v4)
 }
 
 static bool
-takes(const struct weir_udp_pcb *pcb, const struct weir_flow *f, uint8_t ifindex)
+takes(const struct weir_pcb *pcb, const struct weir_flow *f, uint8_t ifindex)
 {
 	if (pcb->lport.raw != f->lport.raw)
 		return false;
@@ -67,8 +67,8 @@ takes(const struct weir_udp_pcb *pcb, const struct weir_flow *f, uint8_t ifindex
 	return takes_version(pcb, weir_addr_is_v4(&f->laddr));
 }
 
-struct weir_udp_pcb *
-udp_next_match(struct weir_udp_pcb *pcb, const struct weir_flow *flow, uint8_t ifindex)
+struct weir_pcb *
+udp_next_match(struct weir_pcb *pcb, const struct weir_flow *flow, uint8_t ifindex)
 {
 	while (pcb != NULL && !takes(pcb, flow, ifindex))
 		pcb = LIST_NEXT(pcb, link);
@@ -77,20 +77,20 @@ udp_next_match(struct weir_udp_pcb *pcb, const struct weir_flow *flow, uint8_t i
 
 /* Connected before bound to the address before bound to the interface before any. */
 static unsigned int
-closeness(const struct weir_udp_pcb *pcb)
+closeness(const struct weir_pcb *pcb)
 {
 	return (udp_is_connected(pcb) ? 4u : 0u) | (weir_addr_is_any(&pcb->laddr) ? 0u : 2u) |
 	       (pcb->ifindex_plus1 != 0 ? 1u : 0u);
 }
 
 /* Of those that share a port and fit as well as best, the one whose turn it is for this flow. */
-static struct weir_udp_pcb *
+static struct weir_pcb *
 choose_sharer(const struct weir_udp *u, const struct weir_flow *flow, uint8_t ifindex,
-	struct weir_udp_pcb *best)
+	struct weir_pcb *best)
 {
 	const unsigned int rank = closeness(best);
-	struct weir_udp_pcb *const first = udp_next_match(udp_first(u, flow->lport), flow, ifindex);
-	struct weir_udp_pcb *pcb;
+	struct weir_pcb *const first = udp_next_match(udp_first(u, flow->lport), flow, ifindex);
+	struct weir_pcb *pcb;
 	unsigned int n = 0;
 
 	for (pcb = first; pcb != NULL; pcb = udp_next_match(LIST_NEXT(pcb, link), flow, ifindex))
@@ -102,11 +102,11 @@ choose_sharer(const struct weir_udp *u, const struct weir_flow *flow, uint8_t if
 	return best;
 }
 
-struct weir_udp_pcb *
+struct weir_pcb *
 udp_best_match(const struct weir_udp *u, const struct weir_flow *flow, uint8_t ifindex)
 {
-	struct weir_udp_pcb *pcb = udp_next_match(udp_first(u, flow->lport), flow, ifindex);
-	struct weir_udp_pcb *best = pcb;
+	struct weir_pcb *pcb = udp_next_match(udp_first(u, flow->lport), flow, ifindex);
+	struct weir_pcb *best = pcb;
 
 	while (pcb != NULL) {
 		if (closeness(pcb) > closeness(best))

@@ -2,7 +2,7 @@
 /**
  * @file
  * UDP of one worker (RFC 768, RFC 8200 8.1): bindings, datagrams in and out.
- * Model   A binding (weir_udp_pcb) stands in the table of every worker; each worker delivers what
+ * Model   A binding (weir_pcb) stands in the table of every worker; each worker delivers what
  *         its queues receive. Received datagrams wait in pcb->rx until the socket layer takes them
  *         in the same turn.
  * Owner   The caller owns the pcb and unbinds it before it goes.
@@ -11,8 +11,7 @@
 #ifndef WEIR_UDP_H
 #define WEIR_UDP_H
 
-#include "weir_ip.h"
-#include "weir_ready.h"
+#include "weir_dgram.h"
 
 #define WEIR_UDP_HLEN 8
 
@@ -22,38 +21,13 @@ struct weir_udp_stats {
 #undef WEIR_STAT
 };
 
-struct weir_udp_pcb {
-	LIST_ENTRY(weir_udp_pcb) link; /* in its bucket */
-	struct weir_ready_item ready;  /* kind WEIR_READY_UDP */
-	struct weir_pktq rx;           /* datagrams of this turn: data starts at the payload */
-	struct weir_addr laddr;        /* any: every address (:: also takes IPv4 unless v6only) */
-	struct weir_addr raddr;        /* connected to; any: not connected */
-	struct weir_be16 lport;
-	struct weir_be16 rport;
-	uint8_t ifindex_plus1; /* 0: any interface */
-	bool is_v6only;
-	bool is_reuseport; /* shares datagrams with others that fit as well as it does */
-	bool is_v6; /* an AF_INET6 socket: laddr any means :: */
-	int error;  /* latest ICMP error, with WEIR_READY_ERROR */
-	void *owner;
-};
-
 #define WEIR_UDP_BUCKETS 1024
-#define WEIR_UDP_WAYS    64 /* destinations whose route is remembered */
-
-/** The route to a destination sent to before. */
-struct weir_udp_way {
-	struct weir_addr raddr;
-	int ifindex;
-	struct weir_dst dst;
-};
 
 struct weir_udp {
 	struct weir_core *core;
 	struct weir_ip *ip;
-	LIST_HEAD(, weir_udp_pcb) *buckets; /* WEIR_UDP_BUCKETS, by local port */
+	LIST_HEAD(, weir_pcb) *buckets; /* WEIR_UDP_BUCKETS, by local port */
 	struct weir_udp_stats stats;
-	struct weir_udp_way ways[WEIR_UDP_WAYS]; /* by hash of raddr */
 };
 
 int weir_udp_init(struct weir_udp *u, struct weir_core *core, struct weir_ip *ip, int numa_node);
@@ -63,10 +37,10 @@ void weir_udp_fini(struct weir_udp *u);
  * Enter pcb (laddr, lport, raddr, rport set by the caller) into the table. Of several that fit a
  * datagram equally, the one bound last gets it.
  */
-void weir_udp_bind(struct weir_udp *u, struct weir_udp_pcb *pcb);
+void weir_udp_bind(struct weir_udp *u, struct weir_pcb *pcb);
 
 /** Take pcb out of the table. What it has in rx and in the ready list stays the caller's. */
-void weir_udp_unbind(struct weir_udp *u, struct weir_udp_pcb *pcb);
+void weir_udp_unbind(struct weir_udp *u, struct weir_pcb *pcb);
 
 /**
  * Deliver datagrams to the best binding: connected before bound to the address before any.
@@ -79,12 +53,8 @@ void weir_udp_input(struct weir_udp *u, struct weir_vec *v, struct weir_ready *r
 
 /**
  * Send m (data is the payload, headroom for all headers or not) as one datagram.
- * @param laddr  source; any, or a group: the route's
- * @param tos,ttl  0: defaults (one hop for multicast)
  * @return 0, or -ENETUNREACH, -EADDRNOTAVAIL, -EMSGSIZE, -ENOBUFS; m is taken in every case
  */
-int weir_udp_output(struct weir_udp *u, struct rte_mbuf *m, const struct weir_addr *laddr,
-	struct weir_be16 lport, const struct weir_addr *raddr, struct weir_be16 rport, uint8_t tos,
-	uint8_t ttl, int ifindex);
+int weir_udp_output(struct weir_udp *u, struct rte_mbuf *m, const struct weir_dgram *d);
 
 #endif

@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Path: port -> eth_input -> ip4_input, ip6_input -> udp_input, tcp_input -> (ready list) */
+/* Path: port -> eth_input -> ip4_input, ip6_input -> udp, tcp, raw_input -> (ready list) */
 #include "weir_ring.h"
 #include "weir_worker.h"
 
-/* The stages above the link, over what the vectors hold. Leaves them empty. Nobody takes other
- * protocols than TCP, UDP and ICMP: IP ends them itself. */
+/* The stages above the link, over what the vectors hold. Leaves them empty. */
 static void
 run_stages(struct weir_worker *w)
 {
 	struct weir_rx_vecs *v = &w->rx;
 
-	weir_ip4_input(&w->ip, &v->ip4, &v->udp, &v->tcp, NULL);
-	weir_ip6_input(&w->ip, &v->ip6, &v->udp, &v->tcp, NULL);
+	weir_ip4_input(&w->ip, &v->ip4, &v->udp, &v->tcp, &v->raw);
+	weir_ip6_input(&w->ip, &v->ip6, &v->udp, &v->tcp, &v->raw);
 	weir_udp_input(&w->udp, &v->udp, &w->ready);
 	weir_tcp_input(&w->tcp, &v->tcp);
+	weir_raw_input(&w->raw, &v->raw, &w->ready);
 	weir_ip_errors_done(&w->ip);
 	weir_core_flush(&w->core);
 }

@@ -23,6 +23,7 @@ struct weir_rx_vecs {
 	struct weir_vec ip6;
 	struct weir_vec udp;
 	struct weir_vec tcp;
+	struct weir_vec raw;
 };
 
 struct weir_worker_stats {
@@ -49,6 +50,7 @@ struct weir_worker {
 	struct weir_iface *ifaces; /* ifaces[n_ifaces] */
 	struct weir_ip ip;
 	struct weir_udp udp;
+	struct weir_raw raw;
 	struct weir_tcp tcp;
 	struct weir_sock_worker sock;
 	const struct weir_clock *clock;

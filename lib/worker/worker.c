@@ -81,12 +81,13 @@ init_layers(struct weir_worker *w, const struct weir_worker_conf *conf)
 
 	if (rc == 0)
 		rc = weir_udp_init(&w->udp, &w->core, &w->ip, conf->numa_node);
+	weir_raw_init(&w->raw, &w->core, &w->ip);
 	if (rc == 0)
 		rc = weir_tcp_init(
 			&w->tcp, &w->core, &w->ip, &w->ready, &conf->tcp, conf->numa_node);
 	if (rc == 0)
 		rc = weir_sock_worker_init(&w->sock, conf->socks, conf->index, &w->core, &w->ip,
-			&w->udp, &w->tcp, &w->ready);
+			&w->udp, &w->raw, &w->tcp, &w->ready);
 	return rc;
 }
 

@@ -9,7 +9,7 @@ static void
 payload_addresses_and_ports_reach_the_binding(void)
 {
 	struct rig *r = rig_open();
-	struct weir_udp_pcb pcb = rig_pcb(NULL, false);
+	struct weir_pcb pcb = rig_pcb(NULL, false);
 	const struct weir_addr peer = addr(PEER4), us = addr(US4);
 	const struct weir_pkt *p;
 
@@ -31,7 +31,7 @@ static void
 an_empty_datagram_is_a_datagram(void)
 {
 	struct rig *r = rig_open();
-	struct weir_udp_pcb pcb = rig_pcb(NULL, true);
+	struct weir_pcb pcb = rig_pcb(NULL, true);
 
 	weir_udp_bind(&r->udp, &pcb);
 	rig_recv(r, .src = PEER6, .dst = US6);
@@ -45,7 +45,7 @@ static void
 what_lies_behind_the_datagram_is_cut_off(void)
 {
 	struct rig *r = rig_open();
-	struct weir_udp_pcb pcb = rig_pcb(NULL, false);
+	struct weir_pcb pcb = rig_pcb(NULL, false);
 
 	weir_udp_bind(&r->udp, &pcb);
 	rig_recv(r, .data = hello, .n = sizeof(hello), .extra = 7);
@@ -65,7 +65,7 @@ wrong_lengths_are_dropped(void)
 {
 	static const uint16_t bad[] = {0, 1, 7, 8 + sizeof(hello) + 1, UINT16_MAX};
 	struct rig *r = rig_open();
-	struct weir_udp_pcb pcb = rig_pcb(NULL, false);
+	struct weir_pcb pcb = rig_pcb(NULL, false);
 	const struct dgram d = {.data = hello, .n = sizeof(hello), .no_cksum = true};
 	struct rte_mbuf *m;
 
@@ -91,7 +91,7 @@ static void
 a_wrong_checksum_is_dropped(void)
 {
 	struct rig *r = rig_open();
-	struct weir_udp_pcb pcb = rig_pcb(NULL, true);
+	struct weir_pcb pcb = rig_pcb(NULL, true);
 
 	weir_udp_bind(&r->udp, &pcb);
 	rig_recv(r, .data = hello, .n = sizeof(hello), .bad_cksum = true);
@@ -106,7 +106,7 @@ static void
 no_checksum_is_taken_over_ipv4_alone(void)
 {
 	struct rig *r = rig_open();
-	struct weir_udp_pcb pcb = rig_pcb(NULL, true);
+	struct weir_pcb pcb = rig_pcb(NULL, true);
 
 	weir_udp_bind(&r->udp, &pcb);
 	rig_recv(r, .no_cksum = true);
@@ -123,7 +123,7 @@ static void
 the_ports_verdict_on_the_checksum_stands(void)
 {
 	struct rig *r = rig_open();
-	struct weir_udp_pcb pcb = rig_pcb(NULL, false);
+	struct weir_pcb pcb = rig_pcb(NULL, false);
 
 	weir_udp_bind(&r->udp, &pcb);
 	rig_recv(r, .bad_cksum = true, .flags = WEIR_PKT_L4_CKSUM_OK);
@@ -138,7 +138,7 @@ static void
 headers_may_be_split_over_segments_anywhere(void)
 {
 	struct rig *r = rig_open();
-	struct weir_udp_pcb pcb = rig_pcb(NULL, false);
+	struct weir_pcb pcb = rig_pcb(NULL, false);
 	const struct dgram d = {.data = hello, .n = sizeof(hello), .extra = 5};
 	const uint16_t total = 20 + 8 + sizeof(hello) + 5;
 
@@ -192,7 +192,7 @@ static void
 a_group_reaches_every_binding_that_fits(void)
 {
 	struct rig *r = rig_open();
-	struct weir_udp_pcb pcb[4] = {rig_pcb(NULL, false), rig_pcb("224.0.0.1", false),
+	struct weir_pcb pcb[4] = {rig_pcb(NULL, false), rig_pcb("224.0.0.1", false),
 		rig_pcb(US4, false), rig_pcb(NULL, true)};
 
 	for (unsigned int i = 0; i < 4; i++)
@@ -213,7 +213,7 @@ static void
 a_dry_pool_costs_a_group_the_copies_alone(void)
 {
 	struct rig *r = rig_open();
-	struct weir_udp_pcb pcb[2] = {rig_pcb(NULL, false), rig_pcb(NULL, false)};
+	struct weir_pcb pcb[2] = {rig_pcb(NULL, false), rig_pcb(NULL, false)};
 	struct rte_mbuf *held[RIG_MBUFS - 1];
 	struct rte_mbuf *m =
 		rig_dgram(r, &(struct dgram){.dst = "224.0.0.1", .flags = WEIR_PKT_MULTICAST});
@@ -253,7 +253,7 @@ static void
 a_hard_icmp_error_reaches_the_connected_binding(void)
 {
 	struct rig *r = rig_open();
-	struct weir_udp_pcb pcb = rig_pcb(US4, false), other = rig_pcb(NULL, false);
+	struct weir_pcb pcb = rig_pcb(US4, false), other = rig_pcb(NULL, false);
 
 	pcb.raddr = addr(PEER4);
 	pcb.rport = weir_be16(1000);
@@ -271,7 +271,7 @@ static void
 other_icmp_errors_reach_nobody(void)
 {
 	struct rig *r = rig_open();
-	struct weir_udp_pcb pcb = rig_pcb(US4, false);
+	struct weir_pcb pcb = rig_pcb(US4, false);
 
 	weir_udp_bind(&r->udp, &pcb);
 	give_error(r, IPPROTO_UDP, true); /* not connected */

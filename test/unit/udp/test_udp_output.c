@@ -43,10 +43,12 @@ long_payload(struct rig *r, uint32_t n)
 static int
 send_from(struct rig *r, struct rte_mbuf *m, const char *from, const char *to)
 {
-	const struct weir_addr laddr = addr(from), raddr = addr(to);
-
-	return weir_udp_output(
-		&r->udp, m, &laddr, weir_be16(2000), &raddr, weir_be16(1000), 0, 0, -1);
+	return weir_udp_output(&r->udp, m,
+		&(struct weir_dgram){.laddr = addr(from),
+			.raddr = addr(to),
+			.lport = weir_be16(2000),
+			.rport = weir_be16(1000),
+			.ifindex = -1});
 }
 
 static void
@@ -334,8 +336,13 @@ a_group_is_reached_with_one_hop_by_default(void)
 	for (uint8_t ttl = 0; ttl < 10; ttl += 9) {
 		struct rte_mbuf *m = payload(r, hello, 5);
 
-		CU_ASSERT_EQUAL(weir_udp_output(&r->udp, m, &any, weir_be16(2000), &group,
-					weir_be16(1000), 0xb8, ttl, 0),
+		CU_ASSERT_EQUAL(weir_udp_output(&r->udp, m,
+					&(struct weir_dgram){.laddr = any,
+						.raddr = group,
+						.lport = weir_be16(2000),
+						.rport = weir_be16(1000),
+						.tos = 0xb8,
+						.ttl = ttl}),
 			0);
 		m = rig_sent(r);
 		CU_ASSERT_PTR_NOT_NULL_FATAL(m);

@@ -2,7 +2,7 @@
 #include "udp_rig.h"
 
 static unsigned int
-bind_all(struct rig *r, struct weir_udp_pcb *pcb, unsigned int n)
+bind_all(struct rig *r, struct weir_pcb *pcb, unsigned int n)
 {
 	for (unsigned int i = 0; i < n; i++)
 		weir_udp_bind(&r->udp, &pcb[i]);
@@ -11,7 +11,7 @@ bind_all(struct rig *r, struct weir_udp_pcb *pcb, unsigned int n)
 
 /* What each of pcb[n] received, as bits; all unbound and emptied. */
 static unsigned int
-who_got_it(struct rig *r, struct weir_udp_pcb *pcb, unsigned int n)
+who_got_it(struct rig *r, struct weir_pcb *pcb, unsigned int n)
 {
 	unsigned int who = 0;
 
@@ -27,7 +27,7 @@ static void
 connected_comes_before_bound_to_the_address_before_any(void)
 {
 	struct rig *r = rig_open();
-	struct weir_udp_pcb pcb[4];
+	struct weir_pcb pcb[4];
 	unsigned int n;
 
 	for (unsigned int order = 0; order < 2; order++) {
@@ -74,7 +74,7 @@ versions_go_to_the_sockets_that_take_them(void)
 	struct rig *r = rig_open();
 
 	for (size_t i = 0; i < RTE_DIM(rows); i++) {
-		struct weir_udp_pcb pcb = rig_pcb(rows[i].laddr, rows[i].is_v6);
+		struct weir_pcb pcb = rig_pcb(rows[i].laddr, rows[i].is_v6);
 
 		pcb.is_v6only = rows[i].is_v6only;
 		weir_udp_bind(&r->udp, &pcb);
@@ -91,7 +91,7 @@ static void
 a_binding_to_an_interface_takes_its_packets_alone(void)
 {
 	struct rig *r = rig_open();
-	struct weir_udp_pcb pcb[2] = {rig_pcb(NULL, false), rig_pcb(NULL, false)};
+	struct weir_pcb pcb[2] = {rig_pcb(NULL, false), rig_pcb(NULL, false)};
 
 	pcb[0].ifindex_plus1 = 1;
 	bind_all(r, pcb, 2);
@@ -107,7 +107,7 @@ static void
 ports_that_share_a_bucket_are_told_apart(void)
 {
 	struct rig *r = rig_open();
-	struct weir_udp_pcb pcb[2] = {rig_pcb(NULL, false), rig_pcb(NULL, false)};
+	struct weir_pcb pcb[2] = {rig_pcb(NULL, false), rig_pcb(NULL, false)};
 
 	pcb[1].lport = weir_be16(2000 + WEIR_UDP_BUCKETS);
 	bind_all(r, pcb, 2);
@@ -120,7 +120,7 @@ static void
 an_unbound_port_receives_nothing(void)
 {
 	struct rig *r = rig_open();
-	struct weir_udp_pcb pcb = rig_pcb(NULL, false);
+	struct weir_pcb pcb = rig_pcb(NULL, false);
 
 	weir_udp_bind(&r->udp, &pcb);
 	weir_udp_unbind(&r->udp, &pcb);

@@ -140,19 +140,19 @@ rig_input(struct rig *r, struct rte_mbuf *m)
 	CU_ASSERT_EQUAL(v.n, 0);
 }
 
-struct weir_udp_pcb
+struct weir_pcb
 rig_pcb(const char *laddr, bool is_v6)
 {
-	return (struct weir_udp_pcb){.laddr = addr(laddr != NULL ? laddr
-						   : is_v6	 ? "::"
-								 : "0.0.0.0"),
+	return (struct weir_pcb){.laddr = addr(laddr != NULL ? laddr
+					       : is_v6	     ? "::"
+							     : "0.0.0.0"),
 		.lport = weir_be16(2000),
 		.is_v6 = is_v6,
 		.ready.kind = WEIR_READY_UDP};
 }
 
 void
-rig_got(struct weir_udp_pcb *pcb, const void *data, uint16_t n)
+rig_got(struct weir_pcb *pcb, const void *data, uint16_t n)
 {
 	struct rte_mbuf *m = weir_pktq_pop(&pcb->rx);
 	uint8_t bytes[2048];
@@ -169,7 +169,7 @@ rig_got(struct weir_udp_pcb *pcb, const void *data, uint16_t n)
 }
 
 unsigned int
-rig_drain(struct weir_udp_pcb *pcb)
+rig_drain(struct weir_pcb *pcb)
 {
 	const unsigned int n = pcb->rx.n;
 

@@ -59,13 +59,13 @@ void rig_input(struct rig *r, struct rte_mbuf *m);
 #define rig_recv(r, ...) rig_input(r, rig_dgram(r, &(struct dgram){__VA_ARGS__}))
 
 /** A binding to laddr (NULL: any of the version that is_v6 says) and lport 2000. */
-struct weir_udp_pcb rig_pcb(const char *laddr, bool is_v6);
+struct weir_pcb rig_pcb(const char *laddr, bool is_v6);
 
 /** The binding's oldest datagram, freed, was these n bytes of data. */
-void rig_got(struct weir_udp_pcb *pcb, const void *data, uint16_t n);
+void rig_got(struct weir_pcb *pcb, const void *data, uint16_t n);
 
 /** Datagrams that wait at the binding, now freed. */
-unsigned int rig_drain(struct weir_udp_pcb *pcb);
+unsigned int rig_drain(struct weir_pcb *pcb);
 
 /** The oldest packet sent, its data beginning at the IP header, or NULL. */
 struct rte_mbuf *rig_sent(struct rig *r);

@@ -1,20 +1,39 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Path: udp_input -> sock_publish -> sock_udp_event; UDP sockets on each worker */
+/* Path: udp_input, raw_input -> sock_publish -> sock_dgram_event; and back: udp_output, raw_output
+ */
 #include "weir_queue.h"
 
 #include <errno.h>
 
-int
-weir_sock_udp_bind(struct weir_sock_worker *ws, struct weir_sock *s)
+static void
+take_out(struct weir_sock_worker *ws, const struct weir_sock *s, struct weir_pcb *pcb)
 {
-	struct weir_udp_pcb *pcb = &s->pcbs[ws->index];
+	if (s->kind == WEIR_SOCK_UDP)
+		weir_udp_unbind(ws->udp, pcb);
+	else
+		weir_raw_unbind(ws->raw, pcb);
+}
+
+static void
+put_in(struct weir_sock_worker *ws, const struct weir_sock *s, struct weir_pcb *pcb)
+{
+	if (s->kind == WEIR_SOCK_UDP)
+		weir_udp_bind(ws->udp, pcb);
+	else
+		weir_raw_bind(ws->raw, pcb);
+}
+
+int
+weir_sock_dgram_enter(struct weir_sock_worker *ws, struct weir_sock *s)
+{
+	struct weir_pcb *pcb = &s->pcbs[ws->index];
 	const bool is_new = pcb->owner == NULL;
 	struct weir_flow flow;
 
 	if (weir_sock_flags(s) & WEIR_SOCK_FD_CLOSED)
 		return -EBADF; /* it may have left this worker already */
 	if (!is_new)
-		weir_udp_unbind(ws->udp, pcb); /* bound before: the addresses change (connect) */
+		take_out(ws, s, pcb); /* bound before: the addresses change (connect) */
 	weir_sock_flow(s, &flow);
 	pcb->laddr = flow.laddr;
 	pcb->lport = flow.lport;
@@ -23,32 +42,42 @@ weir_sock_udp_bind(struct weir_sock_worker *ws, struct weir_sock *s)
 	pcb->is_v6 = s->domain == AF_INET6;
 	pcb->is_reuseport = weir_sock_has(s, WEIR_SW_REUSEPORT);
 	pcb->is_v6only = weir_sock_has(s, WEIR_SW_V6ONLY);
-	pcb->ready.kind = WEIR_READY_UDP;
+	pcb->ready.kind = s->kind == WEIR_SOCK_UDP ? WEIR_READY_UDP : WEIR_READY_RAW;
+	pcb->raw = &s->dgram->raw;
 	pcb->owner = s;
 	if (is_new)
 		weir_sock_ref(s);
-	weir_udp_bind(ws->udp, pcb);
+	put_in(ws, s, pcb);
 	return 0;
 }
 
 void
-weir_sock_udp_unbind(struct weir_sock_worker *ws, struct weir_sock *s)
+weir_sock_dgram_leave(struct weir_sock_worker *ws, struct weir_sock *s)
 {
-	struct weir_udp_pcb *pcb = s->pcbs == NULL ? NULL : &s->pcbs[ws->index];
+	struct weir_pcb *pcb = s->pcbs == NULL ? NULL : &s->pcbs[ws->index];
 
 	if (pcb == NULL || pcb->owner == NULL)
 		return;
-	weir_udp_unbind(ws->udp, pcb);
+	take_out(ws, s, pcb);
 	weir_ready_del(ws->ready, &pcb->ready);
 	weir_pktq_free(&pcb->rx);
 	pcb->owner = NULL;
 	weir_sock_unref(s);
 }
 
-/* udp_input counted the datagram as taken; what does not fit is a drop after all. */
+/*
+ * udp_input counted the datagram as taken; what does not fit is a drop after all. Where several
+ * sockets have a copy each, the packet stays taken.
+ */
 static void
-drop_full(struct weir_sock_worker *ws, struct rte_mbuf *m)
+drop_full(struct weir_sock_worker *ws, const struct weir_sock *s, struct rte_mbuf *m)
 {
+	if (s->kind == WEIR_SOCK_RAW ||
+		(weir_pkt(m)->flags & (WEIR_PKT_MULTICAST | WEIR_PKT_BROADCAST))) {
+		ws->stats.copy_full++;
+		rte_pktmbuf_free(m);
+		return;
+	}
 	ws->core->fates[WEIR_FATE_udp_taken]--;
 	weir_end(ws->core, m, WEIR_FATE_drop_udp_full);
 }
@@ -62,7 +91,7 @@ queue_datagram(struct weir_sock_worker *ws, struct weir_sock *s, struct rte_mbuf
 
 	if (held + size > (int64_t)weir_peek(s->opts.rcvbuf) ||
 		(weir_sock_flags(s) & (WEIR_SOCK_RX_SHUT | WEIR_SOCK_FD_CLOSED))) {
-		drop_full(ws, m);
+		drop_full(ws, s, m);
 		return;
 	}
 	weir_mpsc_push(&s->rxq, &weir_pkt(m)->qn);
@@ -70,7 +99,7 @@ queue_datagram(struct weir_sock_worker *ws, struct weir_sock *s, struct rte_mbuf
 }
 
 static void
-take_datagrams(struct weir_sock_worker *ws, struct weir_sock *s, struct weir_udp_pcb *pcb)
+take_datagrams(struct weir_sock_worker *ws, struct weir_sock *s, struct weir_pcb *pcb)
 {
 	struct rte_mbuf *m;
 
@@ -86,7 +115,7 @@ take_datagrams(struct weir_sock_worker *ws, struct weir_sock *s, struct weir_udp
 }
 
 void
-weir_sock_udp_event(struct weir_sock_worker *ws, struct weir_udp_pcb *pcb, uint16_t events)
+weir_sock_dgram_event(struct weir_sock_worker *ws, struct weir_pcb *pcb, uint16_t events)
 {
 	struct weir_sock *s = pcb->owner;
 
@@ -104,15 +133,36 @@ weir_sock_udp_event(struct weir_sock_worker *ws, struct weir_udp_pcb *pcb, uint1
 	weir_sock_unref(s);
 }
 
-int
-weir_sock_udp_send(struct weir_sock_worker *ws, struct weir_sock *s, struct rte_mbuf *m)
+/* The call's word first, then the socket's. */
+static int
+choose_iface(const struct weir_sock *s, const struct weir_pcb *pcb, const struct weir_send_how *how)
 {
-	const struct weir_udp_pcb *pcb =
-		&s->pcbs[ws->index]; /* its addresses outlast the binding */
-	const struct weir_flow f = weir_pkt(m)->flow;
+	if (how->ifindex >= 0)
+		return how->ifindex;
+	if (pcb->ifindex_plus1 != 0)
+		return pcb->ifindex_plus1 - 1;
+	return weir_peek(s->dgram->send_ifindex_plus1) - 1;
+}
 
-	return weir_udp_output(ws->udp, m, &pcb->laddr, pcb->lport, &f.raddr, f.rport,
-		weir_peek(s->opts.tos), weir_peek(s->opts.ttl), -1);
+int
+weir_sock_dgram_send(struct weir_sock_worker *ws, struct weir_sock *s, struct rte_mbuf *m)
+{
+	const struct weir_pcb *pcb = &s->pcbs[ws->index]; /* its addresses outlast the binding */
+	const struct weir_flow *f = &weir_pkt(m)->flow;
+	const struct weir_send_how how = weir_pkt(m)->how;
+	const struct weir_dgram d = {
+		.laddr = how.has_src ? f->laddr : pcb->laddr,
+		.lport = pcb->lport,
+		.raddr = f->raddr,
+		.rport = f->rport,
+		.ifindex = choose_iface(s, pcb, &how),
+		.tos = how.tos >= 0 ? (uint8_t)how.tos : weir_peek(s->opts.tos),
+		.ttl = how.ttl >= 0 ? (uint8_t)how.ttl : weir_peek(s->opts.ttl),
+	};
+
+	if (s->kind == WEIR_SOCK_UDP)
+		return weir_udp_output(ws->udp, m, &d);
+	return weir_raw_output(ws->raw, m, &d, &s->dgram->raw);
 }
 
 static void
@@ -123,7 +173,7 @@ take_txq(struct weir_sock_worker *ws, struct weir_sock *s)
 	while ((n = weir_mpsc_pop(&s->txq)) != NULL) {
 		struct rte_mbuf *m = weir_qnode_mbuf(n);
 		const uint32_t size = weir_mbuf_truesize(m);
-		const int rc = weir_sock_udp_send(ws, s, m);
+		const int rc = weir_sock_dgram_send(ws, s, m);
 
 		if (rc != 0)
 			__atomic_store_n(&s->error, -rc, __ATOMIC_RELAXED);
@@ -136,7 +186,7 @@ take_txq(struct weir_sock_worker *ws, struct weir_sock *s)
 }
 
 void
-weir_sock_udp_serve(struct weir_sock_worker *ws, struct weir_sock *s, uint32_t bits)
+weir_sock_dgram_serve(struct weir_sock_worker *ws, struct weir_sock *s, uint32_t bits)
 {
 	if (bits & (WEIR_DOOR_SEND | WEIR_DOOR_CLOSE))
 		take_txq(ws, s);

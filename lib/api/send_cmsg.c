@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Control messages of datagrams to send: source, interface, hop limit, class, how they are cut. */
+#include <errno.h>
+#include <netinet/udp.h>
+
+#include "send_priv.h"
+
+/* A control message whose data is long enough, or not. */
+static int
+read_data(const struct cmsghdr *c, void *to, size_t len)
+{
+	if (c->cmsg_len < CMSG_LEN(len))
+		return -EINVAL;
+	memcpy(to, CMSG_DATA(c), len);
+	return 0;
+}
+
+/* An int within bounds; IP_TOS may also be a byte (ip(7)). */
+static int
+read_int(const struct cmsghdr *c, int min, int max, int16_t *to)
+{
+	int v = 0;
+
+	if (c->cmsg_len == CMSG_LEN(1))
+		v = *(const uint8_t *)CMSG_DATA(c);
+	else if (read_data(c, &v, sizeof(v)) != 0)
+		return -EINVAL;
+	if (v < min || v > max)
+		return -EINVAL;
+	*to = (int16_t)v;
+	return 0;
+}
+
+static int
+take_iface(const struct weir_stack *st, int64_t ifindex, struct weir_pkt *p)
+{
+	if (ifindex == 0)
+		return 0;
+	if (ifindex < 0 || ifindex > st->n_ports)
+		return -ENODEV;
+	p->how.ifindex = (int16_t)(ifindex - 1);
+	return 0;
+}
+
+static void
+take_source(struct weir_pkt *p, const struct weir_addr *src)
+{
+	if (weir_addr_is_any(src))
+		return;
+	p->flow.laddr = *src;
+	p->how.has_src = true;
+}
+
+static int
+take_pktinfo4(const struct weir_stack *st, const struct cmsghdr *c, struct weir_pkt *p)
+{
+	struct in_pktinfo info;
+	struct weir_addr src;
+
+	if (read_data(c, &info, sizeof(info)) != 0)
+		return -EINVAL;
+	src = weir_addr_v4((struct weir_be32){info.ipi_spec_dst.s_addr});
+	take_source(p, &src);
+	return take_iface(st, info.ipi_ifindex, p);
+}
+
+static int
+take_pktinfo6(const struct weir_stack *st, const struct cmsghdr *c, struct weir_pkt *p)
+{
+	struct in6_pktinfo info;
+	struct weir_addr src;
+
+	if (read_data(c, &info, sizeof(info)) != 0)
+		return -EINVAL;
+	src = weir_addr_v6(info.ipi6_addr.s6_addr);
+	take_source(p, &src);
+	return take_iface(st, info.ipi6_ifindex, p);
+}
+
+static int
+take_ip4(const struct weir_stack *st, const struct cmsghdr *c, struct weir_pkt *p)
+{
+	switch (c->cmsg_type) {
+	case IP_PKTINFO:
+		return take_pktinfo4(st, c, p);
+	case IP_TTL:
+		return read_int(c, 1, UINT8_MAX, &p->how.ttl);
+	case IP_TOS:
+		return read_int(c, 0, UINT8_MAX, &p->how.tos);
+	default:
+		return -EINVAL;
+	}
+}
+
+static int
+take_ip6(const struct weir_stack *st, const struct cmsghdr *c, struct weir_pkt *p)
+{
+	switch (c->cmsg_type) {
+	case IPV6_PKTINFO:
+		return take_pktinfo6(st, c, p);
+	case IPV6_HOPLIMIT:
+		return read_int(c, -1, UINT8_MAX, &p->how.ttl);
+	case IPV6_TCLASS:
+		return read_int(c, -1, UINT8_MAX, &p->how.tos);
+	default:
+		return -EINVAL;
+	}
+}
+
+/* As Linux: levels that are not the socket's are passed over, what is not known is refused. */
+static int
+take_one(const struct weir_stack *st, const struct weir_sock *s, const struct cmsghdr *c,
+	struct weir_pkt *p)
+{
+	if (c->cmsg_level == SOL_SOCKET)
+		return -EINVAL;
+	if (c->cmsg_level == IPPROTO_IP)
+		return take_ip4(st, c, p);
+	if (c->cmsg_level == IPPROTO_IPV6 && s->domain == AF_INET6)
+		return take_ip6(st, c, p);
+	return 0;
+}
+
+int
+weir_send_cmsgs(struct weir_stack *st, const struct weir_sock *s, const struct msghdr *msg,
+	struct weir_pkt *p)
+{
+	struct msghdr all = *msg;
+	int rc = 0;
+
+	if (msg->msg_control == NULL)
+		return -EFAULT;
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(&all); c != NULL && rc == 0;
+		c = CMSG_NXTHDR(&all, c)) {
+		const size_t left =
+			all.msg_controllen - (size_t)((char *)c - (char *)all.msg_control);
+
+		if (c->cmsg_len < sizeof(*c) || c->cmsg_len > left)
+			return -EINVAL;
+		rc = take_one(st, s, c, p);
+	}
+	return rc;
+}
