@@ -153,7 +153,9 @@ weir_eth_output(struct weir_iface *ifc, struct rte_mbuf *m, const struct weir_ad
 	m = eth_prepend(ifc, m, is_v4 ? WEIR_ETH_TYPE_IP4 : WEIR_ETH_TYPE_IP6);
 	if (m == NULL)
 		return;
-	if (unlikely(map_group(ifc, next_hop, &dst))) {
+	if (likely(neigh_output_known(ifc, m, next_hop)))
+		return;
+	if (map_group(ifc, next_hop, &dst)) {
 		eth_set_dst(m, &dst);
 		eth_enqueue(ifc, m);
 		return;

@@ -256,12 +256,10 @@ host_mask(unsigned int prefix_len)
 }
 
 bool
-weir_iface_is_directed_broadcast(const struct weir_iface *ifc, const struct weir_addr *dst)
+weir_iface_has_broadcast(const struct weir_iface *ifc, const struct weir_addr *dst)
 {
 	const uint32_t d = weir_host32(weir_addr_to_v4(dst));
 
-	if (!weir_addr_is_v4(dst))
-		return false;
 	for (unsigned int i = 0; i < ifc->n_addrs; i++) {
 		const struct weir_ifaddr *a = &ifc->addrs[i];
 		const uint32_t mask = host_mask(a->prefix_len);

@@ -4,12 +4,11 @@
 #include "link_priv.h"
 
 void
-weir_mbuf_strip(struct rte_mbuf *m, uint32_t n)
+weir_mbuf_strip_chain(struct rte_mbuf *m, uint32_t n)
 {
 	struct rte_mbuf *seg = m;
 	uint16_t part;
 
-	WEIR_ASSERT(n <= m->pkt_len);
 	m->pkt_len -= n;
 	for (; n > 0; n -= part, seg = seg->next) {
 		part = (uint16_t)RTE_MIN(n, (uint32_t)seg->data_len);
@@ -19,12 +18,11 @@ weir_mbuf_strip(struct rte_mbuf *m, uint32_t n)
 }
 
 void
-weir_mbuf_trim(struct rte_mbuf *m, uint32_t len)
+weir_mbuf_trim_chain(struct rte_mbuf *m, uint32_t len)
 {
 	struct rte_mbuf *seg = m;
 	uint16_t kept = 1;
 
-	WEIR_ASSERT(len <= m->pkt_len);
 	m->pkt_len = len;
 	for (; seg->data_len < len; seg = seg->next, kept++)
 		len -= seg->data_len;
@@ -47,17 +45,10 @@ weir_mbuf_chain(struct rte_mbuf *m, struct rte_mbuf *tail)
 }
 
 struct rte_mbuf *
-weir_mbuf_prepend(struct weir_core *core, struct rte_mbuf *m, uint16_t len)
+weir_mbuf_prepend_chain(struct weir_core *core, struct rte_mbuf *m, uint16_t len)
 {
-	struct rte_mbuf *h;
+	struct rte_mbuf *h = weir_core_alloc(core);
 
-	if (likely(weir_mbuf_is_writable(m, 0) && rte_pktmbuf_headroom(m) >= len)) {
-		m->data_off -= len;
-		m->data_len += len;
-		m->pkt_len += len;
-		return m;
-	}
-	h = weir_core_alloc(core);
 	if (h == NULL)
 		return NULL;
 	h->ol_flags |= m->ol_flags & ~(RTE_MBUF_F_INDIRECT | RTE_MBUF_F_EXTERNAL);

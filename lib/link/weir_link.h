@@ -25,6 +25,7 @@
 #define WEIR_NEIGHS_MAX      1024 /* per interface and worker */
 #define WEIR_NEIGH_QUEUE_MAX 128  /* packets that wait for one neighbour */
 #define WEIR_TXQ_MAX         1024 /* packets that wait for room in the port's queue */
+#define WEIR_HOPS_MAX        8    /* a power of two */
 #define WEIR_GROUPS_MAX      64   /* multicast groups joined, per interface */
 
 enum weir_ifaddr_state {
@@ -97,6 +98,8 @@ struct weir_iface {
 	uint32_t txq_head; /* packets waiting for the port, in a ring of WEIR_TXQ_MAX */
 	uint32_t txq_tail;
 	uint64_t txq_stuck_us; /* since when the port has taken none; 0: it does */
+	/* neighbours that packets went to of late, by the last bits of their address: a hint */
+	struct weir_neigh *hops[WEIR_HOPS_MAX];
 	struct rte_mbuf *txq[WEIR_TXQ_MAX];
 	/* addresses */
 	unsigned int n_addrs;
@@ -169,8 +172,16 @@ int weir_iface_add_neigh(
 /** The interface's entry for addr in any state but DUPLICATE, or NULL. */
 struct weir_ifaddr *weir_iface_addr(struct weir_iface *ifc, const struct weir_addr *addr);
 
+/** As the next, of an IPv4 address. */
+bool weir_iface_has_broadcast(const struct weir_iface *ifc, const struct weir_addr *dst);
+
 /** Is dst a directed broadcast of one of the interface's IPv4 networks? */
-bool weir_iface_is_directed_broadcast(const struct weir_iface *ifc, const struct weir_addr *dst);
+static inline bool
+weir_iface_is_directed_broadcast(const struct weir_iface *ifc, const struct weir_addr *dst)
+{
+	/* Its host part has two bits at least, and all of them are ones. */
+	return (dst->b[15] & 3) == 3 && weir_addr_is_v4(dst) && weir_iface_has_broadcast(ifc, dst);
+}
 
 /** Does the interface receive this group: all hosts, all nodes, solicited-node, joined? */
 bool weir_iface_has_group(const struct weir_iface *ifc, const struct weir_addr *group);

@@ -9,11 +9,38 @@
 
 #include "weir_core.h"
 
+/* The functions that end in _chain are for what lies in several segments; not to be called. */
+
+void weir_mbuf_strip_chain(struct rte_mbuf *m, uint32_t n);
+void weir_mbuf_trim_chain(struct rte_mbuf *m, uint32_t len);
+struct rte_mbuf *weir_mbuf_prepend_chain(struct weir_core *core, struct rte_mbuf *m, uint16_t len);
+
 /** Take n bytes off the front, over segment borders; n <= pkt_len. Empty segments stay. */
-void weir_mbuf_strip(struct rte_mbuf *m, uint32_t n);
+static inline void
+weir_mbuf_strip(struct rte_mbuf *m, uint32_t n)
+{
+	WEIR_ASSERT(n <= m->pkt_len);
+	if (unlikely(n > m->data_len)) {
+		weir_mbuf_strip_chain(m, n);
+		return;
+	}
+	m->pkt_len -= n;
+	m->data_off = (uint16_t)(m->data_off + n);
+	m->data_len = (uint16_t)(m->data_len - n);
+}
 
 /** Cut to len bytes, len <= pkt_len; segments behind are freed. */
-void weir_mbuf_trim(struct rte_mbuf *m, uint32_t len);
+static inline void
+weir_mbuf_trim(struct rte_mbuf *m, uint32_t len)
+{
+	WEIR_ASSERT(len <= m->pkt_len);
+	if (unlikely(m->nb_segs > 1)) {
+		weir_mbuf_trim_chain(m, len);
+		return;
+	}
+	m->pkt_len = len;
+	m->data_len = (uint16_t)len;
+}
 
 /** Put tail's segments behind m's. tail is no packet any more. */
 void weir_mbuf_chain(struct rte_mbuf *m, struct rte_mbuf *tail);
@@ -29,7 +56,16 @@ weir_mbuf_is_writable(const struct rte_mbuf *m, uint32_t n)
  * Room for len writable bytes in front: in m itself, or in a new mbuf before it.
  * @return the packet, longer by len; NULL when the pool is dry, m unchanged
  */
-struct rte_mbuf *weir_mbuf_prepend(struct weir_core *core, struct rte_mbuf *m, uint16_t len);
+static inline struct rte_mbuf *
+weir_mbuf_prepend(struct weir_core *core, struct rte_mbuf *m, uint16_t len)
+{
+	if (unlikely(!weir_mbuf_is_writable(m, 0) || rte_pktmbuf_headroom(m) < len))
+		return weir_mbuf_prepend_chain(core, m, len);
+	m->data_off = (uint16_t)(m->data_off - len);
+	m->data_len = (uint16_t)(m->data_len + len);
+	m->pkt_len += len;
+	return m;
+}
 
 /** A copy of all of m, weir_pkt included, in mbufs of its own; NULL when the pool is dry. */
 struct rte_mbuf *weir_mbuf_copy(struct weir_core *core, const struct rte_mbuf *m);

@@ -16,29 +16,10 @@
 _Static_assert(sizeof(struct weir_ip4_hdr) == WEIR_IP4_HLEN, "as on the wire");
 _Static_assert(sizeof(struct weir_ip6_hdr) == WEIR_IP6_HLEN, "as on the wire");
 
-void
-weir_ip4_build(void *bytes, const struct weir_ip4 *ip)
-{
-	struct weir_ip4_hdr h = {
-		.version_ihl = 0x45,
-		.tos = ip->tos,
-		.total_len = weir_be16(ip->total_len),
-		.id = weir_be16(ip->id),
-		.frag = weir_be16(ip->frag),
-		.ttl = ip->ttl,
-		.proto = ip->proto,
-		.src = ip->src,
-		.dst = ip->dst,
-	};
-
-	h.cksum = (uint16_t)~rte_raw_cksum(&h, sizeof(h));
-	memcpy(bytes, &h, sizeof(h));
-}
-
 bool
 weir_ip4_cksum_ok(const void *bytes, size_t hlen)
 {
-	return rte_raw_cksum(bytes, hlen) == 0xffff;
+	return (hlen == WEIR_IP4_HLEN ? weir_ip4_sum(bytes) : rte_raw_cksum(bytes, hlen)) == 0xffff;
 }
 
 bool

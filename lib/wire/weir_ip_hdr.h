@@ -101,8 +101,40 @@ weir_ip4_parse(const void *bytes, size_t n, uint32_t pkt_len, struct weir_ip4 *i
 	return ip->total_len <= pkt_len ? WEIR_IP_OK : WEIR_IP_SHORT;
 }
 
+/** Sum (not complemented) of a header without options, as RFC 1071 has it. */
+static inline uint16_t
+weir_ip4_sum(const void *bytes)
+{
+	uint32_t w[5];
+	uint64_t sum;
+
+	memcpy(w, bytes, sizeof(w));
+	sum = (uint64_t)w[0] + w[1] + w[2] + w[3] + w[4];
+	sum = (sum & UINT32_MAX) + (sum >> 32);
+	sum = (sum & UINT16_MAX) + (sum >> 16);
+	sum = (sum & UINT16_MAX) + (sum >> 16);
+	return (uint16_t)sum;
+}
+
 /** Write the 20 bytes of a header without options; hlen is not read. */
-void weir_ip4_build(void *bytes, const struct weir_ip4 *ip);
+static inline void
+weir_ip4_build(void *bytes, const struct weir_ip4 *ip)
+{
+	struct weir_ip4_hdr h = {
+		.version_ihl = 0x45,
+		.tos = ip->tos,
+		.total_len = weir_be16(ip->total_len),
+		.id = weir_be16(ip->id),
+		.frag = weir_be16(ip->frag),
+		.ttl = ip->ttl,
+		.proto = ip->proto,
+		.src = ip->src,
+		.dst = ip->dst,
+	};
+
+	h.cksum = (uint16_t)~weir_ip4_sum(&h);
+	memcpy(bytes, &h, sizeof(h));
+}
 
 /** Is the checksum over hlen header bytes right (RFC 1071)? */
 bool weir_ip4_cksum_ok(const void *bytes, size_t hlen);
