@@ -159,6 +159,18 @@ how_to_send(struct weir_sock *s, int flags)
 			 (flags & MSG_OOB ? WEIR_SEND_URGENT : 0));
 }
 
+/* Mbufs for the next burst, max bytes each; the last one may overshoot the room. */
+static size_t
+burst_mbufs(const struct rte_mempool *pool, size_t left, uint32_t max, int64_t room)
+{
+	size_t n;
+
+	if (likely(left <= max))
+		return 1;
+	n = RTE_MIN((left + max - 1) / max, (size_t)(room / mbuf_size(pool)) + 1);
+	return RTE_MIN(n, (size_t)SEND_BURST);
+}
+
 /* One burst of a stream. @return 0, -ENOBUFS, -EPIPE; on errors src is as before */
 static int
 send_burst(struct weir_stack *st, struct weir_sock *s, struct weir_source *src, int64_t room,
@@ -167,12 +179,10 @@ send_burst(struct weir_stack *st, struct weir_sock *s, struct weir_source *src, 
 	struct rte_mempool *pool = weir_send_pool(st, s);
 	const uint32_t max = weir_payload_max(pool);
 	const struct weir_source before = *src;
+	const size_t n = burst_mbufs(pool, src->left, max, room);
 	struct rte_mbuf *m[SEND_BURST];
-	size_t n = (src->left + max - 1) / max;
 	int rc;
 
-	n = RTE_MIN(n, (size_t)(room / mbuf_size(pool)) + 1); /* the last one may overshoot */
-	n = RTE_MIN(n, (size_t)SEND_BURST);
 	if (!weir_sock_may_take(pool, n) || rte_pktmbuf_alloc_bulk(pool, m, (unsigned int)n) != 0) {
 		weir_note_starved(st, s);
 		return -ENOBUFS;
@@ -362,10 +372,39 @@ send_on_stream(struct weir_stack *st, struct weir_sock *s, struct weir_source *s
 	return send_stream(st, s, src, flags);
 }
 
+/*
+ * The socket of fd for one call, without a reference of its own where that is safe: on the worker
+ * that has its connection, whose reference lasts until the end of the turn.
+ */
+static struct weir_sock *
+borrow(struct weir_stack *st, int fd, bool *is_ours)
+{
+	struct weir_worker *const self = weir_worker_self();
+	struct weir_sock *s = NULL;
+
+	*is_ours = false;
+	if (st == NULL)
+		return NULL;
+	if (self != NULL && self->sock.socks == &st->socks)
+		s = weir_fd_peek(&st->socks, fd, self->index);
+	if (s != NULL)
+		return s;
+	*is_ours = true;
+	return weir_fd_get(&st->socks, fd);
+}
+
+static void
+give_back(struct weir_sock *s, bool is_ours)
+{
+	if (is_ours)
+		weir_sock_unref(s);
+}
+
 static ssize_t
 send_msg(struct weir_stack *st, int fd, const struct msghdr *msg, int flags)
 {
-	struct weir_sock *s = st == NULL ? NULL : weir_fd_get(&st->socks, fd);
+	bool is_ours;
+	struct weir_sock *s = borrow(st, fd, &is_ours);
 	struct weir_source src;
 	ssize_t rc;
 
@@ -376,7 +415,7 @@ send_msg(struct weir_stack *st, int fd, const struct msghdr *msg, int flags)
 		rc = weir_send_datagram(st, s, &src, msg, flags);
 	else if (rc == 0)
 		rc = send_on_stream(st, s, &src, flags, msg->msg_name, msg->msg_namelen);
-	weir_sock_unref(s);
+	give_back(s, is_ours);
 	return rc;
 }
 
@@ -447,7 +486,8 @@ int
 weir_send_mbuf(struct weir_stack *st, int fd, struct rte_mbuf *m, const struct sockaddr *addr,
 	socklen_t addr_len)
 {
-	struct weir_sock *s = st == NULL ? NULL : weir_fd_get(&st->socks, fd);
+	bool is_ours;
+	struct weir_sock *s = borrow(st, fd, &is_ours);
 	int rc;
 
 	if (s == NULL)
@@ -462,6 +502,6 @@ weir_send_mbuf(struct weir_stack *st, int fd, struct rte_mbuf *m, const struct s
 		rc = -EISCONN;
 	else
 		rc = send_stream_mbuf(st, s, m);
-	weir_sock_unref(s);
+	give_back(s, is_ours);
 	return rc;
 }

@@ -61,6 +61,24 @@ weir_fd_error(struct weir_socks *ss, int fd)
 	return -ENOTSOCK;
 }
 
+/*
+ * Memory of sockets is never used for anything else, and only this worker gives a connection of
+ * its own to a socket or takes it away, so what is seen here does not change under us.
+ */
+struct weir_sock *
+weir_fd_peek(struct weir_socks *ss, int fd, uint16_t index)
+{
+	struct weir_sock *s;
+
+	if (fd < 0 || (uint32_t)fd >= ss->capacity)
+		return NULL;
+	s = __atomic_load_n(&ss->fds[fd], __ATOMIC_ACQUIRE);
+	if (s == NULL || s->kind != WEIR_SOCK_TCP || weir_sock_home(s) != index ||
+		s->conn == NULL || __atomic_load_n(&ss->fds[fd], __ATOMIC_ACQUIRE) != s)
+		return NULL;
+	return s;
+}
+
 bool
 weir_fd_close(struct weir_socks *ss, int fd, struct weir_sock *s)
 {

@@ -48,7 +48,8 @@ weir_sock_tcp_room(struct weir_sock_worker *ws, struct weir_sock *s)
 	if (!(weir_sock_flags(s) & WEIR_SOCK_CALLBACKS)) {
 		tell_room(s);
 		weir_sock_post(s, WEIR_ASYN_WRITE, 0);
-	} else if (__atomic_exchange_n(&s->is_write_wanted, false, __ATOMIC_ACQ_REL)) {
+	} else if (weir_peek(s->is_write_wanted) &&
+		   __atomic_exchange_n(&s->is_write_wanted, false, __ATOMIC_ACQ_REL)) {
 		weir_sock_tell(ws, s, WEIR_EV_WRITE, 0);
 	}
 }

@@ -497,6 +497,12 @@ int weir_fd_open(struct weir_socks *ss, struct weir_sock *s);
 /** The socket of fd with a new reference, or NULL. */
 struct weir_sock *weir_fd_get(struct weir_socks *ss, int fd);
 
+/**
+ * The socket of fd without a reference, on worker index: valid until the end of its turn.
+ * @return NULL: none, or it has no connection on this worker
+ */
+struct weir_sock *weir_fd_peek(struct weir_socks *ss, int fd, uint16_t index);
+
 /** The same for whatever fd is. */
 struct weir_sock *weir_fd_any(struct weir_socks *ss, int fd);
 
