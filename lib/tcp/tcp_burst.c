@@ -128,10 +128,10 @@ weir_tcp_next_len(const struct weir_tcp *t, struct weir_tcp_conn *c, uint32_t ms
 	const uint32_t all = weir_tcp_seq_span(c->snd.end, c->snd.nxt);
 	const uint32_t unsent = in_record(c, all);
 	const uint32_t wnd = weir_tcp_seq_span(c->snd.una + c->snd.wnd, c->snd.nxt);
-	const uint32_t max = RTE_MIN(quota(c), segs_max) * mss;
 	const uint32_t len = RTE_MIN(unsent, wnd);
+	uint32_t max;
 
-	if (max == 0)
+	if (!weir_tcp_has_quota(c))
 		return 0;
 	if (unsent <= mss || wnd < mss)
 		return one_segment(c, RTE_MIN(unsent, mss), wnd, unsent >= mss || unsent != all);
@@ -140,6 +140,7 @@ weir_tcp_next_len(const struct weir_tcp *t, struct weir_tcp_conn *c, uint32_t ms
 		*is_deferred |= weir_tcp_quota(c) * c->mss < wnd;
 		return 0;
 	}
+	max = RTE_MIN(quota(c), segs_max) * mss;
 	if (max <= len)
 		return max;
 	return len % mss == 0 || len != all || !is_held_back(c) ? len : len - len % mss;

@@ -114,7 +114,8 @@ static bool
 send_unsent(struct weir_tcp *t, struct weir_tcp_conn *c, bool *is_deferred)
 {
 	const uint32_t mss = weir_tcp_effective_mss(c);
-	const uint32_t segs_max = weir_tcp_burst_segs(c, mss);
+	const bool is_one = weir_tcp_seq_span(c->snd.end, c->snd.nxt) <= mss;
+	const uint32_t segs_max = is_one ? 1 : weir_tcp_burst_segs(c, mss);
 	const uint32_t packet = weir_tcp_is_cut_by_port(c, mss) ? segs_max * mss : mss;
 	uint32_t n = 0;
 
@@ -130,7 +131,7 @@ send_unsent(struct weir_tcp *t, struct weir_tcp_conn *c, bool *is_deferred)
 		if (send_new(t, c, len, mss) == 0)
 			return false;
 		c->is_forced = false;
-		if (len % mss != 0)
+		if (len < mss ? len > 0 : len != mss && len % mss != 0)
 			c->act->sml = c->snd.nxt;
 		n += 1 + (len > packet ? (len - 1) / packet : 0);
 	}

@@ -165,6 +165,15 @@ weir_tcp_quota(const struct weir_tcp_conn *c)
 	return cwnd - pipe;
 }
 
+/** Does it let out any? Without the division of weir_tcp_quota(). */
+static inline bool
+weir_tcp_has_quota(const struct weir_tcp_conn *c)
+{
+	const uint32_t pipe = weir_tcp_pipe(c);
+
+	return pipe == 0 || c->cc.cwnd >= ((uint64_t)pipe + 1) * c->mss;
+}
+
 /** Take over the window that seg tells, wnd scaled. @return whether it is another one */
 static inline bool
 weir_tcp_set_window(struct weir_tcp_conn *c, const struct weir_tcp_seg *seg, uint32_t wnd)
