@@ -74,6 +74,19 @@ device(const struct perf_opts *o, bool is_server, bool is_ceiling)
 	return is_even ? "net_memif0" : "net_memif1";
 }
 
+/* Answers to strangers leave by the client, which drops them. */
+static int
+add_strangers(struct weir_conf *conf)
+{
+	const struct setting s[] = {
+		{"route strangers", "net", "198.18.0.0/15"},
+		{"route strangers", "gateway", "10.80.0.2"},
+		{"route strangers", "port", "p0"},
+	};
+
+	return set_all(conf, s, RTE_DIM(s));
+}
+
 static int
 make_conf(struct weir_conf *conf, const struct perf_opts *o, bool is_server, bool may_sleep)
 {
@@ -97,6 +110,8 @@ make_conf(struct weir_conf *conf, const struct perf_opts *o, bool is_server, boo
 	snprintf(sockets, sizeof(sockets), "%u", o->conns + TIME_WAITS);
 	weir_conf_default(conf);
 	rc = set_all(conf, s, RTE_DIM(s));
+	if (rc == 0 && is_server && o->flood != PERF_NO_FLOOD)
+		rc = add_strangers(conf);
 	for (unsigned int i = 0; i < o->n_sets && rc == 0; i++)
 		rc = set_text(conf, o->sets[i]);
 	return rc;

@@ -22,6 +22,7 @@ turn_both(void *arg)
 	struct flow *f = arg;
 	uint64_t start;
 
+	perf_flood(f->o, f->client.st);
 	weir_stack_step(f->client.st);
 	start = rte_rdtsc();
 	weir_stack_step(f->server.st);
@@ -33,6 +34,7 @@ turn_client(void *arg)
 {
 	struct flow *f = arg;
 
+	perf_flood(f->o, f->client.st);
 	weir_stack_step(f->client.st);
 }
 

@@ -38,6 +38,7 @@ enum option_number {
 	OPT_SERVER_CPU,
 	OPT_CLIENT_CPU,
 	OPT_HUGEPAGES,
+	OPT_FLOOD,
 	OPT_SET,
 	OPT_HELP,
 };
@@ -57,6 +58,7 @@ static const struct option options[] = {
 	{"server-cpu", required_argument, NULL, OPT_SERVER_CPU},
 	{"client-cpu", required_argument, NULL, OPT_CLIENT_CPU},
 	{"hugepages", required_argument, NULL, OPT_HUGEPAGES},
+	{"flood", required_argument, NULL, OPT_FLOOD},
 	{"set", required_argument, NULL, OPT_SET},
 	{"help", no_argument, NULL, OPT_HELP},
 	{NULL},
@@ -71,6 +73,7 @@ usage(FILE *out)
 	      "  --conns N --depth N    connections or sockets; requests under way on each (1, 1)\n"
 	      "  --size N               bytes of a request and of its answer (64)\n"
 	      "  --mbuf                 the server echoes the packet's own mbuf\n"
+	      "  --flood syn|ack|udp    16 such packets of strangers for each turn of the client\n"
 	      "  --slices N --slice-ms N --warmup-ms N   how long (20, 50, 200)\n"
 	      "  --ops N                fewer than N operations: failed\n"
 	      "  --no-ceiling           do not measure MAC swapping after it\n"
@@ -167,6 +170,8 @@ take_option(struct perf_opts *o, enum option_number opt, const char *text)
 	case OPT_HUGEPAGES:
 		o->hugepages = text;
 		return 0;
+	case OPT_FLOOD:
+		return perf_flood_named(text, &o->flood);
 	case OPT_SET:
 		return add_set(o, text);
 	case OPT_HELP:

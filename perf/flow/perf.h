@@ -41,6 +41,14 @@ enum perf_shape {
 	PERF_IDLE, /* not a flow: see idle.c */
 };
 
+/** What comes from strangers beside the client's packets: 16 for each of its turns. */
+enum perf_flood {
+	PERF_NO_FLOOD,
+	PERF_SYN_FLOOD, /* from random hosts to the server's port */
+	PERF_ACK_FLOOD, /* the same, of no connection */
+	PERF_UDP_FLOOD, /* to a closed port */
+};
+
 struct perf_workload {
 	const char *name;
 	enum perf_shape shape;
@@ -54,6 +62,7 @@ struct perf_opts {
 	const struct perf_workload *workload;
 	enum perf_ports ports;
 	bool is_two_cores;
+	enum perf_flood flood;
 	bool use_mbuf; /* the server's callback takes and sends mbufs */
 	bool has_ceiling;
 	unsigned int conns; /* connections or sockets at a time */
@@ -197,6 +206,14 @@ int perf_load(struct perf_side *s, const struct perf_opts *o, struct weir_stack 
 
 /** Called ten times a second: nothing came back since, so datagrams were lost. Send new ones. */
 void perf_load_push(struct perf_side *s);
+
+/* flood.c */
+
+/** @return 0; -EINVAL, said on stderr */
+int perf_flood_named(const char *name, enum perf_flood *flood);
+
+/** One turn's part of the flood, by the client's port: they leave in the client's next turn. */
+void perf_flood(const struct perf_opts *o, struct weir_stack *client);
 
 /* swap.c */
 
