@@ -235,7 +235,7 @@ put_options(uint8_t *p, const struct weir_tcp_hdr_info *h)
 }
 
 unsigned int
-weir_tcp_build_len(const struct weir_tcp_hdr_info *h)
+weir_tcp_build_len_any(const struct weir_tcp_hdr_info *h)
 {
 	unsigned int len = WEIR_TCP_HLEN;
 

@@ -100,8 +100,17 @@ unsigned int weir_tcp_parse(const uint8_t *hdr, uint16_t len, struct weir_tcp_se
 struct weir_tcp_sack weir_tcp_sack_at(
 	const uint8_t *hdr, const struct weir_tcp_seg *seg, unsigned int i);
 
+/** As the next, whatever the options are. */
+unsigned int weir_tcp_build_len_any(const struct weir_tcp_hdr_info *h);
+
 /** Length of the header that h makes, WEIR_TCP_HLEN..WEIR_TCP_HLEN_MAX. */
-unsigned int weir_tcp_build_len(const struct weir_tcp_hdr_info *h);
+static inline unsigned int
+weir_tcp_build_len(const struct weir_tcp_hdr_info *h)
+{
+	if (likely(h->opts == WEIR_TCP_OPT_TS))
+		return WEIR_TCP_HLEN + WEIR_TCP_OPT_TS_LEN;
+	return h->opts == 0 ? WEIR_TCP_HLEN : weir_tcp_build_len_any(h);
+}
 
 /**
  * Write a header, checksum field 0. Options stand in the order that Linux uses: mss, sackOK,
