@@ -27,6 +27,7 @@ WEIR_OPT_GET(sndbuf)
 
 WEIR_OPT_SET(sndbuf)
 {
+	weir_poke(s->opts.is_sndbuf_fixed, true); /* before the size: no growth overwrites it */
 	weir_poke(s->opts.sndbuf, buf_size(value, SNDBUF_MIN));
 	return weir_opt_changed(st, s);
 }
@@ -38,6 +39,7 @@ WEIR_OPT_GET(rcvbuf)
 
 WEIR_OPT_SET(rcvbuf)
 {
+	weir_poke(s->opts.is_rcvbuf_fixed, true);
 	weir_poke(s->opts.rcvbuf, buf_size(value, RCVBUF_MIN));
 	return weir_opt_changed(st, s);
 }

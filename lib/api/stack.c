@@ -189,6 +189,8 @@ tcp_conf(const struct weir_conf *conf)
 	weir_tcp_conf_default(&c);
 	c.opts.sndbuf = t->sndbuf;
 	c.opts.rcvbuf = t->rcvbuf;
+	c.sndbuf_max = t->sndbuf_max;
+	c.rcvbuf_max = t->rcvbuf_max;
 	c.opts.keep_idle_s = t->keep_idle_s;
 	c.opts.keep_intvl_s = (uint16_t)t->keep_interval_s;
 	c.opts.keep_cnt = (uint8_t)t->keep_count;

@@ -123,6 +123,8 @@ struct weir_conf {
 	struct weir_conf_tcp {
 		uint32_t sndbuf; /* bytes of memory, what mbufs really hold */
 		uint32_t rcvbuf;
+		uint32_t sndbuf_max; /* they grow up to this by themselves; 0: not */
+		uint32_t rcvbuf_max;
 		uint32_t rto_min_ms;
 		uint32_t rto_initial_ms;
 		uint32_t rto_max_ms;

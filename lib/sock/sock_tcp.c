@@ -54,6 +54,27 @@ weir_sock_tcp_room(struct weir_sock_worker *ws, struct weir_sock *s)
 	}
 }
 
+/* A buffer has grown. Who chooses a size meanwhile, by an option, has the last word. */
+static void
+show_buf(uint32_t *shown, uint32_t size)
+{
+	uint32_t old = weir_peek(*shown);
+
+	if (size > old)
+		__atomic_compare_exchange_n(
+			shown, &old, size, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+}
+
+static void
+show_bufs(struct weir_sock *s, struct weir_tcp_conn *c)
+{
+	c->is_buf_grown = false;
+	if (!weir_peek(s->opts.is_sndbuf_fixed))
+		show_buf(&s->opts.sndbuf, c->opts.sndbuf);
+	if (!weir_peek(s->opts.is_rcvbuf_fixed))
+		show_buf(&s->opts.rcvbuf, c->opts.rcvbuf);
+}
+
 int
 weir_sock_tcp_connect(struct weir_sock_worker *ws, struct weir_sock *s)
 {
@@ -349,6 +370,8 @@ weir_sock_tcp_event(struct weir_sock_worker *ws, struct weir_tcp_conn *c, uint16
 		events = hold_back(s, c, events);
 	if (s->conn == c && (events & WEIR_READY_PEERCLOSE))
 		tell_peer_closed(ws, s);
+	if (s->conn == c && unlikely(c->is_buf_grown))
+		show_bufs(s, c);
 	if (s->conn == c && (events & WEIR_READY_WRITE))
 		weir_sock_tcp_room(ws, s);
 	if (s->conn == c && (events & WEIR_READY_KEEPALIVEDOWN))
@@ -448,6 +471,7 @@ change_opts(struct weir_sock_worker *ws, struct weir_sock *s)
 {
 	if (s->conn == NULL)
 		return;
+	show_bufs(s, s->conn);
 	weir_sock_opts(s, &s->conn->opts);
 	weir_tcp_opts_changed(ws->tcp, s->conn);
 }

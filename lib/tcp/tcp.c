@@ -56,6 +56,8 @@ weir_tcp_init(struct weir_tcp *t, struct weir_core *core, struct weir_ip *ip,
 	t->wait_last = WEIR_TCP_NO_WAIT;
 	weir_wheel_entry_init(&t->wait_timer, WEIR_TIMER_TCP_WAIT);
 	t->held_max = (uint64_t)core->pool->size * core->pool->elt_size / 2;
+	t->sndbuf_max = (uint32_t)RTE_MIN((uint64_t)conf->sndbuf_max, t->held_max / 4);
+	t->rcvbuf_max = (uint32_t)RTE_MIN((uint64_t)conf->rcvbuf_max, t->held_max / 4);
 	t->port_offset = (uint32_t)weir_rand_u64(&core->rand);
 	if (t->conf.fo_cache == NULL) {
 		t->conf.fo_cache = weir_tcp_fo_cache_new(numa_node);

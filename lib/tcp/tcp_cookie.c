@@ -101,7 +101,7 @@ take_options(const struct weir_tcp *t, struct weir_tcp_req *req, const struct we
 	req->has_wscale = t->conf.use_wscale && scale <= WEIR_TCP_WSCALE_MAX;
 	if (req->has_wscale) {
 		req->snd_wscale = (uint8_t)scale;
-		req->rcv_wscale = weir_tcp_wscale_for(t, req->listener->opts.rcvbuf);
+		req->rcv_wscale = weir_tcp_wscale_for(t, &req->listener->opts);
 	}
 }
 

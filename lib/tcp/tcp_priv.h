@@ -433,8 +433,9 @@ void weir_tcp_answer_rst(struct weir_tcp *t, const struct weir_tcp_rx *rx);
 /** Random for a pair of addresses, so that timestamps grow from one connection to the next. */
 uint32_t weir_tcp_ts_offset(const struct weir_tcp *t, const struct weir_flow *flow);
 
-/** The smallest shift that can announce half of the buffer (mbufs cost twice their payload). */
-uint8_t weir_tcp_wscale_for(const struct weir_tcp *t, uint32_t rcvbuf);
+/** The smallest shift that can announce half of the buffer, as large as it may grow (mbufs cost
+ *  twice their payload). */
+uint8_t weir_tcp_wscale_for(const struct weir_tcp *t, const struct weir_tcp_opts *opts);
 
 /** RFC 9293 3.10.7.3. */
 void weir_tcp_syn_sent_input(struct weir_tcp *t, struct weir_tcp_conn *c, struct weir_tcp_rx *rx);
@@ -553,6 +554,21 @@ void weir_tcp_ack_data(struct weir_tcp *t, struct weir_tcp_conn *c);
 
 /** Free the out-of-order queue. */
 void weir_tcp_reass_free(struct weir_tcp *t, struct weir_tcp_conn *c);
+
+/* tcp_buf.c */
+
+/** c is established: measuring begins. */
+void weir_tcp_buf_start(struct weir_tcp *t, struct weir_tcp_conn *c);
+
+/** c->is_rcv_rtt_due, and a segment with timestamps came in order. */
+void weir_tcp_rcv_rtt(
+	struct weir_tcp *t, struct weir_tcp_conn *c, const struct weir_tcp_seg *seg);
+
+/** The application has read: perhaps a round trip is over, and the receive buffer too small. */
+void weir_tcp_rcvbuf_adjust(struct weir_tcp *t, struct weir_tcp_conn *c);
+
+/** An ACK has made room in a send buffer that was well filled. */
+void weir_tcp_sndbuf_expand(struct weir_tcp *t, struct weir_tcp_conn *c);
 
 /* tcp_pace.c */
 

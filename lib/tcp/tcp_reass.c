@@ -103,6 +103,8 @@ weir_tcp_take_in_order(struct weir_tcp *t, struct weir_tcp_conn *c, struct weir_
 	if (len > c->rcv.mss)
 		c->rcv.mss = RTE_MIN(len, weir_tcp_local_mss(c));
 	weir_tcp_ack_data(t, c);
+	if (unlikely(c->is_rcv_rtt_due))
+		weir_tcp_rcv_rtt(t, c, &rx->seg);
 	if (c->is_rcv_shut) {
 		rx->fate = WEIR_FATE_drop_tcp_closed;
 		return;

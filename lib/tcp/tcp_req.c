@@ -104,14 +104,12 @@ arm(struct weir_tcp *t, struct weir_tcp_req *req)
 static void
 take_options(const struct weir_tcp *t, struct weir_tcp_req *req, const struct weir_tcp_seg *seg)
 {
-	const uint32_t rcvbuf = req->listener->opts.rcvbuf;
-
 	req->has_ts = t->conf.use_timestamps && (seg->opts & WEIR_TCP_OPT_TS);
 	req->has_wscale = t->conf.use_wscale && (seg->opts & WEIR_TCP_OPT_WSCALE);
 	req->has_sack = t->conf.use_sack && (seg->opts & WEIR_TCP_OPT_SACK_OK);
 	req->ts_recent = req->has_ts ? seg->ts_val : 0;
 	req->snd_wscale = req->has_wscale ? seg->wscale : 0;
-	req->rcv_wscale = req->has_wscale ? weir_tcp_wscale_for(t, rcvbuf) : 0;
+	req->rcv_wscale = req->has_wscale ? weir_tcp_wscale_for(t, &req->listener->opts) : 0;
 }
 
 void

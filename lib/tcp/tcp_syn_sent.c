@@ -12,8 +12,10 @@ weir_tcp_ts_offset(const struct weir_tcp *t, const struct weir_flow *flow)
 }
 
 uint8_t
-weir_tcp_wscale_for(const struct weir_tcp *t, uint32_t rcvbuf)
+weir_tcp_wscale_for(const struct weir_tcp *t, const struct weir_tcp_opts *opts)
 {
+	const uint32_t rcvbuf =
+		opts->is_rcvbuf_fixed ? opts->rcvbuf : RTE_MAX(opts->rcvbuf, t->rcvbuf_max);
 	uint8_t shift = 0;
 
 	while (shift < t->conf.wscale_max && shift < WEIR_TCP_WSCALE_MAX &&
@@ -38,7 +40,7 @@ weir_tcp_start(struct weir_tcp *t, struct weir_tcp_conn *c, int ifindex, uint32_
 	c->act->high_seq = iss;
 	c->act->usage_seq = iss;
 	c->snd.peer_mss = weir_tcp_is_v4(c) ? WEIR_TCP_MSS_IP4 : WEIR_TCP_MSS_IP6;
-	c->rcv.wscale = t->conf.use_wscale ? weir_tcp_wscale_for(t, c->opts.rcvbuf) : 0;
+	c->rcv.wscale = t->conf.use_wscale ? weir_tcp_wscale_for(t, &c->opts) : 0;
 	c->rcv.quick_acks = WEIR_TCP_QUICK_ACKS;
 	weir_tcp_update_mss(c);
 	return 0;
@@ -177,6 +179,7 @@ weir_tcp_establish(struct weir_tcp *t, struct weir_tcp_conn *c, const struct wei
 	c->retrans_since_us = 0;
 	c->rexmit_at = 0;
 	c->sent_us = t->core->now_us; /* no idle time yet */
+	weir_tcp_buf_start(t, c);
 	weir_tcp_set_state(t, c, WEIR_TCP_ESTABLISHED);
 	if (unlikely(c->act->out_segs > 0))
 		weir_tcp_rearm_rto(t, c);

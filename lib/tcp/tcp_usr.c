@@ -112,6 +112,8 @@ void
 weir_tcp_credit(struct weir_tcp *t, struct weir_tcp_conn *c, uint32_t truesize)
 {
 	weir_tcp_let_go(t, c, truesize);
+	if ((int32_t)((uint32_t)(t->core->now_us / 1000) - c->space_due_ms) >= 0 && truesize != 0)
+		weir_tcp_rcvbuf_adjust(t, c);
 	if ((c->state == WEIR_TCP_ESTABLISHED || c->state == WEIR_TCP_FIN_WAIT_1 ||
 		    c->state == WEIR_TCP_FIN_WAIT_2) &&
 		weir_tcp_is_window_news(t, c))

@@ -52,6 +52,8 @@ struct weir_tcp_opts {
 	bool is_nodelay;
 	bool is_cork;
 	bool is_quickack;
+	bool is_sndbuf_fixed; /* chosen by SO_SNDBUF, SO_RCVBUF: does not grow */
+	bool is_rcvbuf_fixed;
 	uint16_t maxseg; /* 0: by MTU */
 	uint8_t tos;
 	uint8_t ttl; /* 0: default */
@@ -86,6 +88,8 @@ enum weir_tcp_cookies { WEIR_TCP_COOKIES_NO, WEIR_TCP_COOKIES_FULL, WEIR_TCP_COO
 /** Defaults and limits of a stack; from the [tcp] section. */
 struct weir_tcp_conf {
 	struct weir_tcp_opts opts;
+	uint32_t sndbuf_max; /* buffers grow up to this; 0: not at all */
+	uint32_t rcvbuf_max;
 	uint32_t max_conns; /* per worker, without those in the two pools that follow */
 	uint32_t max_reqs;  /* SYN_RECEIVED: half-open connections of listeners */
 	uint32_t max_waits; /* TIME_WAIT; the oldest make room */
@@ -212,6 +216,8 @@ struct weir_tcp_conn {
 	bool is_urgent : 1;  /* urgent data is on its way, up to snd_up */
 	bool has_eor : 1;    /* sndq holds ends of records (MSG_EOR) */
 	bool is_lowat : 1;   /* opts.notsent_lowat is set */
+	bool is_rcv_rtt_due : 1; /* the next full segment's echo tells the round trip */
+	bool is_buf_grown : 1; /* opts.rcvbuf or sndbuf; the socket layer has not seen it yet */
 	struct weir_tcp_snd snd;
 	struct weir_tcp_rcv rcv;
 	uint32_t ts_recent;
@@ -234,6 +240,7 @@ struct weir_tcp_conn {
 	uint32_t rto_us; /* backed off */
 	uint32_t ts_offset; /* random, added to our timestamps */
 	uint32_t confirm_ms; /* when the neighbour was last told that it is reachable */
+	uint32_t space_due_ms; /* the receive buffer is to be looked at */
 	struct weir_dst dst;
 	uint16_t pmtu; /* as ICMP told; 0: not */
 	uint8_t backoff;  /* of the window probes */
@@ -357,6 +364,8 @@ struct weir_tcp {
 	struct weir_wheel_entry wait_timer;
 	uint64_t held;     /* rcv.held of all connections */
 	uint64_t held_max; /* half of the worker's pool: the rest is for sending and the ports */
+	uint32_t sndbuf_max; /* as configured, but never more than an eighth of the pool */
+	uint32_t rcvbuf_max;
 	uint32_t n_orphans;
 	uint32_t n_fastopen; /* accepted in SYN_RECEIVED */
 	struct weir_tcp_fo fo_syn; /* of the SYN being built */

@@ -134,6 +134,14 @@ struct weir_tcp_act {
 	uint32_t fack;	     /* end of the highest SACKed record, while sacked_segs > 0 */
 	/* line 3 and on: congestion control's, then what only losses need */
 	uint64_t cc_priv[WEIR_TCP_CC_PRIV / 8];
+	/* the receive buffer's growth (tcp_buf.c) */
+	uint64_t space_us; /* this measurement began */
+	uint32_t space;	   /* most bytes that the application read in a round trip */
+	uint32_t space_seq; /* how far it had read at space_us */
+	uint64_t rcv_rtt_at_us; /* without timestamps: when rcv_rtt_seq was still a window away */
+	uint32_t rcv_rtt_seq;
+	uint32_t rcv_rtt_us; /* as the receiver sees it; 0: not known */
+	/* losses */
 	uint32_t prior_cwnd;
 	uint32_t prior_ssthresh; /* 0: not to be restored */
 	uint32_t prr_delivered;	 /* segments (RFC 9937) */

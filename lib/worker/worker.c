@@ -16,6 +16,9 @@
 #define CALL_RING    256
 #define INBOUND_RING 4096
 
+#define CATCH_UP_US	1000 /* between two turns: the worker was held up */
+#define CATCH_UP_BURSTS 32
+
 /* Describes the thread, not a stack: which worker it is just now. */
 static __thread struct weir_worker *self;
 
@@ -169,18 +172,38 @@ receive(struct weir_worker *w)
 	return n;
 }
 
+/*
+ * A worker that was held up finds timers due whose answers have been waiting in its queues all the
+ * time: those first, or it would probe and send again what has arrived. Not for ever.
+ */
+static unsigned int
+receive_what_waited(struct weir_worker *w, uint64_t late_us)
+{
+	unsigned int last = receive(w);
+	unsigned int n = last;
+
+	for (unsigned int i = 0; i < CATCH_UP_BURSTS && last >= WEIR_BURST_MAX; i++) {
+		if (late_us < CATCH_UP_US || w->wheel.next_us > w->core.now_us)
+			break;
+		last = receive(w);
+		n += last;
+	}
+	return n;
+}
+
 unsigned int
 weir_worker_turn(struct weir_worker *w)
 {
 	struct weir_worker *const outer = self;
 	const uint64_t start = rte_rdtsc();
+	const uint64_t before_us = w->core.now_us;
 	unsigned int n;
 
 	self = w;
 	w->core.now_us = weir_clock_now_us(w->clock);
 	n = weir_mbox_run(w);
 	n += weir_sock_doors(&w->sock);
-	n += receive(w);
+	n += receive_what_waited(w, w->core.now_us - before_us);
 	n += weir_timers_run(w);
 	n += weir_sock_publish(&w->sock);
 	weir_tx_path(w);

@@ -20,7 +20,7 @@
 /* Scripts for Linux expect scale 8. */
 #define DEFAULTS                                                  \
 	"local=" LOCAL ";remote=" REMOTE ";eal=" EAL              \
-	";wscale=8;seed=1;timeout=8s;sockets=1024;fastopen=1027;" \
+	";wscale=8;sndbuf_max=0;rcvbuf_max=0;seed=1;timeout=8s;sockets=1024;fastopen=1027;" \
 	"fastopen_key=a1a1a1a1b2b2b2b2c3c3c3c3d4d4d4d4"
 
 /* Where a message goes. */
@@ -312,6 +312,8 @@ static const struct knob knobs[] = {
 	{"wscale", set_wscale, NULL, NULL},
 	{"rcvbuf", set_text, "tcp", "rcvbuf"},
 	{"sndbuf", set_text, "tcp", "sndbuf"},
+	{"rcvbuf_max", set_text, "tcp", "rcvbuf_max"},
+	{"sndbuf_max", set_text, "tcp", "sndbuf_max"},
 	{"iw", set_text, "tcp", "initial_window"},
 	{"ws", set_switch, "tcp", "window_scale"},
 	{"ts", set_switch, "tcp", "timestamps"},
