@@ -18,8 +18,8 @@
 #define SCALE_MAX  14
 #define EAL	   "--no-huge --no-pci --no-telemetry --no-shconf -m 256"
 /* Scripts for Linux expect scale 8. */
-#define DEFAULTS                                                  \
-	"local=" LOCAL ";remote=" REMOTE ";eal=" EAL              \
+#define DEFAULTS                                                                            \
+	"local=" LOCAL ";remote=" REMOTE ";eal=" EAL                                        \
 	";wscale=8;sndbuf_max=0;rcvbuf_max=0;seed=1;timeout=8s;sockets=1024;fastopen=1027;" \
 	"fastopen_key=a1a1a1a1b2b2b2b2c3c3c3c3d4d4d4d4"
 

@@ -10,8 +10,9 @@
 #define SECOND	UINT64_C(1000000)
 #define RUN_US	(5 * SECOND)
 #define LAST_US (1 * SECOND)
-#define SMALL	100000 /* chosen by the application; twice that is memory, half of which is window \
-			*/
+#define SMALL                                                                              \
+	100000 /* chosen by the application; twice that is memory, half of which is window \
+		*/
 
 static struct pair p;
 static int from, to;
