@@ -13,6 +13,7 @@ WEIR_FATE(nd_taken, "pkts", "neighbour discovery message processed")
 WEIR_FATE(udp_taken, "pkts", "datagram given to a socket")
 WEIR_FATE(raw_taken, "pkts", "packet given to a raw socket")
 WEIR_FATE(tcp_taken, "pkts", "segment used by a connection or listener")
+WEIR_FATE(tcp_merged, "pkts", "segment joined to the one before it")
 WEIR_FATE(frag_merged, "pkts", "fragment merged into another packet's buffer")
 WEIR_FATE(handed_over, "pkts", "packet passed to the worker that owns its flow")
 

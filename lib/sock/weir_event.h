@@ -51,7 +51,8 @@ typedef void (*weir_recv_fn)(struct weir_stack *st, int fd, const void *buf, siz
 	const struct weir_from *from, void *arg);
 
 /**
- * The packet itself, trimmed to its payload, headroom kept. The callee owns m: it frees it with
+ * The packet itself, trimmed to its payload, headroom kept; a chain where segments of a stream came
+ * together. The callee owns m: it frees it with
  * rte_pktmbuf_free(), now or later and from any thread, or sends it with weir_send_mbuf().
  */
 typedef void (*weir_recv_mbuf_fn)(struct weir_stack *st, int fd, struct rte_mbuf *m,

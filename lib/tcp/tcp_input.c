@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Path: ip_input -> tcp_input -> tcp_fast, tcp_listen, tcp_syn_sent, tcp_sync -> sock_publish */
+/* Path: ip_input -> tcp_input -> tcp_gro -> tcp_fast, tcp_listen, tcp_syn_sent, tcp_sync -> sock_publish */
 #include "tcp_priv.h"
 
 #include "weir_cksum.h"
@@ -108,6 +108,8 @@ weir_tcp_input(struct weir_tcp *t, struct weir_vec *v)
 	t->stats.rx_segs += v->n;
 	weir_tcp_icmp_errors(t);
 	parse_all(t, v);
+	if (v->n > 1)
+		weir_tcp_gro(t, v);
 	for (unsigned int i = 0; i < v->n; i++)
 		weir_tcp_prefetch_record(t, weir_pkt(v->m[i])->hash);
 	for (unsigned int i = 0; i < v->n; i++) {

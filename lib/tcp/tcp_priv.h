@@ -470,6 +470,14 @@ void weir_tcp_challenge(struct weir_tcp *t, struct weir_tcp_conn *c);
 /** The peer reset the connection. c may be gone on return. */
 void weir_tcp_reset_by_peer(struct weir_tcp *t, struct weir_tcp_conn *c);
 
+/* tcp_gro.c */
+
+/** Join segments of v, all of them parsed, that follow one another: fewer are left. */
+void weir_tcp_gro(struct weir_tcp *t, struct weir_vec *v);
+
+/** The size of the segments that rx is made of. */
+uint16_t weir_tcp_gro_size(const struct weir_tcp_rx *rx);
+
 /* tcp_fast.c */
 
 /** A segment that is the expected one. @return whether it was, and is done with */

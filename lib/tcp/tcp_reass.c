@@ -92,6 +92,13 @@ merge_into_tail(struct weir_tcp_conn *c, struct weir_tcp_rx *rx)
 	return true;
 }
 
+static void
+note_size(struct weir_tcp_conn *c, uint16_t size)
+{
+	if (size > c->rcv.mss)
+		c->rcv.mss = RTE_MIN(size, weir_tcp_local_mss(c));
+}
+
 void
 weir_tcp_take_in_order(struct weir_tcp *t, struct weir_tcp_conn *c, struct weir_tcp_rx *rx)
 {
@@ -101,7 +108,7 @@ weir_tcp_take_in_order(struct weir_tcp *t, struct weir_tcp_conn *c, struct weir_
 	c->rcv.nxt += len;
 	t->stats.rx_bytes += len;
 	if (len > c->rcv.mss)
-		c->rcv.mss = RTE_MIN(len, weir_tcp_local_mss(c));
+		note_size(c, weir_tcp_gro_size(rx));
 	weir_tcp_ack_data(t, c);
 	if (unlikely(c->is_rcv_rtt_due))
 		weir_tcp_rcv_rtt(t, c, &rx->seg);
