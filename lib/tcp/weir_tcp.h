@@ -54,18 +54,18 @@ struct weir_tcp_opts {
 	bool is_quickack;
 	bool is_sndbuf_fixed; /* chosen by SO_SNDBUF, SO_RCVBUF: does not grow */
 	bool is_rcvbuf_fixed;
-	uint16_t maxseg; /* 0: by MTU */
 	uint8_t tos;
 	uint8_t ttl; /* 0: default */
 	uint8_t syn_retries; /* TCP_SYNCNT; 0: the stack's */
-	int16_t linger2_s;   /* in FIN_WAIT_2 after close; 0: the stack's; -1: not at all */
-	uint32_t window_clamp;  /* largest window to announce; 0: by the buffer */
-	uint32_t notsent_lowat; /* bytes not yet sent from which on no more is taken; 0: any */
 	uint8_t cc;  /* congestion control: number for weir_tcp_cc_at() */
-	uint16_t fastopen;    /* listener: half-open connections by Fast Open; 0: none */
+	uint8_t defer_accept; /* time-outs of the SYN,ACK that a final ACK without data waits for */
 	bool is_fo_connect;   /* TCP_FASTOPEN_CONNECT: connect waits for data to send */
 	bool is_fo_no_cookie; /* TCP_FASTOPEN_NO_COOKIE */
-	uint8_t defer_accept; /* time-outs of the SYN,ACK that a final ACK without data waits for */
+	uint16_t maxseg; /* 0: by MTU */
+	int16_t linger2_s;   /* in FIN_WAIT_2 after close; 0: the stack's; -1: not at all */
+	uint16_t fastopen;    /* listener: half-open connections by Fast Open; 0: none */
+	uint32_t window_clamp;  /* largest window to announce; 0: by the buffer */
+	uint32_t notsent_lowat; /* bytes not yet sent from which on no more is taken; 0: any */
 	uint64_t max_pacing_bps; /* bytes a second; 0: no limit */
 };
 

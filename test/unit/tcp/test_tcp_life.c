@@ -276,9 +276,14 @@ static void
 connection_size_is_known(void)
 {
 	printf("[connection: %zu bytes] ", sizeof(struct weir_tcp_conn));
+	printf("[what it needs while something is under way: %zu] ", sizeof(struct weir_tcp_act));
+	printf("[a record of what was sent: %zu] ", sizeof(struct weir_tcp_sent));
+	printf("[table entry: %zu] ", sizeof(struct weir_table_slot));
 	printf("[half open: %zu] ", sizeof(struct weir_tcp_req));
 	printf("[TIME_WAIT: %zu] ", sizeof(struct weir_tcp_wait));
-	CU_ASSERT(sizeof(struct weir_tcp_conn) <= 1024);
+	CU_ASSERT(sizeof(struct weir_tcp_conn) <= 576);
+	CU_ASSERT(sizeof(struct weir_tcp_act) <= 512);
+	CU_ASSERT(sizeof(struct weir_tcp_sent) <= 64);
 	CU_ASSERT(sizeof(struct weir_tcp_req) <= 128);
 	CU_ASSERT(sizeof(struct weir_tcp_wait) <= 64);
 }
