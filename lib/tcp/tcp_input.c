@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Path: ip_input -> tcp_input -> tcp_gro -> tcp_fast, tcp_listen, tcp_syn_sent, tcp_sync -> sock_publish */
+/* Path: ip_input -> tcp_input -> tcp_gro -> tcp_fast, tcp_listen, tcp_syn_sent, tcp_sync
+ * -> sock_publish */
 #include "tcp_priv.h"
 
 #include "weir_cksum.h"
