@@ -32,7 +32,6 @@ struct pd_waiter {
 	uint64_t deadline_us;
 	struct pollfd *fds; /* for is_ready: descriptors of the stack */
 	nfds_t n;
-	struct pd_epoll *epoll;
 	struct weir_sock *sock;
 	bool is_over;
 	TAILQ_ENTRY(pd_waiter) link;
@@ -46,27 +45,11 @@ struct pd_out {
 	uint8_t data[];
 };
 
-/* A descriptor of an epoll object. */
-struct pd_interest {
-	TAILQ_ENTRY(pd_interest) link;
-	int fd;
-	struct epoll_event event;
-	uint32_t seen; /* events that were there at the last look */
-	size_t n_seen; /* and bytes to read */
-	bool is_edge;  /* something new since the last report */
-	bool is_off;   /* EPOLLONESHOT: reported once */
-};
-
-struct pd_epoll {
-	TAILQ_HEAD(pd_interests, pd_interest) list;
-};
-
 /* A descriptor as the tool sees it: a number that the kernel keeps for us. */
 struct pd_file {
 	bool is_open;
 	bool is_nonblock;
-	int sock;               /* the stack's; -1: none */
-	struct pd_epoll *epoll; /* or this */
+	int sock; /* the stack's; -1: none */
 };
 
 /* What --so_flags says beside the configuration. */
@@ -135,8 +118,8 @@ int pd_netdev_receive(void *ctx, void *packet, size_t *len, long long *time_us);
 
 /* pd_fd.c */
 
-/** A descriptor for a socket of the stack or an epoll object. @return it, or negative errno */
-int pd_fd_open(struct pd *p, int sock, struct pd_epoll *epoll);
+/** A descriptor for one of the stack. @return it, or negative errno */
+int pd_fd_open(struct pd *p, int sock);
 
 /** The open descriptor fd, or NULL. */
 struct pd_file *pd_fd_get(struct pd *p, int fd);
@@ -155,12 +138,6 @@ void pd_fd_fini(struct pd *p);
 /** Fill in the socket calls. */
 void pd_calls(struct pd_table *t);
 void pd_polls(struct pd_table *t);
-
-void pd_epoll_free(struct pd *p, struct pd_epoll *e);
-
-/** What becomes of each epoll object when fd is closed, and after each step. */
-void pd_epoll_forget(struct pd *p, int fd);
-void pd_epoll_look(struct pd *p);
 
 static inline struct pd *
 pd_enter(void *ctx)

@@ -71,7 +71,7 @@ pd_socket(void *ctx, int domain, int type, int protocol)
 {
 	struct pd *p = pd_enter(ctx);
 	int rc = weir_socket(p->st, domain, type, protocol);
-	int fd = rc < 0 ? rc : pd_fd_open(p, rc, NULL);
+	int fd = rc < 0 ? rc : pd_fd_open(p, rc);
 
 	if (rc >= 0 && fd < 0)
 		weir_close(p->st, rc);
@@ -106,7 +106,7 @@ accept_one(struct pd *p, int fd, struct sockaddr *addr, socklen_t *len)
 		rc = wait_for(p, fd, POLLIN, 0, end_us);
 	if (sock < 0)
 		return rc != 0 ? rc : sock;
-	rc = pd_fd_open(p, sock, NULL);
+	rc = pd_fd_open(p, sock);
 	if (rc < 0)
 		weir_close(p->st, sock);
 	return rc;

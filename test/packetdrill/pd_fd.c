@@ -33,16 +33,12 @@ drop(struct pd *p, int fd)
 {
 	struct pd_file *f = &p->files[fd];
 
-	pd_epoll_forget(p, fd);
-	if (f->epoll != NULL)
-		pd_epoll_free(p, f->epoll);
-	else
-		weir_close(p->st, f->sock);
+	weir_close(p->st, f->sock);
 	*f = (struct pd_file){.sock = -1};
 }
 
 int
-pd_fd_open(struct pd *p, int sock, struct pd_epoll *epoll)
+pd_fd_open(struct pd *p, int sock)
 {
 	const int fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 
@@ -54,7 +50,7 @@ pd_fd_open(struct pd *p, int sock, struct pd_epoll *epoll)
 	}
 	if (p->files[fd].is_open)
 		drop(p, fd); /* the tool has closed the kernel's behind our back */
-	p->files[fd] = (struct pd_file){.is_open = true, .sock = sock, .epoll = epoll};
+	p->files[fd] = (struct pd_file){.is_open = true, .sock = sock};
 	return fd;
 }
 

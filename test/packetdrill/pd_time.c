@@ -113,7 +113,6 @@ pd_step(struct pd *p)
 		n = weir_stack_step(p->st);
 		n += pd_wire_collect(p);
 	}
-	pd_epoll_look(p);
 	end_waits(p);
 }
 
