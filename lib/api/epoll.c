@@ -246,6 +246,10 @@ wait_until(struct weir_stack *st, struct weir_sock *set, struct epoll_event *eve
 	struct weir_nap nap = {.deadline_us = deadline_us, .mask = mask, .fds = fds, .n = 2};
 	int n;
 
+	if (max <= 0 || max > EVENTS_MAX)
+		return -EINVAL;
+	if (events == NULL)
+		return -EFAULT;
 	if (!is_set(set))
 		return -EINVAL;
 	n = take(set, events, max);
@@ -264,11 +268,9 @@ weir_epoll_pwait2(struct weir_stack *st, int epfd, struct epoll_event *events, i
 	struct weir_sock *set;
 	int rc = weir_deadline_of(timeout, &deadline_us);
 
-	if (rc != 0 || max <= 0 || max > EVENTS_MAX)
-		return -EINVAL;
-	if (st == NULL || events == NULL)
-		return -EFAULT;
-	set = weir_fd_any(&st->socks, epfd);
+	if (rc != 0)
+		return rc;
+	set = st == NULL ? NULL : weir_fd_any(&st->socks, epfd);
 	if (set == NULL)
 		return -EBADF;
 	rc = wait_until(st, set, events, max, deadline_us, mask);

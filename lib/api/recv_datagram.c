@@ -54,21 +54,19 @@ static ssize_t
 try_datagram(struct weir_stack *st, struct weir_sock *s, struct weir_sink *to, struct weir_cmsgs *c,
 	int flags)
 {
+	const int error = weir_take_error(s); /* it comes before data */
 	struct rte_mbuf *m;
 	ssize_t rc = -EAGAIN;
 	size_t off;
 
+	if (error != 0)
+		return -error;
 	weir_lock(&s->recv_lock);
 	m = first_to_read(s, flags, &off);
 	if (m != NULL)
 		rc = to->is_bad ? -EFAULT : take_datagram(st, s, m, off, to, c, flags);
 	weir_unlock(&s->recv_lock);
-	if (rc != -EAGAIN)
-		return rc;
-	rc = weir_take_error(s);
-	if (rc != 0)
-		return -rc;
-	return weir_sock_flags(s) & WEIR_SOCK_RX_SHUT ? 0 : -EAGAIN;
+	return rc;
 }
 
 ssize_t
@@ -85,6 +83,8 @@ weir_recv_datagram(struct weir_stack *st, struct weir_sock *s, struct weir_sink 
 
 		if (weir_is_nonblock(st, s, flags))
 			return -EAGAIN;
+		if (weir_sock_flags(s) & WEIR_SOCK_RX_SHUT)
+			return 0; /* the end is only for who would wait, as on Linux */
 		rc = weir_wait(st, s, has_news, deadline);
 		if (rc != 0)
 			return rc;

@@ -95,6 +95,16 @@ is_byte_wanted(int level, const struct weir_opt *o, const void *value, socklen_t
 	       weir_opt_is_in(weir_opt_int(value), 0, UINT8_MAX);
 }
 
+/* Of levels that an IPv4 socket does not have, Linux says something else when it is asked. */
+static int
+no_option(const struct weir_sock *s, int level)
+{
+	const bool has_level =
+		table_of(s, level) != NULL || (level == IPPROTO_UDP && s->kind == WEIR_SOCK_UDP);
+
+	return has_level || s->domain != AF_INET ? -ENOPROTOOPT : -EOPNOTSUPP;
+}
+
 /* A shorter buffer than the value gets its beginning, as Linux does it. */
 static int
 get_opt(struct weir_stack *st, struct weir_sock *s, int level, int name, void *value,
@@ -105,7 +115,7 @@ get_opt(struct weir_stack *st, struct weir_sock *s, int level, int name, void *v
 	int rc;
 
 	if (o == NULL || o->get == NULL)
-		return -ENOPROTOOPT;
+		return no_option(s, level);
 	if ((int)*len < 0)
 		return -EINVAL;
 	rc = o->get(st, s, o, room);
