@@ -122,13 +122,15 @@ take_peer(struct weir_sock *s, struct weir_pkt *p)
 	return 0;
 }
 
-/* Where a datagram goes, and how, into p. Binds the socket if need be. */
+/* Where a datagram goes, and how, into p. Binds the socket, even if it can go nowhere, as Linux. */
 static int
 prepare(struct weir_stack *st, struct weir_sock *s, const struct msghdr *msg, struct weir_pkt *p)
 {
-	int rc;
+	int rc = s->kind == WEIR_SOCK_UDP ? weir_bind_auto(st, s) : 0;
 
 	p->how = (struct weir_send_how){.ifindex = -1, .ttl = -1, .tos = -1};
+	if (rc != 0)
+		return rc;
 	if (msg->msg_name != NULL)
 		rc = take_address(s, msg->msg_name, msg->msg_namelen, p);
 	else
@@ -138,7 +140,7 @@ prepare(struct weir_stack *st, struct weir_sock *s, const struct msghdr *msg, st
 	if (rc == 0 && weir_is_broadcast(st, &p->flow.raddr) &&
 		!weir_sock_has(s, WEIR_SW_BROADCAST))
 		rc = -EACCES;
-	return rc == 0 && s->kind == WEIR_SOCK_UDP ? weir_bind_auto(st, s) : rc;
+	return rc;
 }
 
 static int
@@ -162,8 +164,12 @@ hand_in(struct weir_stack *st, struct weir_sock *s, struct rte_mbuf *m,
 
 	p->flow = where->flow;
 	p->how = where->how;
-	if (ws != NULL)
-		return weir_sock_dgram_send(ws, s, m);
+	if (ws != NULL) {
+		const int rc = weir_sock_dgram_send(ws, s, m);
+
+		weir_watches_tell(s, WEIR_NEWS_OUT); /* as if it had been queued and sent */
+		return rc;
+	}
 	__atomic_fetch_add(&s->tx_queued, weir_mbuf_truesize(m), __ATOMIC_RELAXED);
 	weir_mpsc_push(&s->txq, &p->qn);
 	weir_sock_ring(s, WEIR_DOOR_SEND);
@@ -181,12 +187,12 @@ weir_send_datagram(struct weir_stack *st, struct weir_sock *s, struct weir_sourc
 
 	if (flags & MSG_OOB)
 		return -EOPNOTSUPP;
-	rc = weir_take_error(s);
-	if (rc != 0)
-		return -rc;
 	rc = prepare(st, s, msg, &where);
 	if (rc != 0)
 		return rc;
+	rc = weir_take_error(s);
+	if (rc != 0)
+		return -rc;
 	if (weir_sock_flags(s) & WEIR_SOCK_TX_SHUT)
 		return -EPIPE;
 	if (len > datagram_max(s, &where.flow.raddr))

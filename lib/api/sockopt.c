@@ -99,8 +99,10 @@ is_byte_wanted(int level, const struct weir_opt *o, const void *value, socklen_t
 static int
 no_option(const struct weir_sock *s, int level)
 {
-	const bool has_level =
-		table_of(s, level) != NULL || (level == IPPROTO_UDP && s->kind == WEIR_SOCK_UDP);
+	const bool has_level = level == SOL_SOCKET || level == IPPROTO_IP ||
+			       (level == IPPROTO_TCP && s->kind == WEIR_SOCK_TCP) ||
+			       (level == IPPROTO_UDP && s->kind == WEIR_SOCK_UDP) ||
+			       s->kind == WEIR_SOCK_RAW;
 
 	return has_level || s->domain != AF_INET ? -ENOPROTOOPT : -EOPNOTSUPP;
 }

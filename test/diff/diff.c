@@ -99,7 +99,8 @@ begin(struct run *r, uint64_t seed, unsigned int n)
 	r->w.port = (uint16_t)(OWN_PORTS + n % ((OWN_PORTS_END - OWN_PORTS) / PORTS) * PORTS);
 }
 
-/* After a difference that is known the two may go on differing. @return how it ended; *steps made */
+/* After a difference that is known the two may go on differing. @return how it ended; *steps made
+ */
 static enum verdict
 episode(struct run *r, uint64_t seed, unsigned int number, unsigned int *steps)
 {
@@ -151,7 +152,8 @@ run_all(struct run *r, uint64_t steps)
 static int
 usage(void)
 {
-	fprintf(stderr, "usage: weir-diff [--tcp] [--udp] [--steps N] [--seed S] [--loud] [--go-on]\n");
+	fprintf(stderr,
+		"usage: weir-diff [--tcp] [--udp] [--steps N] [--seed S] [--loud] [--go-on]\n");
 	return 2;
 }
 

@@ -9,7 +9,7 @@
 
 #include "calls.h"
 
-#define UNREAD_MAX 12000 /* of one socket: what does not depend on how memory is counted */
+#define UNREAD_MAX    12000 /* of one socket: what does not depend on how memory is counted */
 #define PICK(d, list) (list)[dice(d, sizeof(list) / sizeof((list)[0]))]
 
 uint64_t
@@ -219,7 +219,8 @@ static void
 draw_select(struct world *w, struct step *s)
 {
 	for (int i = 0; i < SLOTS; i++)
-		s->events[i] = w->slot[i].is_open || dice(&w->dice, 400) == 0 ? dice(&w->dice, 8) : 0;
+		s->events[i] =
+			w->slot[i].is_open || dice(&w->dice, 400) == 0 ? dice(&w->dice, 8) : 0;
 }
 
 static void

@@ -12,9 +12,9 @@
 
 #include "diff.h"
 
-#define OR_ERRNO(call)                                 \
-	({                                             \
-		const typeof(call) rc_ = (call);       \
+#define OR_ERRNO(call)                                \
+	({                                            \
+		const typeof(call) rc_ = (call);      \
 		rc_ < 0 ? (typeof(call))-errno : rc_; \
 	})
 
@@ -112,8 +112,7 @@ lin_select(struct side *s, int n, uint64_t *maps[3])
 {
 	struct timeval none = {0};
 
-	return OR_ERRNO(select(
-		n, (fd_set *)maps[0], (fd_set *)maps[1], (fd_set *)maps[2], &none));
+	return OR_ERRNO(select(n, (fd_set *)maps[0], (fd_set *)maps[1], (fd_set *)maps[2], &none));
 }
 
 static int
@@ -177,8 +176,7 @@ enter_namespace(void)
 static int
 make_bell(struct bell *b)
 {
-	struct sockaddr_in in = {
-		.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	struct sockaddr_in in = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	socklen_t len = sizeof(in);
 
 	b->fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);

@@ -185,8 +185,8 @@ make_stack(struct own *o)
 int
 side_weir(struct side *s)
 {
-	char *argv[] = {"diff", "--no-huge", "--no-pci", "--no-shconf",
-		"--no-telemetry", "-m512", "--log-level=4", NULL};
+	char *argv[] = {"diff", "--no-huge", "--no-pci", "--no-shconf", "--no-telemetry", "-m512",
+		"--log-level=4", NULL};
 	struct own *o = calloc(1, sizeof(*o));
 
 	if (o == NULL || rte_eal_init(7, argv) < 0)

@@ -88,6 +88,9 @@ wrong_states_have_their_errors(void)
 	CU_ASSERT_EQUAL(weir_bind(p.a, tcp, sa, len), 0);
 	CU_ASSERT_EQUAL(weir_bind(p.a, tcp, sa, len), -EINVAL);
 	CU_ASSERT_EQUAL(weir_bind(p.a, other, sa, len), -EADDRINUSE);
+	CU_ASSERT_EQUAL(weir_bind(p.a, udp, sa, len), -EINVAL); /* the send has bound it */
+	weir_close(p.a, udp);
+	udp = weir_socket(p.a, AF_INET, SOCK_DGRAM, 0);
 	CU_ASSERT_EQUAL(weir_bind(p.a, udp, sa, len), 0); /* another protocol */
 	CU_ASSERT_EQUAL(weir_listen(p.a, tcp, 1), 0);
 	CU_ASSERT_EQUAL(weir_connect(p.a, tcp, sa, len), -EISCONN);
