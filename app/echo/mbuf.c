@@ -33,7 +33,7 @@ keep(struct conn *c, struct rte_mbuf *m)
 {
 	c->base.is_over |= c->base.n_kept == KEEP_MAX;
 	if (c->base.is_over)
-		rte_pktmbuf_free(m);
+		weir_mbuf_free(m);
 	else
 		c->kept[(c->first + c->base.n_kept++) % KEEP_MAX] = m;
 }
@@ -61,7 +61,7 @@ static void
 drop_kept(struct echo_conn *base)
 {
 	while (base->n_kept > 0)
-		rte_pktmbuf_free(pop_kept((struct conn *)base));
+		weir_mbuf_free(pop_kept((struct conn *)base));
 }
 
 static const struct echo_conn_ops ops = {sizeof(struct conn), send_kept, drop_kept};
@@ -92,7 +92,7 @@ on_datagram(
 	if (weir_send_mbuf(st, fd, m, &from->addr.sa, from->addr_len) == 0)
 		return;
 	n->lost++;
-	rte_pktmbuf_free(m);
+	weir_mbuf_free(m);
 }
 
 static int

@@ -35,7 +35,7 @@ add_or(struct stat_table *t, long long number, const char *none)
 void
 show_sockets(const json_t *of, const struct stat_opts *o)
 {
-	struct stat_table *t = table_new("Proto,State,>Recv-Q,>Send-Q,Local Address:Port,"
+	struct stat_table *t = table_new("Proto,State,>Recv-Q,>Lent,>Send-Q,Local Address:Port,"
 					 "Peer Address:Port,>Worker,>Fd");
 	const json_t *s;
 	size_t i;
@@ -45,6 +45,7 @@ show_sockets(const json_t *of, const struct stat_opts *o)
 		table_add(t, "%s", stat_text(s, "proto"));
 		table_add(t, "%s", stat_text(s, "state"));
 		table_add(t, "%lld", stat_int(s, "recv_q"));
+		table_add(t, "%lld", stat_int(s, "lent"));
 		table_add(t, "%lld", stat_int(s, "send_q"));
 		table_add(t, "%s", stat_text(s, "local"));
 		table_add(t, "%s", stat_text(s, "peer"));

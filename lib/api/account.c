@@ -88,6 +88,7 @@ read_pools(const struct weir_stack *st, struct weir_account *a)
 {
 	a->sockets = __atomic_load_n(&st->socks.used, __ATOMIC_ACQUIRE);
 	a->descriptors = st->socks.capacity - rte_ring_count(st->socks.free_fds);
+	a->lent = (uint32_t)RTE_MAX(weir_peek(st->socks.n_lent), 0);
 	a->n_pools = st->n_workers;
 	for (unsigned int i = 0; i < st->n_workers; i++) {
 		a->pools[i].size = st->pools[i]->size;

@@ -15,10 +15,20 @@ is_in_use(const struct weir_sock *s)
 	return (flags & (WEIR_SOCK_CONNECTED | WEIR_SOCK_CONNECTING | WEIR_SOCK_LISTENING)) != 0;
 }
 
-static int
-set_callbacks(struct weir_sock *s, const struct weir_callbacks *cb)
+/* In a callback on the one worker that reads them: they may be exchanged, but not taken away. */
+static bool
+may_exchange(struct weir_stack *st, const struct weir_sock *s, const struct weir_callbacks *cb)
 {
-	if (is_in_use(s))
+	return cb != NULL && weir_worker_self() != NULL && weir_here(st, s) != NULL &&
+	       (weir_sock_flags(s) & WEIR_SOCK_CALLBACKS) &&
+	       (st->n_workers == 1 ||
+		       (s->kind == WEIR_SOCK_TCP && !(weir_sock_flags(s) & WEIR_SOCK_LISTENING)));
+}
+
+static int
+set_callbacks(struct weir_stack *st, struct weir_sock *s, const struct weir_callbacks *cb)
+{
+	if (is_in_use(s) && !may_exchange(st, s, cb))
 		return -EISCONN;
 	if (cb == NULL) {
 		weir_sock_clear(s, WEIR_SOCK_CALLBACKS);
@@ -43,7 +53,7 @@ weir_set_callbacks(struct weir_stack *st, int fd, const struct weir_callbacks *c
 		return weir_no_sock(st, fd);
 	rc = weir_ctl_enter(s);
 	if (rc == 0) {
-		rc = set_callbacks(s, cb);
+		rc = set_callbacks(st, s, cb);
 		weir_ctl_leave(st, s);
 	}
 	weir_sock_unref(s);

@@ -64,6 +64,8 @@ static const struct conf_key worker_keys[] = {
 static const struct conf_key pool_keys[] = {
 	{"mbufs", &conf_number, CONF(mbufs), 256, 16 * M, NULL, "16384",
 		"packet buffers of each worker"},
+	{"lent_mbufs", &conf_number, CONF(lent_mbufs), 0, 1024 * M, NULL, "0",
+		"received packets that applications may hold as mbufs; 0: half of all mbufs"},
 	{"mbuf_data_room", &conf_size, CONF(mbuf_data_room), K, 65535, NULL, "2176",
 		"bytes in a packet buffer, 128 of headroom included"},
 	{"sockets", &conf_number, CONF(sockets), 16, 64 * M, NULL, "32768",

@@ -448,19 +448,6 @@ weir_sendmsg(struct weir_stack *st, int fd, const struct msghdr *msg, int flags)
 	return send_msg(st, fd, msg, flags);
 }
 
-struct rte_mbuf *
-weir_mbuf_alloc(struct weir_stack *st, int fd)
-{
-	struct weir_sock *s = st == NULL ? NULL : weir_fd_get(&st->socks, fd);
-	struct rte_mbuf *m;
-
-	if (s == NULL)
-		return NULL;
-	m = rte_pktmbuf_alloc(weir_send_pool(st, s));
-	weir_sock_unref(s);
-	return m;
-}
-
 /* Weir keeps notes in the private area of every mbuf it queues. */
 static bool
 is_usable(struct rte_mbuf *m)
@@ -482,6 +469,25 @@ send_stream_mbuf(struct weir_stack *st, struct weir_sock *s, struct rte_mbuf *m)
 	return rc == 0 ? hand_in(weir_here(st, s), s, &m, 1, 0) : rc;
 }
 
+/* One that was received here is given back by being sent; it is gone then, so the loan is noted. */
+static int
+send_mbuf(struct weir_stack *st, struct weir_sock *s, struct rte_mbuf *m,
+	const struct sockaddr *addr, socklen_t addr_len)
+{
+	const struct weir_loan loan = weir_lend_end(m);
+	int rc;
+
+	if (weir_sock_is_dgram(s))
+		rc = weir_send_datagram_mbuf(st, s, m, addr, addr_len);
+	else
+		rc = addr != NULL ? -EISCONN : send_stream_mbuf(st, s, m);
+	if (rc != 0)
+		weir_lend_again(m, &loan);
+	else if (loan.sock != NULL)
+		weir_repay(st, m, &loan);
+	return rc;
+}
+
 int
 weir_send_mbuf(struct weir_stack *st, int fd, struct rte_mbuf *m, const struct sockaddr *addr,
 	socklen_t addr_len)
@@ -496,12 +502,8 @@ weir_send_mbuf(struct weir_stack *st, int fd, struct rte_mbuf *m, const struct s
 		rc = -EFAULT;
 	else if (!is_usable(m))
 		rc = -EINVAL;
-	else if (weir_sock_is_dgram(s))
-		rc = weir_send_datagram_mbuf(st, s, m, addr, addr_len);
-	else if (addr != NULL)
-		rc = -EISCONN;
 	else
-		rc = send_stream_mbuf(st, s, m);
+		rc = send_mbuf(st, s, m, addr, addr_len);
 	give_back(s, is_ours);
 	return rc;
 }

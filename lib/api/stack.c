@@ -240,6 +240,15 @@ tcp_conf_of(const struct weir_stack *st)
 	return c;
 }
 
+static uint32_t
+lent_max(const struct weir_conf *conf)
+{
+	const uint64_t half = (uint64_t)conf->mbufs * conf->n_workers / 2;
+
+	return (uint32_t)RTE_MIN(conf->lent_mbufs != 0 ? conf->lent_mbufs : half,
+		(uint64_t)INT32_MAX);
+}
+
 static int
 init_socks(struct weir_stack *st, char *err, size_t err_len)
 {
@@ -255,6 +264,7 @@ init_socks(struct weir_stack *st, char *err, size_t err_len)
 		.udp_sndbuf = st->conf.udp_sndbuf,
 		.port_min = tcp.port_min,
 		.port_max = tcp.port_max,
+		.lent_max = lent_max(&st->conf),
 	};
 	const int rc = weir_socks_init(&st->socks, &conf);
 

@@ -129,6 +129,9 @@ int weir_wait_for(struct weir_stack *st, uint64_t *classes, bool (*done)(void *)
 void weir_inherit_queue(
 	struct weir_stack *st, struct weir_sock *child, struct weir_sock *listener);
 
+/** A loan of m, which may be gone, has ended: by the callback that has just got it, or later. */
+void weir_repay(struct weir_stack *st, const struct rte_mbuf *m, const struct weir_loan *loan);
+
 /** Take the socket's pending error: a positive errno, or 0. */
 static inline int
 weir_take_error(struct weir_sock *s)

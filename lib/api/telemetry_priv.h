@@ -63,6 +63,7 @@ struct tel_sock {
 	uint8_t state; /* enum weir_tcp_state; of UDP ESTABLISHED when connected, else CLOSED */
 	struct weir_flow flow;
 	uint64_t recv_q; /* memory of what was not read yet; of a listener, connections to accept */
+	uint64_t lent;	 /* packets that the application has got and not given back */
 	uint64_t send_q; /* bytes not acknowledged yet; of UDP memory; of a listener, its backlog */
 	bool has_conn;   /* the rest is filled in */
 	uint8_t retries;

@@ -35,6 +35,12 @@ has_conn(const struct weir_sock *s)
 	       !(flags & WEIR_SOCK_OVER);
 }
 
+static uint64_t
+lent(const struct weir_sock *s)
+{
+	return (uint64_t)RTE_MAX(weir_peek(s->n_lent), 0);
+}
+
 static void
 read_sock(const struct weir_sock *s, struct tel_sock *t)
 {
@@ -46,6 +52,7 @@ read_sock(const struct weir_sock *s, struct tel_sock *t)
 		t->send_q = difference(&s->tx_queued, &s->tx_freed);
 	}
 	t->recv_q = difference(&s->rx_given, &s->rx_taken);
+	t->lent = lent(s);
 	if (flags & WEIR_SOCK_LISTENING) {
 		t->state = WEIR_TCP_LISTEN;
 		t->recv_q = __atomic_load_n(&s->n_accept, __ATOMIC_RELAXED);
@@ -96,6 +103,7 @@ read_conn(const struct weir_worker *w, const struct weir_tcp_conn *c, struct tel
 		.state = c->state,
 		.flow = c->flow,
 		.recv_q = s == NULL ? 0 : difference(&s->rx_given, &s->rx_taken),
+		.lent = s == NULL ? 0 : lent(s),
 		.send_q = unacked(c),
 		.has_conn = true,
 		.retries = c->retries,
@@ -199,6 +207,7 @@ sock_data(const struct tel_sock *t)
 	tel_text(d, "state", "%s", state_name(t));
 	tel_u64(d, "recv_q", t->recv_q);
 	tel_u64(d, "send_q", t->send_q);
+	tel_u64(d, "lent", t->lent);
 	put_end(d, "local", &t->flow.laddr, t->flow.lport);
 	put_end(d, "peer", &t->flow.raddr, t->flow.rport);
 	tel_int(d, "worker", t->worker);

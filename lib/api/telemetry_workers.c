@@ -68,8 +68,8 @@ put_pool(struct rte_tel_data *rows, unsigned int row, const char *name, uint64_t
 	tel_put_row(rows, row, d);
 }
 
-/* The stack's two, then two of each worker. */
-#define POOLS_OF_STACK	2
+/* The stack's three, then two of each worker. */
+#define POOLS_OF_STACK	3
 #define POOLS_OF_WORKER 2
 
 static void
@@ -78,6 +78,9 @@ put_pool_of_stack(struct rte_tel_data *rows, unsigned int row, const struct weir
 	if (row == 0)
 		put_pool(rows, row, "sockets", ss->capacity,
 			__atomic_load_n(&ss->used, __ATOMIC_RELAXED));
+	else if (row == 1)
+		put_pool(rows, row, "lent mbufs", ss->lent_max,
+			(uint64_t)RTE_MAX(weir_peek(ss->n_lent), 0));
 	else
 		put_pool(rows, row, "descriptors", ss->capacity,
 			ss->capacity - rte_ring_count(ss->free_fds));
@@ -91,7 +94,7 @@ put_pool_of_worker(struct rte_tel_data *rows, unsigned int row, const struct wei
 	const struct rte_mempool *mbufs = st->pools[i];
 	char name[32];
 
-	if (row % POOLS_OF_WORKER == 0) {
+	if ((row - POOLS_OF_STACK) % POOLS_OF_WORKER == 0) {
 		snprintf(name, sizeof(name), "mbufs %u", i);
 		put_pool(rows, row, name, mbufs->size, rte_mempool_in_use_count(mbufs));
 	} else {

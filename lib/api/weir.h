@@ -96,6 +96,7 @@ struct weir_account {
 	uint32_t sockets;     /* in existence: with a descriptor, in an accept queue, or closed and
 			       * still delivering what was sent */
 	uint32_t descriptors; /* open */
+	uint32_t lent; /* packets that the application has got as mbufs, kept, and not given back */
 	uint64_t connections; /* TCP connections in any state */
 	uint64_t in_state[WEIR_ACCOUNT_STATES]; /* by state: CLOSED (over, but still held by its
 		* socket), LISTEN (always 0), SYN_SENT, SYN_RECEIVED, ESTABLISHED, FIN_WAIT_1,
@@ -177,6 +178,26 @@ int weir_send_mbuf(struct weir_stack *st, int fd, struct rte_mbuf *m, const stru
 struct rte_mbuf *weir_mbuf_alloc(struct weir_stack *st, int fd);
 
 /**
+ * Take what was received as the packet itself, without a copy: the next packet of a stream, of any
+ * length, or the next datagram. It is the caller's, see weir_recv_mbuf_fn. An urgent byte of a
+ * stream is in line.
+ * @param m      out: the packet; NULL at the end of a stream
+ * @param from   out, unless NULL
+ * @param flags  MSG_DONTWAIT
+ * @return bytes in it; 0 with *m NULL: the end; -EINVAL: it has callbacks; -ENOBUFS: applications
+ *         hold too many; else as weir_recv()
+ */
+ssize_t weir_recv_mbuf(struct weir_stack *st, int fd, struct rte_mbuf **m, struct weir_from *from,
+	int flags);
+
+/**
+ * Free an mbuf that a callback or weir_recv_mbuf() gave, or weir_mbuf_alloc(): any thread, also
+ * when its socket is closed; before its stack is freed. NULL: nothing. Not rte_pktmbuf_free(), by
+ * which what was received would count as held for ever.
+ */
+void weir_mbuf_free(struct rte_mbuf *m);
+
+/**
  * @param flags  MSG_DONTWAIT, MSG_PEEK (does not wait for all that MSG_WAITALL asks for),
  *               MSG_WAITALL, MSG_TRUNC (throws a stream's data away), MSG_OOB, MSG_ERRQUEUE
  *               (notices of MSG_ZEROCOPY; -EAGAIN without one); others have no effect
@@ -222,7 +243,9 @@ int weir_set_nonblock(struct weir_stack *st, int fd, bool on);
 /* Callbacks (see weir_event.h) */
 
 /**
- * Set before listen or connect (TCP), before or after bind (UDP). NULL: none any more.
+ * Set before listen or connect (TCP), before or after bind (UDP). NULL: none any more. In a
+ * callback on the socket's worker they can be exchanged for others at any time: those of a TCP
+ * connection; of all other sockets where the stack has one worker.
  * @return 0; -EINVAL unless exactly one of recv and recv_mbuf is set; -EISCONN when callbacks may
  *         be running: once connected or listening (TCP), once bound with callbacks (UDP)
  */

@@ -105,6 +105,7 @@ struct weir_conf {
 
 	/* [pools] */
 	uint32_t mbufs;          /* per worker */
+	uint32_t lent_mbufs;     /* packets that the application may hold; 0: half of all mbufs */
 	uint32_t mbuf_data_room; /* bytes, headroom included */
 	uint32_t sockets;        /* of the stack */
 	uint32_t connections;    /* TCP connections per worker */

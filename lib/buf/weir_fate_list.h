@@ -50,6 +50,7 @@ WEIR_FATE(drop_udp_short, "pkts", "truncated UDP header or bad length")
 WEIR_FATE(drop_udp_cksum, "pkts", "wrong UDP checksum, or none over IPv6")
 WEIR_FATE(drop_udp_no_port, "pkts", "no socket on the port; ICMP error sent where allowed")
 WEIR_FATE(drop_udp_full, "pkts", "socket receive buffer full")
+WEIR_FATE(drop_lent, "pkts", "datagram for an application that holds too many mbufs")
 
 /* TCP */
 WEIR_FATE(drop_tcp_short, "pkts", "truncated TCP header or bad data offset")

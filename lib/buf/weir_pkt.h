@@ -85,6 +85,8 @@ struct weir_pkt {
 	};
 	struct weir_flow flow; /* line 1: laddr is the packet's destination, raddr its source */
 	uint32_t hash;         /* weir_flow_hash() of flow, or of whatever its table needs */
+	uint32_t lent_bytes;   /* while an application has it: truesize when it got it */
+	void *lender;          /* and the socket it got it from; else NULL */
 } __attribute__((aligned(8)));
 
 static_assert(sizeof(struct weir_pkt) <= WEIR_PKT_PRIV, "the private area holds it");

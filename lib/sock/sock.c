@@ -79,6 +79,7 @@ weir_socks_init(struct weir_socks *ss, const struct weir_socks_conf *conf)
 	ss->udp_sndbuf = conf->udp_sndbuf;
 	ss->port_min = conf->port_min;
 	ss->port_max = conf->port_max;
+	ss->lent_max = conf->lent_max;
 	ss->workers = weir_mem_alloc(
 		"weir_socks", sizeof(ss->workers[0]) * conf->n_workers, conf->numa_node);
 	rc = ss->workers == NULL ? -ENOMEM : make_pool(ss, conf);

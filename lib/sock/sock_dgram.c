@@ -65,6 +65,13 @@ weir_sock_dgram_leave(struct weir_sock_worker *ws, struct weir_sock *s)
 	weir_sock_unref(s);
 }
 
+static bool
+is_copy(const struct weir_sock *s, struct rte_mbuf *m)
+{
+	return s->kind == WEIR_SOCK_RAW ||
+	       (weir_pkt(m)->flags & (WEIR_PKT_MULTICAST | WEIR_PKT_BROADCAST));
+}
+
 /*
  * udp_input counted the datagram as taken; what does not fit is a drop after all. Where several
  * sockets have a copy each, the packet stays taken.
@@ -72,14 +79,37 @@ weir_sock_dgram_leave(struct weir_sock_worker *ws, struct weir_sock *s)
 static void
 drop_full(struct weir_sock_worker *ws, const struct weir_sock *s, struct rte_mbuf *m)
 {
-	if (s->kind == WEIR_SOCK_RAW ||
-		(weir_pkt(m)->flags & (WEIR_PKT_MULTICAST | WEIR_PKT_BROADCAST))) {
+	if (is_copy(s, m)) {
 		ws->stats.copy_full++;
 		rte_pktmbuf_free(m);
 		return;
 	}
 	ws->core->fates[WEIR_FATE_udp_taken]--;
 	weir_end(ws->core, m, WEIR_FATE_drop_udp_full);
+}
+
+/* The application holds too many packets, or enough of this socket's. */
+static void
+drop_unlent(struct weir_sock_worker *ws, const struct weir_sock *s, struct rte_mbuf *m)
+{
+	if (is_copy(s, m)) {
+		ws->stats.copy_full++;
+		rte_pktmbuf_free(m);
+		return;
+	}
+	ws->core->fates[WEIR_FATE_udp_taken]--;
+	weir_end(ws->core, m, WEIR_FATE_drop_lent);
+}
+
+static void
+hand_datagram(struct weir_sock_worker *ws, struct weir_sock *s, struct rte_mbuf *m)
+{
+	if (weir_sock_flags(s) & (WEIR_SOCK_RX_SHUT | WEIR_SOCK_FD_CLOSED))
+		drop_full(ws, s, m); /* by the callback of the one before */
+	else if (s->cb.recv_mbuf != NULL && weir_lend_is_over(s, weir_mbuf_truesize(m)))
+		drop_unlent(ws, s, m);
+	else
+		weir_sock_hand(ws, s, m);
 }
 
 static void
@@ -89,7 +119,7 @@ queue_datagram(struct weir_sock_worker *ws, struct weir_sock *s, struct rte_mbuf
 	const uint64_t taken = __atomic_load_n(&s->rx_taken, __ATOMIC_ACQUIRE);
 	const int64_t held = (int64_t)(__atomic_load_n(&s->rx_given, __ATOMIC_RELAXED) - taken);
 
-	if (held + size > (int64_t)weir_peek(s->opts.rcvbuf) ||
+	if (held + size + (int64_t)weir_peek(s->lent_bytes) > (int64_t)weir_peek(s->opts.rcvbuf) ||
 		(weir_sock_flags(s) & (WEIR_SOCK_RX_SHUT | WEIR_SOCK_FD_CLOSED))) {
 		drop_full(ws, s, m);
 		return;
@@ -105,7 +135,7 @@ take_datagrams(struct weir_sock_worker *ws, struct weir_sock *s, struct weir_pcb
 
 	if (weir_sock_flags(s) & WEIR_SOCK_CALLBACKS) {
 		while (pcb->owner == s && (m = weir_pktq_pop(&pcb->rx)) != NULL)
-			weir_sock_hand(ws, s, m);
+			hand_datagram(ws, s, m);
 		return;
 	}
 	while ((m = weir_pktq_pop(&pcb->rx)) != NULL)

@@ -88,6 +88,7 @@ weir_sock_tcp_connect(struct weir_sock_worker *ws, struct weir_sock *s)
 		return rc;
 	weir_sock_ref(s); /* the connection's */
 	s->conn = c;
+	weir_poke(s->life, s->life + 1);
 	s->is_connect_told = false;
 	if (s->queue != NULL)
 		weir_msgs_begin(s);
@@ -222,18 +223,30 @@ wants_data(const struct weir_sock *s)
 	return !(weir_sock_flags(s) & (WEIR_SOCK_RX_SHUT | WEIR_SOCK_FD_CLOSED));
 }
 
+/* Data that is for nobody goes through all the same. */
+static bool
+may_hand(struct weir_sock_worker *ws, struct weir_sock *s)
+{
+	if (unlikely(s->cb.recv_mbuf != NULL && wants_data(s) && weir_lend_is_full(s)))
+		weir_lend_stall(ws, s);
+	return !s->is_held && !s->is_stalled;
+}
+
 static void
 hand_data(struct weir_sock_worker *ws, struct weir_sock *s, struct weir_tcp_conn *c)
 {
 	struct rte_mbuf *m;
 
 	/* A callback may close the socket, or hold it: the connection may be gone after each. */
-	while (s->conn == c && !s->is_held && (m = weir_pktq_pop(&c->rcv.rx)) != NULL) {
-		weir_tcp_credit(ws->tcp, c, weir_mbuf_truesize(m));
-		if (wants_data(s))
-			weir_sock_hand(ws, s, m);
-		else
+	while (s->conn == c && may_hand(ws, s) && (m = weir_pktq_pop(&c->rcv.rx)) != NULL) {
+		const uint32_t size = weir_mbuf_truesize(m);
+
+		if (!wants_data(s))
 			rte_pktmbuf_free(m);
+		else if (weir_sock_hand(ws, s, m))
+			continue; /* the window stays smaller by as much until it is back */
+		if (s->conn == c)
+			weir_tcp_credit(ws->tcp, c, size);
 	}
 }
 
@@ -285,7 +298,7 @@ hold_back(struct weir_sock *s, const struct weir_tcp_conn *c, uint16_t events)
 {
 	const uint16_t behind = events & (WEIR_READY_PEERCLOSE | WEIR_READY_CLOSE);
 
-	if (!s->is_held || c->rcv.rx.n == 0 || c->error != 0)
+	if ((!s->is_held && !s->is_stalled) || c->rcv.rx.n == 0 || c->error != 0)
 		return events;
 	s->held_events |= behind;
 	return events & (uint16_t)~behind;
@@ -295,7 +308,7 @@ void
 weir_sock_tcp_receiving(struct weir_sock_worker *ws, struct weir_sock *s, bool on)
 {
 	s->is_held = !on;
-	if (s->is_held || s->conn == NULL)
+	if (s->is_held || s->is_stalled || s->conn == NULL)
 		return;
 	weir_ready_add(ws->ready, &s->conn->ready, WEIR_READY_READ | s->held_events);
 	s->held_events = 0;

@@ -24,6 +24,7 @@ weir_sock_worker_init(struct weir_sock_worker *ws, struct weir_socks *ss, uint16
 	ws->index = index;
 	STAILQ_INIT(&ws->dying);
 	STAILQ_INIT(&ws->starving);
+	STAILQ_INIT(&ws->stalled);
 	weir_mpsc_init(&ws->doors);
 	weir_mpsc_init(&ws->leaving);
 	ws->efd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
@@ -105,6 +106,7 @@ weir_sock_worker_fini(struct weir_sock_worker *ws)
 	while (weir_sock_doors(ws) != 0) {
 	}
 	feed(ws, true);
+	weir_lend_resume(ws, true);
 	drop_dying(ws);
 	if (ws->efd > 0)
 		close(ws->efd);
@@ -210,7 +212,8 @@ bool
 weir_sock_is_quiet(struct weir_sock_worker *ws)
 {
 	return is_empty(&ws->doors) && is_empty(&ws->leaving) && STAILQ_EMPTY(ws->ready) &&
-	       STAILQ_EMPTY(&ws->starving); /* nothing wakes a worker when mbufs are freed */
+	       STAILQ_EMPTY(&ws->starving) && /* nothing wakes a worker when mbufs are freed */
+	       STAILQ_EMPTY(&ws->stalled);
 }
 
 unsigned int
@@ -231,7 +234,7 @@ weir_sock_publish(struct weir_sock_worker *ws)
 				ws, RTE_PTR_SUB(item, offsetof(struct weir_pcb, ready)), events);
 		told++;
 	}
-	told += feed(ws, false);
+	told += feed(ws, false) + weir_lend_resume(ws, false);
 	drop_dying(ws);
 	ws->stats.events += told;
 	return told;
@@ -258,51 +261,4 @@ weir_sock_tell(struct weir_sock_worker *ws, struct weir_sock *s, enum weir_event
 		s->cb.event(s->socks->stack, s->fd, ev, error, weir_peek(s->cb.arg));
 	else if (ev == WEIR_EV_PEERCLOSE || ev == WEIR_EV_CLOSE)
 		close_by_itself(ws, s);
-}
-
-static const struct weir_from *
-from_of(const struct weir_sock *s, struct rte_mbuf *m, struct weir_from *from)
-{
-	const struct weir_pkt *p = weir_pkt(m);
-
-	if (s->kind == WEIR_SOCK_TCP)
-		return NULL;
-	from->addr_len = weir_sock_addr_out(
-		s->domain, &p->flow.raddr, p->flow.rport, p->ifindex, &from->addr.in6);
-	from->ifindex = p->ifindex;
-	from->rx_us = p->rx_us;
-	return from;
-}
-
-/* A datagram is handed over whole: one that came in pieces is gathered first. */
-static void
-hand_gathered(struct weir_sock *s, struct rte_mbuf *m, const struct weir_from *from)
-{
-	uint8_t room[65536];
-
-	s->cb.recv(s->socks->stack, s->fd, rte_pktmbuf_read(m, 0, m->pkt_len, room), m->pkt_len,
-		from, weir_peek(s->cb.arg));
-}
-
-void
-weir_sock_hand(struct weir_sock_worker *ws, struct weir_sock *s, struct rte_mbuf *m)
-{
-	struct weir_stack *st = s->socks->stack;
-	struct weir_from room;
-	const struct weir_from *from = from_of(s, m, &room);
-	const struct rte_mbuf *seg = m;
-
-	ws->stats.callbacks++;
-	if (s->cb.recv_mbuf != NULL) {
-		s->cb.recv_mbuf(st, s->fd, m, from, weir_peek(s->cb.arg));
-		return;
-	}
-	if (weir_sock_is_dgram(s) && m->nb_segs > 1)
-		hand_gathered(s, m, from);
-	else
-		for (; seg != NULL && !(weir_sock_flags(s) & WEIR_SOCK_FD_CLOSED); seg = seg->next)
-			if (seg->data_len > 0 || weir_sock_is_dgram(s))
-				s->cb.recv(st, s->fd, rte_pktmbuf_mtod(seg, const void *),
-					seg->data_len, from, weir_peek(s->cb.arg));
-	rte_pktmbuf_free(m);
 }

@@ -5,9 +5,19 @@
  * Model   A socket with callbacks gives data to recv (a plain buffer) or recv_mbuf (the packet
  *         itself), and all else to event. Connections accepted by a listening socket inherit its
  *         callbacks; `arg` is per socket (weir_set_arg()).
- * Thread  Callbacks run on the socket's worker and must not block. All calls of weir.h may be used
- *         inside; one that would have to wait returns -EWOULDBLOCK. Closing the socket itself is
- *         allowed anywhere: no further callback of it follows.
+ * Inside  All calls of weir.h may be used, and act at once. None waits: one that would have to
+ *         returns -EAGAIN (-EINPROGRESS, -EWOULDBLOCK), whatever the socket's mode. What blocks by
+ *         itself (sleep, a lock, a system call) stops the worker with all of its connections.
+ *         Closing the socket: no callback of it follows, nor does the rest of the packet.
+ *         Closing another one of the same worker: likewise, at once.
+ *         Other callbacks (weir_set_callbacks()): from the next packet or event on; the rest of
+ *         this packet, if it comes in pieces, still goes to the function that has the first one.
+ *         Sending: through any socket; what does not fit is refused, and WEIR_EV_WRITE follows.
+ * Keeping An mbuf that is not freed or sent before the callback returns is kept: it counts as lent,
+ *         its memory stays charged to the socket's receive buffer (SO_RCVBUF), so that the window
+ *         of a connection closes and datagrams are dropped (drop_lent) when much is kept. All
+ *         sockets together may keep `[pools] lent_mbufs` packets: beyond it connections wait.
+ * Thread  Callbacks run on the socket's worker. Any thread may free or send what was kept.
  */
 #ifndef WEIR_EVENT_H
 #define WEIR_EVENT_H
@@ -34,7 +44,7 @@ enum weir_event {
 	WEIR_EV_ERROR,     /* an asynchronous error (ICMP); the socket goes on */
 };
 
-/** Where a datagram came from, and when. */
+/** Where a packet came from, and when. */
 struct weir_from {
 	union {
 		struct sockaddr sa;
@@ -46,14 +56,14 @@ struct weir_from {
 	uint64_t rx_us; /* stack clock */
 };
 
-/** @param from  the sender of a datagram; NULL on TCP */
+/** @param from  the sender of a datagram, the peer of a connection; of TCP the packet's arrival */
 typedef void (*weir_recv_fn)(struct weir_stack *st, int fd, const void *buf, size_t len,
 	const struct weir_from *from, void *arg);
 
 /**
- * The packet itself, trimmed to its payload, headroom kept; a chain where segments of a stream came
- * together. The callee owns m: it frees it with
- * rte_pktmbuf_free(), now or later and from any thread, or sends it with weir_send_mbuf().
+ * The packet itself, trimmed to its payload, headroom kept; maybe a chain. The callee owns m: it
+ * frees it with weir_mbuf_free(), now or later and from any thread, or sends it, through any
+ * socket, with weir_send_mbuf(). What others share must not be written (rte_mbuf_refcnt_read()).
  */
 typedef void (*weir_recv_mbuf_fn)(struct weir_stack *st, int fd, struct rte_mbuf *m,
 	const struct weir_from *from, void *arg);

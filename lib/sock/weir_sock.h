@@ -123,6 +123,7 @@ struct weir_sock {
 	bool is_connect_told; /* worker: WEIR_EV_CONNECT has been delivered */
 	bool is_starving; /* home worker: on the starving list */
 	bool is_held; /* home worker: data stays with TCP (weir_set_receiving) */
+	bool is_stalled; /* home worker: likewise; applications hold too many mbufs */
 	bool is_write_wanted; /* a send could not take everything, or a poll saw that; atomic */
 	uint16_t linger_s; /* option */
 	uint16_t held_events; /* home worker: enum weir_ready_event behind data that is held */
@@ -186,6 +187,12 @@ struct weir_sock {
 	uint32_t generation; /* of fd */
 	int connect_error;   /* to be told with CONNECT and CLOSE */
 	int close_error;
+
+	/* with mbufs that the application has got as such; see lend.c */
+	int32_t n_lent;	     /* atomic; while positive they have a reference of the socket */
+	uint32_t life;	     /* connections begun: which one an mbuf is of; home worker: w */
+	uint64_t lent_bytes; /* atomic; may be negative for a moment */
+	STAILQ_ENTRY(weir_sock) stalled;
 };
 
 /** One thread that can wait for sockets. Several threads share a class (id modulo 64). */
@@ -232,6 +239,8 @@ struct weir_socks {
 	uint32_t udp_rcvbuf;
 	uint32_t udp_sndbuf;
 	uint16_t port_min, port_max;
+	uint32_t lent_max; /* packets that applications may hold */
+	int32_t n_lent;	   /* packets that they hold; atomic */
 	struct weir_waiters waiters;
 	uint32_t generation; /* of descriptors, the last given; atomic */
 	uint32_t queues_lock; /* control path: guards queues */
@@ -256,6 +265,8 @@ struct weir_sock_worker {
 	uint16_t index;
 	STAILQ_HEAD(, weir_sock) dying;
 	STAILQ_HEAD(, weir_sock) starving; /* each with a reference */
+	STAILQ_HEAD(, weir_sock) stalled;  /* likewise; see lend.c */
+	const struct rte_mbuf *handing;	   /* what a callback of this worker has got just now */
 	struct weir_sock_stats stats;
 	/* other threads */
 	struct weir_mpsc doors __attribute__((aligned(64)));
@@ -276,6 +287,7 @@ struct weir_socks_conf {
 	uint32_t udp_rcvbuf;
 	uint32_t udp_sndbuf;
 	uint16_t port_min, port_max;
+	uint32_t lent_max;
 };
 
 int weir_socks_init(struct weir_socks *ss, const struct weir_socks_conf *conf);
@@ -624,8 +636,51 @@ int weir_sock_dgram_send(struct weir_sock_worker *ws, struct weir_sock *s, struc
 void weir_sock_tell(
 	struct weir_sock_worker *ws, struct weir_sock *s, enum weir_event ev, int error);
 
-/** Hand m's data to the socket's receive callback, which it has. Takes m. */
-void weir_sock_hand(struct weir_sock_worker *ws, struct weir_sock *s, struct rte_mbuf *m);
+/* hand.c */
+
+/**
+ * Hand m's data to the socket's receive callback, which it has. Takes m.
+ * @return whether the application keeps m: its memory is not to be credited yet
+ */
+bool weir_sock_hand(struct weir_sock_worker *ws, struct weir_sock *s, struct rte_mbuf *m);
+
+/** Where m, a packet that s has received, came from. */
+void weir_sock_from(const struct weir_sock *s, struct rte_mbuf *m, struct weir_from *from);
+
+/* lend.c */
+
+/** A packet as the application has it, noted before it is gone. */
+struct weir_loan {
+	struct weir_sock *sock; /* NULL: it is no loan */
+	uint32_t bytes;
+	uint32_t life;
+};
+
+/** The application gets m from s. */
+void weir_lend(struct weir_sock *s, struct rte_mbuf *m);
+
+/** It keeps it: count it. Any thread. */
+void weir_lend_count(struct weir_sock *s, uint32_t bytes);
+
+/** m is not lent any more; weir_lend_again() takes that back. */
+struct weir_loan weir_lend_end(struct rte_mbuf *m);
+void weir_lend_again(struct rte_mbuf *m, const struct weir_loan *loan);
+
+/**
+ * It is back: counts and windows follow. Any thread.
+ * @param ws  the home worker's, when the caller may act on it; else NULL
+ */
+void weir_lend_repaid(struct weir_sock_worker *ws, const struct weir_loan *loan);
+
+/** Do applications hold as much as they may, or s as much as its receive buffer? */
+bool weir_lend_is_full(const struct weir_sock *s);
+bool weir_lend_is_over(const struct weir_sock *s, uint32_t bytes);
+
+/** s keeps its data with TCP until applications have given mbufs back. */
+void weir_lend_stall(struct weir_sock_worker *ws, struct weir_sock *s);
+
+/** Let those go on that were stalled, if it is time. @return sockets */
+unsigned int weir_lend_resume(struct weir_sock_worker *ws, bool is_end);
 
 /**
  * The reference that s's connection has goes at the end of this turn, so that s can be used until

@@ -6,3 +6,4 @@ WEIR_STAT(events, "events", "connections and bindings that the transports report
 WEIR_STAT(accept_no_sock, "conns", "connections reset for want of a socket or descriptor")
 WEIR_STAT(callbacks, "events", "callbacks run")
 WEIR_STAT(copy_full, "pkts", "packets of raw sockets and groups that found a receive buffer full")
+WEIR_STAT(stalls, "conns", "connections kept back because applications hold too many mbufs")

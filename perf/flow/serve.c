@@ -37,7 +37,7 @@ on_recv_mbuf_echo(
 	if (!s->is_over && weir_send_mbuf(st, fd, m, to, from == NULL ? 0 : from->addr_len) >= 0)
 		return;
 	perf_add(&s->counts.errors, 1);
-	rte_pktmbuf_free(m);
+	weir_mbuf_free(m);
 }
 
 static void
