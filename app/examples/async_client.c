@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A TCP client driven by messages: sends a line, prints the answer: async_client CONF IP PORT LINE
- */
+/* A TCP client by messages: sends a line, prints the answer: async_client CONF IP PORT LINE */
 #include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>

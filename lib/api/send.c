@@ -480,7 +480,7 @@ send_mbuf(struct weir_stack *st, struct weir_sock *s, struct rte_mbuf *m,
 	if (weir_sock_is_dgram(s))
 		rc = weir_send_datagram_mbuf(st, s, m, addr, addr_len);
 	else
-		rc = addr != NULL ? -EISCONN : send_stream_mbuf(st, s, m);
+		rc = send_stream_mbuf(st, s, m); /* which passes an address over */
 	if (rc != 0)
 		weir_lend_again(m, &loan);
 	else if (loan.sock != NULL)

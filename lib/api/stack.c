@@ -245,8 +245,8 @@ lent_max(const struct weir_conf *conf)
 {
 	const uint64_t half = (uint64_t)conf->mbufs * conf->n_workers / 2;
 
-	return (uint32_t)RTE_MIN(conf->lent_mbufs != 0 ? conf->lent_mbufs : half,
-		(uint64_t)INT32_MAX);
+	return (uint32_t)RTE_MIN(
+		conf->lent_mbufs != 0 ? conf->lent_mbufs : half, (uint64_t)INT32_MAX);
 }
 
 static int

@@ -169,7 +169,7 @@ ssize_t weir_sendmsg(struct weir_stack *st, int fd, const struct msghdr *msg, in
 /**
  * Send m's data without a copy. Taken: m belongs to Weir until the peer has it, and must not be
  * changed. Refused (negative): still the caller's.
- * @param addr  where to, on an unconnected UDP socket; else NULL
+ * @param addr  where to, on an unconnected datagram socket; streams pass it over
  */
 int weir_send_mbuf(struct weir_stack *st, int fd, struct rte_mbuf *m, const struct sockaddr *addr,
 	socklen_t addr_len);

@@ -32,9 +32,8 @@ on_recv_mbuf_echo(
 	struct weir_stack *st, int fd, struct rte_mbuf *m, const struct weir_from *from, void *arg)
 {
 	struct perf_side *s = arg;
-	const struct sockaddr *to = from == NULL ? NULL : &from->addr.sa;
 
-	if (!s->is_over && weir_send_mbuf(st, fd, m, to, from == NULL ? 0 : from->addr_len) >= 0)
+	if (!s->is_over && weir_send_mbuf(st, fd, m, &from->addr.sa, from->addr_len) >= 0)
 		return;
 	perf_add(&s->counts.errors, 1);
 	weir_mbuf_free(m);

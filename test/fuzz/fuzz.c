@@ -83,7 +83,7 @@ echo_mbuf(
 	(void)arg;
 	if (weir_send_mbuf(st, fd, m, from == NULL ? NULL : &from->addr.sa,
 		    from == NULL ? 0 : from->addr_len) < 0)
-		rte_pktmbuf_free(m);
+		weir_mbuf_free(m);
 }
 
 static void
