@@ -6,13 +6,6 @@
 
 #include "weir_port.h"
 
-/** How a queue's descriptor is made quiet after it woke its reader. */
-enum ethdev_wake {
-	ETHDEV_WAKE_NONE,    /* the packets' own descriptor: reading them is enough (tap) */
-	ETHDEV_WAKE_EVENTFD, /* 8 bytes (VFIO, vhost) */
-	ETHDEV_WAKE_UIO,     /* 4 bytes */
-};
-
 /** Transmit errors seen by this driver, per queue: one writer each. */
 struct ethdev_txq {
 	uint64_t refused; /* packets that the device's checks refuse */
@@ -27,8 +20,9 @@ struct ethdev {
 	bool is_started;
 	bool is_gone; /* removed, told by its event; interrupt thread: w, control: r */
 	uint64_t owner;
-	uint8_t wake[WEIR_PORT_QUEUES_MAX]; /* enum ethdev_wake */
-	int rx_fd[WEIR_PORT_QUEUES_MAX];    /* -1 without */
+	int rx_fd[WEIR_PORT_QUEUES_MAX];       /* -1 without */
+	bool is_eventfd[WEIR_PORT_QUEUES_MAX]; /* rx_fd must be read to become quiet (VFIO, vhost);
+						* else it is the packets' own (tap) */
 	struct ethdev_txq txq[WEIR_PORT_QUEUES_MAX];
 };
 
@@ -68,7 +62,7 @@ bool ethdev_rss_read(struct ethdev *e, const struct rte_eth_dev_info *dev);
 
 /* rx_wake.c */
 
-/** Find the queues' descriptors. @return whether every receive queue has one */
+/** Find the queues' descriptors. @return whether every receive queue has one of its own */
 bool ethdev_wake_find(struct ethdev *e);
 int ethdev_rx_fd(struct weir_port *p, uint16_t queue);
 int ethdev_rx_intr(struct weir_port *p, uint16_t queue, bool on);

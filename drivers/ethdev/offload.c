@@ -55,8 +55,7 @@ ethdev_quirk(const struct rte_eth_dev_info *dev)
 static uint32_t
 without_orphans(uint32_t caps)
 {
-	const uint32_t tso_needs =
-		WEIR_PORT_TX_IP4_CKSUM | WEIR_PORT_TX_TCP_CKSUM | WEIR_PORT_TX_MULTI_SEG;
+	const uint32_t tso_needs = WEIR_PORT_TX_TCP_CKSUM | WEIR_PORT_TX_MULTI_SEG;
 
 	if ((caps & tso_needs) != tso_needs)
 		caps &= ~(uint32_t)WEIR_PORT_TX_TSO;

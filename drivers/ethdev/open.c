@@ -339,7 +339,7 @@ fill_info(struct opening *o)
 	info->caps = o->caps;
 	if ((o->caps & WEIR_PORT_RSS) && !ethdev_rss_read(e, &o->dev))
 		info->caps &= ~(uint32_t)WEIR_PORT_RSS;
-	if (o->eth.intr_conf.rxq && ethdev_wake_find(e))
+	if (o->eth.intr_conf.rxq)
 		info->caps |= WEIR_PORT_RX_INTR;
 }
 
@@ -361,7 +361,7 @@ open_device(struct opening *o)
 	o->eth.intr_conf.rmv = (*o->dev.dev_flags & RTE_ETH_DEV_INTR_RMV) != 0;
 	watch_events(e);
 	r = bring_up(o, o->conf->rx_intr);
-	if (r != 0 && o->conf->rx_intr) {
+	if (o->conf->rx_intr && (r != 0 || !ethdev_wake_find(e))) {
 		ethdev_ops.stop(&e->port);
 		r = bring_up(o, false); /* works without being woken, it costs idle polling */
 	}

@@ -7,31 +7,34 @@
 #include <unistd.h>
 
 /* DPDK hands out the descriptor without its kind; the kernel knows it. */
-static enum ethdev_wake
-kind_of(int fd)
+static void
+find_kind(int fd, char kind[64])
 {
 	char path[32];
-	char target[64];
 	ssize_t n;
 
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	n = readlink(path, target, sizeof(target) - 1);
-	target[n < 0 ? 0 : n] = '\0';
-	if (strstr(target, "[eventfd]") != NULL)
-		return ETHDEV_WAKE_EVENTFD;
-	if (strncmp(target, "/dev/uio", 8) == 0)
-		return ETHDEV_WAKE_UIO;
-	return ETHDEV_WAKE_NONE;
+	n = readlink(path, kind, 63);
+	kind[n < 0 ? 0 : n] = '\0';
 }
 
+/*
+ * UIO has one interrupt for packets and link alike. Drivers that give it to the packets no longer
+ * tell of the link, so there we do without.
+ */
 bool
 ethdev_wake_find(struct ethdev *e)
 {
+	char kind[64];
+
 	for (uint16_t q = 0; q < e->rx_queues; q++) {
 		e->rx_fd[q] = rte_eth_dev_rx_intr_ctl_q_get_fd(e->id, q);
 		if (e->rx_fd[q] < 0)
 			return false;
-		e->wake[q] = kind_of(e->rx_fd[q]);
+		find_kind(e->rx_fd[q], kind);
+		if (strncmp(kind, "/dev/uio", 8) == 0)
+			return false;
+		e->is_eventfd[q] = strstr(kind, "[eventfd]") != NULL;
 	}
 	return true;
 }
@@ -51,11 +54,10 @@ static void
 drain(const struct ethdev *e, uint16_t queue)
 {
 	struct pollfd pfd = {.fd = e->rx_fd[queue], .events = POLLIN};
-	const size_t len = e->wake[queue] == ETHDEV_WAKE_UIO ? 4 : 8;
 	uint64_t count;
 
-	if (e->wake[queue] != ETHDEV_WAKE_NONE && poll(&pfd, 1, 0) == 1 &&
-		read(pfd.fd, &count, len) < 0)
+	if (e->is_eventfd[queue] && poll(&pfd, 1, 0) == 1 &&
+		read(pfd.fd, &count, sizeof(count)) < 0)
 		return; /* taken by somebody else in between: as good */
 }
 

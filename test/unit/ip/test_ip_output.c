@@ -252,13 +252,14 @@ checksum_of_a_split_datagram_is_computed(void)
 	ip_close(&t);
 }
 
-static void
-segmentation_is_left_to_the_port(void)
+/* A TCP packet of 8000 bytes for a port with caps that cuts it, as it leaves. */
+static struct rte_mbuf *
+send_long(uint32_t caps)
 {
 	struct weir_ip_hdr_info h;
 	struct rte_mbuf *m;
 
-	open_caps(WEIR_PORT_TX_TCP_CKSUM | WEIR_PORT_TX_TSO | WEIR_PORT_TX_MULTI_SEG);
+	open_caps(caps | WEIR_PORT_TX_TCP_CKSUM | WEIR_PORT_TX_TSO | WEIR_PORT_TX_MULTI_SEG);
 	h = udp_to(&peer4);
 	h.proto = IPPROTO_TCP;
 	h.may_fragment = false;
@@ -270,10 +271,30 @@ segmentation_is_left_to_the_port(void)
 	m = rig_sent(&t.r);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(m);
 	CU_ASSERT_NOT_EQUAL(m->ol_flags & RTE_MBUF_F_TX_TCP_SEG, 0);
+	return m;
+}
+
+static void
+segmentation_is_left_to_the_port(void)
+{
+	struct rte_mbuf *m = send_long(WEIR_PORT_TX_IP4_CKSUM);
+
 	CU_ASSERT_NOT_EQUAL(m->ol_flags & RTE_MBUF_F_TX_IP_CKSUM, 0);
 	CU_ASSERT_EQUAL(m->tso_segsz, 1460);
 	CU_ASSERT_EQUAL(m->l4_len, 20);
 	CU_ASSERT_EQUAL(rig_bytes(m)[24] | rig_bytes(m)[25], 0); /* the port's to fill in */
+	rte_pktmbuf_free(m);
+	ip_close(&t);
+}
+
+/* virtio and vmxnet3 cut segments, but offer no checksum of the IPv4 header and refuse its flag. */
+static void
+segmentation_without_header_checksum_offload(void)
+{
+	struct rte_mbuf *m = send_long(0);
+
+	CU_ASSERT_EQUAL(m->ol_flags & RTE_MBUF_F_TX_IP_CKSUM, 0);
+	CU_ASSERT_EQUAL(rte_raw_cksum(rig_bytes(m) + 14, 20), 0xffff);
 	rte_pktmbuf_free(m);
 	ip_close(&t);
 }
@@ -406,6 +427,7 @@ main(void)
 		UNIT(checksum_is_left_to_ports_that_can),
 		UNIT(checksum_of_a_split_datagram_is_computed),
 		UNIT(segmentation_is_left_to_the_port),
+		UNIT(segmentation_without_header_checksum_offload),
 		UNIT(udp_checksum_is_never_zero),
 		UNIT(packets_to_ourselves_come_back),
 		UNIT(looped_packet_is_the_receivers_alone),

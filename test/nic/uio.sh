@@ -1,0 +1,27 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-3-Clause
+# Every kind of NIC by uio_pci_generic, one after the other in one guest: uio.sh BUILD_DIR [KIND...]
+set -u
+weir_build=$1
+weir_source=$(dirname "$0")/../..
+# shellcheck source=test/nic/lib.sh
+. "$weir_source/test/nic/lib.sh"
+
+nic_begin
+kinds=("${@:2}")
+[ ${#kinds[@]} -gt 0 ] || kinds=(virtio-net-pci e1000e e1000 vmxnet3)
+devices=()
+for i in "${!kinds[@]}"; do
+	tap "t$i" "10.77.$i.1" "fd77:$i::1" || exit 1
+	devices+=(-netdev "tap,id=n$i,ifname=t$i,script=no,downscript=no"
+		-device "${kinds[i]},netdev=n$i,mac=52:54:00:00:00:0$i,addr=0x$((i + 4))")
+	nic_conf "$i" "0000:00:0$((i + 4)).0" "10.77.$i.2" "fd77:$i::2" </dev/null
+done
+guest_boot 1 -- -M q35 "${devices[@]}" || exit 1
+check "hugepages" guest "hugepages 128"
+for i in "${!kinds[@]}"; do
+	check "${kinds[i]}: bound to uio_pci_generic" guest "bind 0000:00:0$((i + 4)).0 uio_pci_generic"
+	nic_try "${kinds[i]}" "$i" "10.77.$i.2" "fd77:$i::2"
+done
+guest_end
+test_end
