@@ -28,7 +28,8 @@ static const struct {
  * Drivers with habits of their own. net_tap does its checksums in software as we do, but sums the
  * segments of a chain as if each started at an even byte, refuses headers that are not contiguous,
  * and segments IPv4 alone. Its queue choice is the kernel's. Its receive descriptors
- * are one scatter list for one frame: more than a frame's worth only ties up mbufs.
+ * are one scatter list for one frame: more than a frame's worth only ties up mbufs. net_vmxnet3 tells its
+ * host that a frame has one buffer, so QEMU drops the longer ones that LRO makes.
  */
 static const struct ethdev_quirk quirks[] = {
 	{
@@ -37,6 +38,11 @@ static const struct ethdev_quirk quirks[] = {
 			    WEIR_PORT_TX_UDP_CKSUM | WEIR_PORT_TX_TSO | WEIR_PORT_RX_IP4_CKSUM |
 			    WEIR_PORT_RX_L4_CKSUM | WEIR_PORT_RX_RSS_HASH | WEIR_PORT_RSS,
 		.rx_desc_max = 16,
+	},
+	{
+		.driver = "net_vmxnet3",
+		.caps_off = WEIR_PORT_RX_LRO,
+		.rx_desc_max = UINT16_MAX,
 	},
 };
 
