@@ -4,12 +4,18 @@
 
 #include <string.h>
 
+static inline bool
+is_gone(const struct ethdev *e)
+{
+	return __atomic_load_n(&e->is_gone, __ATOMIC_RELAXED);
+}
+
 static uint16_t
 ethdev_rx(struct weir_port *p, uint16_t queue, struct rte_mbuf **m, uint16_t n)
 {
 	const struct ethdev *e = ethdev_of(p);
 
-	if (unlikely(queue >= e->rx_queues))
+	if (unlikely(queue >= e->rx_queues || is_gone(e)))
 		return 0;
 	return rte_eth_rx_burst(e->id, queue, m, n);
 }
@@ -36,6 +42,8 @@ ethdev_tx(struct weir_port *p, uint16_t queue, struct rte_mbuf **m, uint16_t n)
 {
 	struct ethdev *e = ethdev_of(p);
 
+	if (unlikely(is_gone(e)))
+		return 0;
 	return e->use_prepare ? tx_prepared(e, queue, m, n) : rte_eth_tx_burst(e->id, queue, m, n);
 }
 
@@ -78,7 +86,7 @@ ethdev_link(struct weir_port *p, struct weir_port_link *link)
 	int r;
 
 	*link = (struct weir_port_link){0};
-	if (__atomic_load_n(&e->is_gone, __ATOMIC_RELAXED))
+	if (is_gone(e))
 		return 0;
 	r = rte_eth_link_get_nowait(e->id, &l);
 	if (r != 0)

@@ -18,7 +18,7 @@ struct ethdev {
 	uint16_t tx_queues;
 	bool use_prepare; /* offloads on: the device may want headers prepared */
 	bool is_started;
-	bool is_gone; /* removed, told by its event; interrupt thread: w, control: r */
+	bool is_gone; /* removed, told by its event; interrupt thread: w, all: r */
 	uint64_t owner;
 	int rx_fd[WEIR_PORT_QUEUES_MAX];       /* -1 without */
 	bool is_eventfd[WEIR_PORT_QUEUES_MAX]; /* rx_fd must be read to become quiet (VFIO, vhost);
@@ -40,6 +40,7 @@ struct ethdev_quirk {
 	const char *driver;
 	uint32_t caps_off;
 	uint16_t rx_desc_max;
+	bool no_lsc; /* ask for the link's state instead of waiting for its interrupt */
 };
 
 const struct ethdev_quirk *ethdev_quirk(const struct rte_eth_dev_info *dev);

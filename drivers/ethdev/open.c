@@ -150,18 +150,42 @@ mtu_limit(const struct rte_eth_dev_info *dev)
 	return (uint16_t)RTE_MIN(dev->max_rx_pktlen - overhead, (uint32_t)dev->max_mtu);
 }
 
+/* Bytes of a frame that one buffer of queue q holds. */
+static uint32_t
+buffer_room(const struct opening *o, uint16_t q)
+{
+	return rte_pktmbuf_data_room_size(o->conf->pools[q]) - RTE_PKTMBUF_HEADROOM;
+}
+
+/* What stands around the packet in a buffer: link header, tag, checksum, a device's own header. */
+#define FRAME_OVERHEAD 64
+
+/* A device that takes no chains can send what fits one buffer. */
+static uint16_t
+mtu_to_send(const struct opening *o)
+{
+	uint32_t mtu = UINT16_MAX;
+
+	for (uint16_t q = 0; q < o->e->tx_queues && !(o->caps & WEIR_PORT_TX_MULTI_SEG); q++)
+		mtu = RTE_MIN(mtu, buffer_room(o, q) - FRAME_OVERHEAD);
+	return (uint16_t)mtu;
+}
+
 static int
 choose_mtu(struct opening *o)
 {
 	struct weir_port_info *info = &o->e->port.info;
 	uint16_t mtu = o->conf->mtu;
 
-	info->mtu_max = mtu_limit(&o->dev);
+	info->mtu_max = RTE_MIN(mtu_limit(&o->dev), mtu_to_send(o));
 	if (mtu == 0 && rte_eth_dev_get_mtu(o->e->id, &mtu) == 0)
 		mtu = RTE_MIN(mtu, info->mtu_max);
 	if (mtu < o->dev.min_mtu || mtu > info->mtu_max)
-		return fail(
-			o, -EINVAL, "mtu %u: allowed %u to %u", mtu, o->dev.min_mtu, info->mtu_max);
+		return fail(o, -EINVAL, "mtu %u: allowed %u to %u%s", mtu, o->dev.min_mtu,
+			info->mtu_max,
+			info->mtu_max == mtu_to_send(o)
+				? ": it takes no chains and mbuf_data_room is small"
+				: "");
 	info->mtu = mtu;
 	o->eth.rxmode.mtu = mtu;
 	return 0;
@@ -171,12 +195,15 @@ choose_mtu(struct opening *o)
 static int
 choose_scatter(struct opening *o)
 {
-	const uint32_t frame =
-		o->e->port.info.mtu + RTE_ETHER_HDR_LEN + RTE_ETHER_CRC_LEN + RTE_VLAN_HLEN;
+	uint16_t mtu = o->e->port.info.mtu, own;
+	uint32_t frame;
+
+	if (rte_eth_dev_get_mtu(o->e->id, &own) == 0)
+		mtu = RTE_MAX(mtu, own); /* peers may believe it */
+	frame = mtu + FRAME_OVERHEAD;
 
 	for (uint16_t q = 0; q < o->e->rx_queues; q++) {
-		const uint32_t room =
-			rte_pktmbuf_data_room_size(o->conf->pools[q]) - RTE_PKTMBUF_HEADROOM;
+		const uint32_t room = buffer_room(o, q);
 
 		if (frame <= room)
 			continue;
@@ -202,6 +229,8 @@ choose_offloads(struct opening *o)
 	if (e->rx_queues < o->conf->n_queues)
 		o->caps &= ~(uint32_t)WEIR_PORT_RSS;
 	ethdev_offload_conf(&o->dev, o->caps, &o->eth);
+	if (o->conf->vlan != 0) /* else virtio drops what has a tag */
+		o->eth.rxmode.offloads |= o->dev.rx_offload_capa & RTE_ETH_RX_OFFLOAD_VLAN_FILTER;
 	e->use_prepare = (o->eth.txmode.offloads & ~(uint64_t)RTE_ETH_TX_OFFLOAD_MULTI_SEGS) != 0;
 }
 
@@ -263,9 +292,30 @@ bring_up(struct opening *o, bool use_intr)
 	if (r != 0)
 		return fail(o, r, "start: %s", rte_strerror(-r));
 	e->is_started = true;
+	if (o->eth.rxmode.offloads & RTE_ETH_RX_OFFLOAD_VLAN_FILTER &&
+		(r = rte_eth_dev_vlan_filter(e->id, conf->vlan, 1)) != 0)
+		return fail(o, r, "vlan %u: %s", conf->vlan, rte_strerror(-r));
 	if (conf->promisc && (r = rte_eth_promiscuous_enable(e->id)) != 0 && r != -ENOTSUP)
 		return fail(o, r, "promiscuous mode: %s", rte_strerror(-r));
 	return 0;
+}
+
+/* What the device still holds is given back when the port is closed. */
+static void
+say_removed(struct ethdev *e)
+{
+	if (!__atomic_exchange_n(&e->is_gone, true, __ATOMIC_RELAXED))
+		WEIR_LOG(ERR, "port %s: device removed; it is let go when the stack ends",
+			e->port.info.name);
+}
+
+/* The kernel asks for a device of VFIO back, and waits for it. Runs on the interrupt thread. */
+static void
+on_device_event(const char *name, enum rte_dev_event_type type, void *arg)
+{
+	(void)name;
+	if (type == RTE_DEV_EVENT_REMOVE)
+		say_removed(arg);
 }
 
 /* Runs on the interrupt thread. */
@@ -282,8 +332,7 @@ on_event(uint16_t id, enum rte_eth_event_type type, void *arg, void *ret_param)
 			WEIR_LOG(NOTICE, "port %s: link %s", name, l.link_status ? "up" : "down");
 		break;
 	case RTE_ETH_EVENT_INTR_RMV:
-		__atomic_store_n(&e->is_gone, true, __ATOMIC_RELAXED);
-		WEIR_LOG(ERR, "port %s: device removed", name);
+		say_removed(e);
 		break;
 	case RTE_ETH_EVENT_INTR_RESET:
 		WEIR_LOG(ERR, "port %s: device asks to be reset: restart the stack", name);
@@ -303,16 +352,30 @@ static const enum rte_eth_event_type events[] = {
 static void
 watch_events(struct ethdev *e)
 {
+	char name[RTE_ETH_NAME_MAX_LEN];
+
 	for (size_t i = 0; i < RTE_DIM(events); i++)
 		rte_eth_dev_callback_register(e->id, events[i], on_event, e);
+	if (rte_eth_dev_get_name_by_port(e->id, name) == 0)
+		rte_dev_event_callback_register(name, on_device_event, e);
+}
+
+static void
+unwatch_events(struct ethdev *e)
+{
+	char name[RTE_ETH_NAME_MAX_LEN];
+
+	for (size_t i = 0; i < RTE_DIM(events); i++)
+		rte_eth_dev_callback_unregister(e->id, events[i], on_event, e);
+	if (rte_eth_dev_get_name_by_port(e->id, name) == 0)
+		rte_dev_event_callback_unregister(name, on_device_event, e);
 }
 
 void
 ethdev_free(struct ethdev *e)
 {
 	if (e->owner != RTE_ETH_DEV_NO_OWNER) {
-		for (size_t i = 0; i < RTE_DIM(events); i++)
-			rte_eth_dev_callback_unregister(e->id, events[i], on_event, e);
+		unwatch_events(e);
 		rte_eth_dev_owner_unset(e->id, e->owner);
 		rte_eth_dev_close(e->id);
 	}
@@ -347,6 +410,7 @@ static int
 open_device(struct opening *o)
 {
 	struct ethdev *e = o->e;
+	bool use_intr;
 	int r;
 
 	if ((r = find_device(o)) != 0 || (r = own_device(o)) != 0)
@@ -354,14 +418,18 @@ open_device(struct opening *o)
 	r = rte_eth_dev_info_get(e->id, &o->dev);
 	if (r != 0)
 		return fail(o, r, "%s", rte_strerror(-r));
-	if ((r = choose_queues(o)) != 0 || (r = choose_mtu(o)) != 0 || (r = choose_scatter(o)) != 0)
+	if ((r = choose_queues(o)) != 0)
 		return r;
 	choose_offloads(o);
-	o->eth.intr_conf.lsc = (*o->dev.dev_flags & RTE_ETH_DEV_INTR_LSC) != 0;
+	if ((r = choose_mtu(o)) != 0 || (r = choose_scatter(o)) != 0)
+		return r;
+	o->eth.intr_conf.lsc = (*o->dev.dev_flags & RTE_ETH_DEV_INTR_LSC) != 0 &&
+			       !ethdev_quirk(&o->dev)->no_lsc;
 	o->eth.intr_conf.rmv = (*o->dev.dev_flags & RTE_ETH_DEV_INTR_RMV) != 0;
 	watch_events(e);
-	r = bring_up(o, o->conf->rx_intr);
-	if (o->conf->rx_intr && (r != 0 || !ethdev_wake_find(e))) {
+	use_intr = o->conf->rx_intr && !(ethdev_quirk(&o->dev)->caps_off & WEIR_PORT_RX_INTR);
+	r = bring_up(o, use_intr);
+	if (use_intr && (r != 0 || !ethdev_wake_find(e))) {
 		ethdev_ops.stop(&e->port);
 		r = bring_up(o, false); /* works without being woken, it costs idle polling */
 	}

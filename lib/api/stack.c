@@ -83,6 +83,7 @@ open_port(struct weir_stack *st, const struct weir_conf_port *pc, char *err, siz
 		.mtu = pc->mtu,
 		.promisc = pc->promisc,
 		.rx_intr = st->conf.idle == WEIR_IDLE_SLEEP,
+		.vlan = pc->vlan,
 		.caps_off = pc->caps_off,
 		.pools = st->pools,
 	};

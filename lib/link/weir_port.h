@@ -114,6 +114,7 @@ struct weir_port_conf {
 	uint16_t rx_desc;   /* descriptors per queue */
 	uint16_t tx_desc;
 	uint16_t mtu;       /* 0: the device's own */
+	uint16_t vlan;      /* the tag of its frames; 0: untagged */
 	bool promisc;
 	bool rx_intr;       /* interrupts will be waited on (idle = sleep) */
 	uint32_t caps_off;  /* enum weir_port_cap not to be used even if there */

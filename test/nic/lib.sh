@@ -84,6 +84,11 @@ guest() {
 	echo "$*" >&"$nic_out" && guest_answer 60
 }
 
+# stat_says PATTERN [MODE]: weir-stat there shows a line that matches
+stat_says() {
+	guest "weir-stat ${2:-summary}" | grep -E "$1"
+}
+
 # monitor COMMAND: tell QEMU
 monitor() {
 	echo "$*" | socat -t 1 - "UNIX-CONNECT:$nic_dir/mon" >/dev/null
