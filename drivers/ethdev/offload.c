@@ -28,9 +28,10 @@ static const struct {
  * Drivers with habits of their own. net_tap does its checksums in software as we do, but sums the
  * segments of a chain as if each started at an even byte, refuses headers that are not contiguous,
  * and segments IPv4 alone. Its queue choice is the kernel's. Its receive descriptors
- * are one scatter list for one frame: more than a frame's worth only ties up mbufs. net_vmxnet3 tells its
- * host that a frame has one buffer, so QEMU drops the longer ones that LRO makes. net_e1000_em gives
- * its queue no MSI-X vector: its receive interrupt never comes; nor does net_vmxnet3's of the link.
+ * are one scatter list for one frame: more than a frame's worth only ties up mbufs. net_vmxnet3
+ * tells its host that a frame has one buffer, so QEMU drops the longer ones that LRO makes.
+ * net_e1000_em gives its queue no MSI-X vector: its receive interrupt never comes; nor does
+ * net_vmxnet3's of the link.
  */
 static const struct ethdev_quirk quirks[] = {
 	{

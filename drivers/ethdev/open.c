@@ -423,8 +423,8 @@ open_device(struct opening *o)
 	choose_offloads(o);
 	if ((r = choose_mtu(o)) != 0 || (r = choose_scatter(o)) != 0)
 		return r;
-	o->eth.intr_conf.lsc = (*o->dev.dev_flags & RTE_ETH_DEV_INTR_LSC) != 0 &&
-			       !ethdev_quirk(&o->dev)->no_lsc;
+	o->eth.intr_conf.lsc =
+		(*o->dev.dev_flags & RTE_ETH_DEV_INTR_LSC) != 0 && !ethdev_quirk(&o->dev)->no_lsc;
 	o->eth.intr_conf.rmv = (*o->dev.dev_flags & RTE_ETH_DEV_INTR_RMV) != 0;
 	watch_events(e);
 	use_intr = o->conf->rx_intr && !(ethdev_quirk(&o->dev)->caps_off & WEIR_PORT_RX_INTR);

@@ -157,11 +157,11 @@ static const struct conf_key tcp_keys[] = {
 	{"syn_cookies", &conf_choice, CONF(tcp.syn_cookies), 0, 0, "no|yes|always", "yes",
 		"answer SYNs without keeping anything: when a listener's queue is full, or always"},
 	{"fastopen", &conf_number, CONF(tcp.fastopen), 0, 0xfffff, NULL, "1",
-		"TCP Fast Open, Linux's bits: 1 connect, 2 listeners with TCP_FASTOPEN, 4 connect and 512 "
-		"listeners without a cookie, 1024 all listeners"},
+		"TCP Fast Open, Linux's bits: 1 connect, 2 listeners with TCP_FASTOPEN, "
+		"4 connect and 512 listeners without a cookie, 1024 all listeners"},
 	{"fastopen_pause_s", &conf_number, CONF(tcp.fastopen_pause_s), 0, 86400, NULL, "0",
-		"how long connect does without Fast Open when SYNs with data seem to vanish, doubled "
-		"each time; 0: it does not"},
+		"how long connect does without Fast Open when SYNs with data seem to vanish, "
+		"doubled each time; 0: it does not"},
 	{"fastopen_key", &conf_text, CONF(tcp.fastopen_key), 0, 0, "32 hexadecimal digits, or none",
 		"none", "key of Fast Open cookies, the same on all hosts behind an address"},
 	{"max_orphans", &conf_number, CONF(tcp.max_orphans), 0, 64 * M, NULL, "16384",

@@ -46,7 +46,7 @@ build4(struct weir_ip *ip, const struct weir_dst *dst, struct rte_mbuf *m,
 				    .ttl = hop_limit(ip, dst, h),
 				    .tos = h->tos});
 	m->l3_len = WEIR_IP4_HLEN;
-	/* The port makes many headers of this one. One without the offload (virtio) sums them anew. */
+	/* The port makes many headers of this one; virtio, without the offload, sums them anew. */
 	if ((m->ol_flags & RTE_MBUF_F_TX_TCP_SEG) && (dst->ifc->caps & WEIR_PORT_TX_IP4_CKSUM)) {
 		hdr->cksum = 0;
 		m->ol_flags |= RTE_MBUF_F_TX_IP_CKSUM;

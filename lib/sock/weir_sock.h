@@ -600,7 +600,10 @@ struct weir_sock_open {
 
 int weir_sock_tcp_connect(struct weir_sock_worker *ws, struct weir_sock *s);
 
-/** sock_fastopen.c: connect, or go on with what TCP_FASTOPEN_CONNECT deferred. @return 0 or -errno */
+/**
+ * sock_fastopen.c: connect, or go on with what TCP_FASTOPEN_CONNECT deferred.
+ * @return 0 or -errno
+ */
 int weir_sock_tcp_open(struct weir_sock_worker *ws, struct weir_sock_open *o);
 
 /**

@@ -75,7 +75,10 @@ struct rig {
 	struct rig_setup setup;
 };
 
-/** A segment to receive, or expected. PSH of text is compared where .flags or .is_unpushed names it. */
+/**
+ * A segment to receive, or expected. PSH of text is compared where .flags or .is_unpushed names
+ * it.
+ */
 struct rig_seg {
 	uint8_t flags;
 	uint32_t seq;

@@ -260,7 +260,7 @@ echo_buf(struct weir_stack *st, int fd, const void *buf, size_t len, const struc
 {
 	struct counts *c = arg;
 
-	CU_ASSERT_PTR_NULL(from);
+	CU_ASSERT_PTR_NOT_NULL(from);
 	c->bytes += len;
 	CU_ASSERT_EQUAL(weir_send(st, fd, buf, len, 0), (ssize_t)len);
 }

@@ -255,14 +255,16 @@ sockets_are_shown_as_ss_does(void)
 	fds = ask("/weir/sockets,a");
 	conns = ask("/weir/sockets,a,4294967296");
 	CU_ASSERT_EQUAL(number(fds, "next"), 4294967296u);
-	CU_ASSERT(has(fds, "{\"proto\":\"udp\",\"state\":\"UNCONNECTED\",\"recv_q\":0,\"send_q\":0,"
-			   "\"local\":\"10.0.0.1:5000\",\"peer\":\"0.0.0.0:*\",\"worker\":-1,"));
-	CU_ASSERT(has(fds, "{\"proto\":\"tcp\",\"state\":\"LISTEN\",\"recv_q\":0,\"send_q\":17,"
-			   "\"local\":\"[fd00::1]:8080\",\"peer\":\"[::]:*\",\"worker\":-1,"));
+	CU_ASSERT(has(fds,
+		"{\"proto\":\"udp\",\"state\":\"UNCONNECTED\",\"recv_q\":0,\"send_q\":0,\"lent\":0,"
+		"\"local\":\"10.0.0.1:5000\",\"peer\":\"0.0.0.0:*\",\"worker\":-1,"));
+	CU_ASSERT(has(fds,
+		"{\"proto\":\"tcp\",\"state\":\"LISTEN\",\"recv_q\":0,\"send_q\":17,\"lent\":0,"
+		"\"local\":\"[fd00::1]:8080\",\"peer\":\"[::]:*\",\"worker\":-1,"));
 	CU_ASSERT_EQUAL(count(fds, "ESTABLISHED"), 0);
-	CU_ASSERT(has(conns,
-		"{\"proto\":\"tcp\",\"state\":\"ESTABLISHED\",\"recv_q\":0,\"send_q\":10,"
-		"\"local\":\"[fd00::1]:"));
+	CU_ASSERT(has(conns, "{\"proto\":\"tcp\",\"state\":\"ESTABLISHED\",\"recv_q\":0,\"send_q\":"
+			     "10,\"lent\":0,"
+			     "\"local\":\"[fd00::1]:"));
 	CU_ASSERT(has(conns, "\"peer\":\"[fd00::2]:80\",\"worker\":0,"));
 	CU_ASSERT(has(conns, "\"cc\":\"cubic\""));
 	CU_ASSERT(number(conns, "cwnd") > 1000);
