@@ -54,14 +54,16 @@ check_capability(struct check *c, const struct vdev *v, unsigned int capability,
 			v->name, name, name);
 }
 
+/* A relative name starts where Weir runs, whatever the root of the machine that is looked at. */
 static void
 check_directory(struct check *c, const struct vdev *v, const char *file)
 {
+	const char *root = file[0] == '/' ? c->root : "";
 	const char *slash = strrchr(file, '/');
 	const int len = slash == NULL ? 1 : slash == file ? 1 : (int)(slash - file);
 	const char *dir = slash == NULL ? "." : file;
 
-	if (!weir_sys_access(W_OK | X_OK, c->root, "%.*s", len, dir))
+	if (!weir_sys_access(W_OK | X_OK, root, "%.*s", len, dir))
 		check_say(c, CHECK_FAULT,
 			"%s: %s can't be made: the directory %.*s is missing or not ours to write",
 			v->name, file, len, dir);
