@@ -73,7 +73,8 @@ usage(FILE *out)
 	      "  --conns N --depth N    connections or sockets; requests under way on each (1, 1)\n"
 	      "  --size N               bytes of a request and of its answer (64)\n"
 	      "  --mbuf                 the server echoes the packet's own mbuf\n"
-	      "  --flood syn|ack|udp    16 such packets of strangers for each turn of the client\n"
+	      "  --flood syn|ack|udp    16 such packets of strangers for each turn of the client;\n"
+	      "                         with one core: on two, nothing paces it\n"
 	      "  --slices N --slice-ms N --warmup-ms N   how long (20, 50, 200)\n"
 	      "  --ops N                fewer than N operations: failed\n"
 	      "  --no-ceiling           do not measure MAC swapping after it\n"
@@ -246,6 +247,10 @@ parse(struct perf_opts *o, int argc, char **argv)
 		return -EINVAL;
 	}
 	o->is_two_cores |= o->workload->shape == PERF_IDLE;
+	if (o->flood != PERF_NO_FLOOD && o->is_two_cores) {
+		fprintf(stderr, "--flood: allowed: --cores 1, where client and flood take turns\n");
+		return -EINVAL;
+	}
 	choose_cpus(o);
 	return 0;
 }
