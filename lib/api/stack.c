@@ -358,7 +358,7 @@ configure(struct weir_stack *st, struct weir_worker *w)
 		const struct weir_addr net = weir_addr_v6(r->net.addr);
 		const struct weir_addr gateway = weir_addr_v6(r->gateway);
 
-		rc = weir_route_add(&w->ip, &net, r->net.len, &gateway, port_index(st, r->port));
+		rc = weir_ip_set_route(&w->ip, &net, r->net.len, &gateway, port_index(st, r->port));
 	}
 	for (unsigned int i = 0; i < conf->n_neighs && rc == 0; i++) {
 		const struct weir_conf_neigh *n = &conf->neighs[i];
@@ -434,6 +434,7 @@ weir_stack_new(const struct weir_conf *conf, const struct weir_clock *clock,
 	weir_clock_init_tsc(&st->tsc);
 	st->clock = clock != NULL ? clock : &st->tsc;
 	weir_find_noise(&st->noise);
+	pthread_mutex_init(&st->net_lock, NULL);
 	st->has_waiter_key = pthread_key_create(&st->waiter_key, close_waiter) == 0;
 	rc = st->has_waiter_key ? build(st, err, err_len)
 				: fail(err, err_len, -EAGAIN, "%s: no thread key", conf->name);
@@ -614,6 +615,7 @@ weir_stack_free(struct weir_stack *st)
 	weir_tcp_fo_cache_free(st->fo_cache);
 	if (st->has_waiter_key)
 		pthread_key_delete(st->waiter_key);
+	pthread_mutex_destroy(&st->net_lock);
 	rte_free(st);
 }
 

@@ -29,6 +29,7 @@ struct weir_stack {
 	uint64_t secret[2];
 	uint32_t n_running; /* workers in a loop of their own; atomic */
 	sigset_t noise; /* signals that waiting calls sleep through */
+	pthread_mutex_t net_lock; /* one change of weir_net.h at a time */
 	bool has_waiter_key;
 	pthread_key_t waiter_key; /* a thread's weir_waiter of this stack */
 	TAILQ_ENTRY(weir_stack) link; /* list of telemetry.c */

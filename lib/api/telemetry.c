@@ -31,6 +31,13 @@ static const struct command {
 		"Sockets and TCP connections as ss shows them. Parameters: stack, from"},
 	{"/weir/counters", tel_counters,
 		"Every counter, by layer; the sum, or one worker's. Parameters: stack, worker"},
+	{"/weir/addrs", tel_addrs, "Addresses. Parameters: stack, from"},
+	{"/weir/routes", tel_routes, "Routes. Parameters: stack, from"},
+	{"/weir/neighs", tel_neighs, "Neighbours. Parameters: stack, from"},
+	{"/weir/way", tel_way, "How a packet would go. Parameters: stack, address"},
+	{"/weir/net", tel_net,
+		"Change addresses, routes, neighbours or ports, as weir-ctl does. "
+		"Parameters: stack, command"},
 };
 
 void
@@ -105,7 +112,7 @@ static int
 answer_locked(const struct command *c, const char *params, struct rte_tel_data *d)
 {
 	struct tel_req r = {.d = d};
-	char text[WEIR_CONF_NAME_MAX + 32];
+	char text[WEIR_CONF_NAME_MAX + 512];
 
 	if (TAILQ_EMPTY(&stacks))
 		return refuse(d, "no stack");

@@ -39,6 +39,11 @@ int tel_workers(struct tel_req *r);
 int tel_pools(struct tel_req *r);
 int tel_sockets(struct tel_req *r);
 int tel_counters(struct tel_req *r);
+int tel_addrs(struct tel_req *r);
+int tel_routes(struct tel_req *r);
+int tel_neighs(struct tel_req *r);
+int tel_way(struct tel_req *r);
+int tel_net(struct tel_req *r);
 int tel_counter_help(struct rte_tel_data *d, const char *layer);
 
 /* telemetry_ask.c */

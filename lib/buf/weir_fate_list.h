@@ -21,6 +21,7 @@ WEIR_FATE(handed_over, "pkts", "packet passed to the worker that owns its flow")
 WEIR_FATE(drop_eth_short, "pkts", "frame shorter than its Ethernet header")
 WEIR_FATE(drop_eth_dst, "pkts", "frame to another station")
 WEIR_FATE(drop_eth_type, "pkts", "unknown EtherType")
+WEIR_FATE(drop_port_off, "pkts", "frame received by a port that was switched off")
 WEIR_FATE(drop_vlan, "pkts", "frame of another VLAN")
 WEIR_FATE(drop_arp_bad, "pkts", "malformed or spoofed ARP packet")
 

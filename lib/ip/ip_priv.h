@@ -64,6 +64,15 @@ ip_iface_of(const struct weir_ip *ip, const struct weir_pkt *p)
 int route_init(struct weir_ip *ip, int numa_node);
 void route_fini(struct weir_ip *ip);
 
+/* source.c */
+
+/**
+ * The best source for dst when it leaves by ifc to next_hop (RFC 6724 5): of ifc, or else another
+ * interface's. @return 0, -EADDRNOTAVAIL
+ */
+int source_choose(const struct weir_ip *ip, const struct weir_iface *ifc,
+	const struct weir_addr *dst, const struct weir_addr *next_hop, struct weir_addr *src);
+
 /* reass.c */
 
 /** Where a fragment belongs. */

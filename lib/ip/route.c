@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Routes and source addresses. The ribs are built anew when routes or addresses changed. */
+/* Routes. The ribs are built anew when routes or addresses changed. */
 #include "weir_ip.h"
 
 #include <inttypes.h>
@@ -11,12 +11,12 @@
 
 #include "ip_priv.h"
 
-#define DYNAMIC_MAX (WEIR_IFACES_MAX * (WEIR_IFADDRS_MAX + 1)) /* networks and learnt routers */
-#define LOOP_MTU    UINT16_MAX /* what never leaves the stack is limited by its header alone */
-#define TABLE_MAX   (WEIR_ROUTES_MAX + DYNAMIC_MAX)
-
-/* Where a route comes from; of the same prefix, the last of these wins. */
-enum origin { FROM_ROUTER, FROM_CONF, FROM_ADDR, ORIGINS };
+#define DYNAMIC_MAX   (WEIR_IFACES_MAX * (WEIR_IFADDRS_MAX + 1)) /* networks and learnt routers */
+#define NO_ROUTE      UINT16_MAX
+#define IP4_MTU_MIN   68	 /* RFC 791 3.2 */
+#define ROUTER_METRIC 1024	 /* of learnt default routes, as Linux */
+#define LOOP_MTU      UINT16_MAX /* what never leaves the stack is limited by its header alone */
+#define TABLE_MAX     (WEIR_ROUTES_MAX + DYNAMIC_MAX)
 
 static const struct weir_addr any;
 
@@ -77,14 +77,17 @@ find_free_route(struct weir_ip *ip)
 	return NULL;
 }
 
+/* The configured route of a prefix with that metric, or with any. */
 static struct weir_route *
-find_conf_route(struct weir_ip *ip, const struct weir_addr *net, unsigned int prefix_len)
+find_conf_route(
+	struct weir_ip *ip, const struct weir_addr *net, unsigned int prefix_len, uint32_t metric)
 {
 	for (unsigned int i = 0; i < TABLE_MAX; i++) {
 		struct weir_route *r = &ip->routes[i];
 
-		if (r->is_used && r->origin == FROM_CONF && r->prefix_len == prefix_len &&
-			weir_addr_eq(&r->net, net))
+		if (r->is_used && r->origin == WEIR_ROUTE_FROM_CONF &&
+			r->prefix_len == prefix_len && weir_addr_eq(&r->net, net) &&
+			(metric == WEIR_METRIC_ANY || r->metric == metric))
 			return r;
 	}
 	return NULL;
@@ -98,30 +101,39 @@ routes_changed(struct weir_ip *ip)
 }
 
 static bool
-is_good_route(const struct weir_ip *ip, const struct weir_addr *net, unsigned int prefix_len,
-	const struct weir_addr *gateway, unsigned int ifindex)
+is_good_prefix(const struct weir_addr *net, unsigned int prefix_len)
 {
-	if (ifindex >= ip->n_ifaces || prefix_len > 128)
+	return prefix_len <= 128 && !(weir_addr_is_v4(net) && prefix_len < 96);
+}
+
+static bool
+is_good_route(const struct weir_ip *ip, const struct weir_route *r)
+{
+	if (r->ifindex >= ip->n_ifaces || !is_good_prefix(&r->net, r->prefix_len) ||
+		r->kind >= WEIR_ROUTE_KINDS || r->metric == WEIR_METRIC_ANY)
 		return false;
-	if (weir_addr_is_v4(net) && prefix_len < 96)
+	if (r->mtu != 0 && r->mtu < (weir_addr_is_v4(&r->net) ? IP4_MTU_MIN : WEIR_IP6_MTU_MIN))
 		return false;
-	if (weir_addr_is_any(gateway))
+	if (!weir_addr_is_any(&r->src) && weir_addr_is_v4(&r->src) != weir_addr_is_v4(&r->net))
+		return false;
+	if (weir_addr_is_any(&r->gateway))
 		return true;
-	return weir_addr_is_v4(net) == weir_addr_is_v4(gateway) &&
-	       !weir_addr_is_multicast(gateway) && !weir_addr_is_loopback(gateway);
+	return weir_addr_is_v4(&r->net) == weir_addr_is_v4(&r->gateway) &&
+	       !weir_addr_is_multicast(&r->gateway) && !weir_addr_is_loopback(&r->gateway);
 }
 
 int
-weir_route_add(struct weir_ip *ip, const struct weir_addr *net, unsigned int prefix_len,
-	const struct weir_addr *gateway, unsigned int ifindex)
+weir_ip_add_route(struct weir_ip *ip, const struct weir_route *route, bool may_replace)
 {
-	struct weir_addr masked = *net;
+	struct weir_addr masked = route->net;
 	struct weir_route *r;
 
-	if (!is_good_route(ip, net, prefix_len, gateway, ifindex))
+	if (!is_good_route(ip, route))
 		return -EINVAL;
-	mask_prefix(&masked, prefix_len);
-	r = find_conf_route(ip, &masked, prefix_len);
+	mask_prefix(&masked, route->prefix_len);
+	r = find_conf_route(ip, &masked, route->prefix_len, route->metric);
+	if (r != NULL && !may_replace)
+		return -EEXIST;
 	if (r == NULL) {
 		if (ip->n_static == WEIR_ROUTES_MAX)
 			return -ENOSPC;
@@ -130,14 +142,28 @@ weir_route_add(struct weir_ip *ip, const struct weir_addr *net, unsigned int pre
 			return -ENOSPC;
 		ip->n_static++;
 	}
-	*r = (struct weir_route){.gateway = weir_addr_is_any(gateway) ? any : *gateway,
-		.net = masked,
-		.prefix_len = (uint8_t)prefix_len,
-		.ifindex = (uint8_t)ifindex,
-		.origin = FROM_CONF,
-		.is_used = true};
+	*r = *route;
+	r->net = masked;
+	r->origin = WEIR_ROUTE_FROM_CONF;
+	r->is_used = true;
+	if (weir_addr_is_any(&r->gateway))
+		r->gateway = any;
 	routes_changed(ip);
 	return 0;
+}
+
+int
+weir_ip_set_route(struct weir_ip *ip, const struct weir_addr *net, unsigned int prefix_len,
+	const struct weir_addr *gateway, unsigned int ifindex)
+{
+	if (prefix_len > 128 || ifindex >= ip->n_ifaces)
+		return -EINVAL;
+	return weir_ip_add_route(ip,
+		&(struct weir_route){.net = *net,
+			.gateway = *gateway,
+			.prefix_len = (uint8_t)prefix_len,
+			.ifindex = (uint8_t)ifindex},
+		true);
 }
 
 static void
@@ -151,17 +177,18 @@ rib_clear_route(struct weir_ip *ip, const struct weir_route *r)
 }
 
 int
-weir_route_del(struct weir_ip *ip, const struct weir_addr *net, unsigned int prefix_len)
+weir_ip_del_route(
+	struct weir_ip *ip, const struct weir_addr *net, unsigned int prefix_len, uint32_t metric)
 {
 	struct weir_addr masked = *net;
 	struct weir_route *r;
 
-	if (prefix_len > 128)
+	if (!is_good_prefix(net, prefix_len))
 		return -EINVAL;
 	mask_prefix(&masked, prefix_len);
-	r = find_conf_route(ip, &masked, prefix_len);
+	r = find_conf_route(ip, &masked, prefix_len, metric);
 	if (r == NULL)
-		return -ENOENT;
+		return -ESRCH;
 	rib_clear_route(ip, r);
 	r->is_used = false;
 	ip->n_static--;
@@ -171,28 +198,56 @@ weir_route_del(struct weir_ip *ip, const struct weir_addr *net, unsigned int pre
 
 /* Building the ribs */
 
-static void
-rib_set4(struct weir_ip *ip, const struct weir_route *r, uint64_t index)
+/* Is a to be used before b, of the same prefix? */
+static bool
+is_preferred(const struct weir_route *a, const struct weir_route *b)
 {
-	const uint32_t net = weir_host32(weir_addr_to_v4(&r->net));
-	const uint8_t depth = (uint8_t)(r->prefix_len - 96);
-	struct rte_rib_node *node = rte_rib_lookup_exact(ip->rib4, net, depth);
+	return a->metric != b->metric ? a->metric < b->metric : a->origin < b->origin;
+}
 
-	if (node == NULL)
-		node = rte_rib_insert(ip->rib4, net, depth);
-	if (node != NULL)
-		rte_rib_set_nh(node, index);
+/* Put route i into the list that begins with head; routes as good as others go behind them. */
+static uint16_t
+chain(struct weir_route *routes, uint16_t head, uint16_t i)
+{
+	uint16_t *at = &head;
+
+	while (*at != NO_ROUTE && !is_preferred(&routes[i], &routes[*at]))
+		at = &routes[*at].next;
+	routes[i].next = *at;
+	*at = i;
+	return head;
 }
 
 static void
-rib_set6(struct weir_ip *ip, const struct weir_route *r, uint64_t index)
+rib_add4(struct weir_ip *ip, uint16_t i)
 {
-	struct rte_rib6_node *node = rte_rib6_lookup_exact(ip->rib6, r->net.b, r->prefix_len);
+	const struct weir_route *r = &ip->routes[i];
+	const uint32_t net = weir_host32(weir_addr_to_v4(&r->net));
+	const uint8_t depth = (uint8_t)(r->prefix_len - 96);
+	struct rte_rib_node *node = rte_rib_lookup_exact(ip->rib4, net, depth);
+	uint64_t head = NO_ROUTE;
 
-	if (node == NULL)
+	if (node != NULL)
+		rte_rib_get_nh(node, &head);
+	else
+		node = rte_rib_insert(ip->rib4, net, depth);
+	if (node != NULL)
+		rte_rib_set_nh(node, chain(ip->routes, (uint16_t)head, i));
+}
+
+static void
+rib_add6(struct weir_ip *ip, uint16_t i)
+{
+	const struct weir_route *r = &ip->routes[i];
+	struct rte_rib6_node *node = rte_rib6_lookup_exact(ip->rib6, r->net.b, r->prefix_len);
+	uint64_t head = NO_ROUTE;
+
+	if (node != NULL)
+		rte_rib6_get_nh(node, &head);
+	else
 		node = rte_rib6_insert(ip->rib6, r->net.b, r->prefix_len);
 	if (node != NULL)
-		rte_rib6_set_nh(node, index);
+		rte_rib6_set_nh(node, chain(ip->routes, (uint16_t)head, i));
 }
 
 static void
@@ -220,12 +275,13 @@ add_iface_routes(struct weir_ip *ip, const struct weir_iface *ifc)
 		add_dynamic(ip, &(struct weir_route){.net = a->addr,
 					.prefix_len = a->prefix_len,
 					.ifindex = ifc->index,
-					.origin = FROM_ADDR});
+					.origin = WEIR_ROUTE_FROM_ADDR});
 	}
 	if (!weir_addr_is_any(&ifc->router))
 		add_dynamic(ip, &(struct weir_route){.gateway = ifc->router,
 					.ifindex = ifc->index,
-					.origin = FROM_ROUTER});
+					.metric = ROUTER_METRIC,
+					.origin = WEIR_ROUTE_FROM_ROUTER});
 }
 
 static void
@@ -237,26 +293,24 @@ drop_dynamic(struct weir_ip *ip)
 		if (!r->is_used)
 			continue;
 		rib_clear_route(ip, r);
-		if (r->origin != FROM_CONF)
+		if (r->origin != WEIR_ROUTE_FROM_CONF)
 			r->is_used = false;
 	}
 }
 
-/* Lower indices win among equals, so that the first interface is the one that is used. */
 static void
 fill_ribs(struct weir_ip *ip)
 {
-	for (unsigned int origin = 0; origin < ORIGINS; origin++) {
-		for (unsigned int i = TABLE_MAX; i-- > 0;) {
-			const struct weir_route *r = &ip->routes[i];
+	for (uint16_t i = 0; i < TABLE_MAX; i++) {
+		const struct weir_route *r = &ip->routes[i];
 
-			if (!r->is_used || r->origin != origin)
-				continue;
-			if (weir_addr_is_v4(&r->net))
-				rib_set4(ip, r, i);
-			else
-				rib_set6(ip, r, i);
-		}
+		if (!r->is_used ||
+			(r->kind == WEIR_ROUTE_UNICAST && ip->ifaces[r->ifindex].is_admin_down))
+			continue;
+		if (weir_addr_is_v4(&r->net))
+			rib_add4(ip, i);
+		else
+			rib_add6(ip, i);
 	}
 }
 
@@ -277,107 +331,57 @@ refresh(struct weir_ip *ip)
 	ip->is_rib_old = false;
 }
 
-/* Source addresses: RFC 6724 5, rules 1, 2, 3 and 8. */
-
-static unsigned int
-scope_of(const struct weir_addr *a)
+const struct weir_route *
+weir_ip_next_route(struct weir_ip *ip, unsigned int *at)
 {
-	if (weir_addr_is_v4(a))
-		return 14;
-	if (weir_addr_is_multicast(a))
-		return a->b[1] & 15;
-	return weir_addr_is_link_local(a) ? 2 : 14;
-}
-
-static unsigned int
-common_bits(const struct weir_addr *a, const struct weir_addr *b)
-{
-	unsigned int i = 0;
-
-	while (i < 16 && a->b[i] == b->b[i])
-		i++;
-	if (i == 16)
-		return 128;
-	return i * 8 + (unsigned int)__builtin_clz((unsigned int)(a->b[i] ^ b->b[i])) - 24;
-}
-
-/* Is a a better source than b for dst? */
-static bool
-is_better_source(
-	const struct weir_ifaddr *a, const struct weir_ifaddr *b, const struct weir_addr *dst)
-{
-	const unsigned int sa = scope_of(&a->addr), sb = scope_of(&b->addr), sd = scope_of(dst);
-	unsigned int ca, cb;
-
-	if (sa != sb)
-		return sa < sb ? sa >= sd : sb < sd;
-	if (a->state != b->state)
-		return a->state == WEIR_IFADDR_PREFERRED;
-	ca = RTE_MIN(common_bits(&a->addr, dst), (unsigned int)a->prefix_len);
-	cb = RTE_MIN(common_bits(&b->addr, dst), (unsigned int)b->prefix_len);
-	return ca > cb;
-}
-
-static const struct weir_ifaddr *
-best_of_iface(const struct weir_iface *ifc, const struct weir_addr *dst,
-	const struct weir_ifaddr *best, bool is_other_iface)
-{
-	for (unsigned int i = 0; i < ifc->n_addrs; i++) {
-		const struct weir_ifaddr *a = &ifc->addrs[i];
-
-		if (!weir_ifaddr_is_usable(a) || weir_addr_is_v4(&a->addr) != weir_addr_is_v4(dst))
-			continue;
-		if (is_other_iface && weir_addr_is_link_local(&a->addr))
-			continue;
-		if (best == NULL || is_better_source(a, best, dst))
-			best = a;
-	}
-	return best;
-}
-
-/* An address of the outgoing interface, or else of another (RFC 1122 3.3.4.2, weak model). */
-static int
-choose_source(const struct weir_ip *ip, const struct weir_iface *ifc, const struct weir_addr *dst,
-	struct weir_addr *src)
-{
-	const struct weir_ifaddr *best = best_of_iface(ifc, dst, NULL, false);
-
-	for (unsigned int i = 0; i < ip->n_ifaces && best == NULL; i++)
-		best = best_of_iface(&ip->ifaces[i], dst, NULL, true);
-	if (best == NULL)
-		return -EADDRNOTAVAIL;
-	*src = best->addr;
-	return 0;
+	refresh(ip);
+	for (; *at < TABLE_MAX; ++*at)
+		if (ip->routes[*at].is_used)
+			return &ip->routes[(*at)++];
+	return NULL;
 }
 
 /* Lookup */
+
+/* The first route of a list that leads out by the interface; those that refuse ask for none. */
+static const struct weir_route *
+pick(const struct weir_ip *ip, uint64_t head, int ifindex)
+{
+	for (uint64_t i = head; i != NO_ROUTE; i = ip->routes[i].next) {
+		const struct weir_route *r = &ip->routes[i];
+
+		if (ifindex < 0 || r->ifindex == ifindex || r->kind != WEIR_ROUTE_UNICAST)
+			return r;
+	}
+	return NULL;
+}
 
 static const struct weir_route *
 lookup4(const struct weir_ip *ip, const struct weir_addr *dst, int ifindex)
 {
 	struct rte_rib_node *node = rte_rib_lookup(ip->rib4, weir_host32(weir_addr_to_v4(dst)));
-	uint64_t index;
+	const struct weir_route *r = NULL;
+	uint64_t head;
 
-	for (; node != NULL; node = rte_rib_lookup_parent(node)) {
-		rte_rib_get_nh(node, &index);
-		if (ifindex < 0 || ip->routes[index].ifindex == ifindex)
-			return &ip->routes[index];
+	for (; node != NULL && r == NULL; node = rte_rib_lookup_parent(node)) {
+		rte_rib_get_nh(node, &head);
+		r = pick(ip, head, ifindex);
 	}
-	return NULL;
+	return r;
 }
 
 static const struct weir_route *
 lookup6(const struct weir_ip *ip, const struct weir_addr *dst, int ifindex)
 {
 	struct rte_rib6_node *node = rte_rib6_lookup(ip->rib6, dst->b);
-	uint64_t index;
+	const struct weir_route *r = NULL;
+	uint64_t head;
 
-	for (; node != NULL; node = rte_rib6_lookup_parent(node)) {
-		rte_rib6_get_nh(node, &index);
-		if (ifindex < 0 || ip->routes[index].ifindex == ifindex)
-			return &ip->routes[index];
+	for (; node != NULL && r == NULL; node = rte_rib6_lookup_parent(node)) {
+		rte_rib6_get_nh(node, &head);
+		r = pick(ip, head, ifindex);
 	}
-	return NULL;
+	return r;
 }
 
 static int
@@ -388,7 +392,21 @@ leave_by(const struct weir_ip *ip, unsigned int ifindex, const struct weir_addr 
 	out->next_hop = *next_hop;
 	out->mtu = weir_addr_is_v4(dst) ? out->ifc->mtu : out->ifc->mtu6;
 	/* For IPv4 the network of the next hop tells best which address the peer expects. */
-	return choose_source(ip, out->ifc, weir_addr_is_v4(dst) ? next_hop : dst, &out->src);
+	return source_choose(
+		ip, out->ifc, weir_addr_is_v4(dst) ? next_hop : dst, next_hop, &out->src);
+}
+
+/* What a route that refuses says, as Linux does. */
+static int
+refusal_of(const struct weir_route *r)
+{
+	static const int errors[WEIR_ROUTE_KINDS] = {
+		[WEIR_ROUTE_BLACKHOLE] = -EINVAL,
+		[WEIR_ROUTE_UNREACHABLE] = -EHOSTUNREACH,
+		[WEIR_ROUTE_PROHIBIT] = -EACCES,
+	};
+
+	return errors[r->kind];
 }
 
 static int
@@ -402,8 +420,12 @@ route_unicast(struct weir_ip *ip, const struct weir_addr *dst, int ifindex, stru
 		ip->stats.route_misses++;
 		return -ENETUNREACH;
 	}
+	if (unlikely(r->kind != WEIR_ROUTE_UNICAST))
+		return refusal_of(r);
 	rc = leave_by(ip, r->ifindex, dst, weir_addr_is_any(&r->gateway) ? dst : &r->gateway, out);
-	if (weir_addr_is_any(&r->src))
+	if (r->mtu != 0)
+		out->mtu = RTE_MIN(out->mtu, r->mtu);
+	if (weir_addr_is_any(&r->src) || !weir_ip_is_local(ip, &r->src, NULL))
 		return rc;
 	out->src = r->src;
 	return 0;

@@ -18,6 +18,36 @@ struct rte_rib;
 struct rte_rib6;
 
 #define WEIR_ROUTES_MAX 1024 /* configured; those of interfaces and routers come on top */
+#define WEIR_METRIC_ANY UINT32_MAX
+
+enum weir_route_kind {
+	WEIR_ROUTE_UNICAST,
+	WEIR_ROUTE_BLACKHOLE,   /* senders get EINVAL, */
+	WEIR_ROUTE_UNREACHABLE, /* EHOSTUNREACH, */
+	WEIR_ROUTE_PROHIBIT,    /* EACCES */
+	WEIR_ROUTE_KINDS
+};
+
+/** Of the same prefix and metric, an earlier one of these is used. */
+enum weir_route_origin {
+	WEIR_ROUTE_FROM_ADDR, /* an interface's own network */
+	WEIR_ROUTE_FROM_CONF,
+	WEIR_ROUTE_FROM_ROUTER, /* learnt */
+};
+
+struct weir_route {
+	struct weir_addr net;
+	struct weir_addr gateway; /* :: : on link */
+	struct weir_addr src;     /* preferred source, or :: */
+	uint32_t metric;          /* the least is used; with the prefix, a route's name */
+	uint16_t mtu;             /* 0: the interface's */
+	uint16_t next;            /* route.c: of the same prefix, less preferred */
+	uint8_t prefix_len;       /* of the 16 bytes */
+	uint8_t ifindex;
+	uint8_t kind;   /* enum weir_route_kind */
+	uint8_t origin; /* enum weir_route_origin */
+	bool is_used;
+};
 
 struct weir_ip_stats {
 #define WEIR_STAT WEIR_STAT_FIELD
@@ -57,15 +87,7 @@ struct weir_ip {
 	unsigned int n_ifaces;
 	struct rte_rib *rib4; /* value: index into routes */
 	struct rte_rib6 *rib6;
-	struct weir_route {
-		struct weir_addr gateway; /* :: : on link */
-		struct weir_addr src;     /* preferred source, or :: */
-		struct weir_addr net;
-		uint8_t prefix_len;
-		uint8_t ifindex;
-		uint8_t origin; /* from a router, configured, an interface's own network */
-		bool is_used;
-	} *routes;
+	struct weir_route *routes;
 	unsigned int n_static;
 	bool is_rib_old;    /* routes changed since the ribs were built */
 	uint32_t route_gen; /* grows with every change of routes or addresses */
@@ -159,12 +181,22 @@ void weir_ip_fini(struct weir_ip *ip);
 unsigned int weir_ip_frags_held(const struct weir_ip *ip);
 
 /**
- * Add or replace a route. prefix_len counts from the first of the 16 bytes: 0.0.0.0/0 has 96.
- * gateway :: or 0.0.0.0: on link. @return 0, -EINVAL, -ENOSPC
+ * Add a route; origin, next and is_used do not matter, host bits of net are cleared. One of the same
+ * prefix and metric is replaced, or stays.
+ * @return 0, -EINVAL, -ENOSPC, -EEXIST
  */
-int weir_route_add(struct weir_ip *ip, const struct weir_addr *net, unsigned int prefix_len,
+int weir_ip_add_route(struct weir_ip *ip, const struct weir_route *route, bool may_replace);
+
+/** The same for the plainest kind of route, with replacement: 0.0.0.0/0 has prefix_len 96. */
+int weir_ip_set_route(struct weir_ip *ip, const struct weir_addr *net, unsigned int prefix_len,
 	const struct weir_addr *gateway, unsigned int ifindex);
-int weir_route_del(struct weir_ip *ip, const struct weir_addr *net, unsigned int prefix_len);
+
+/** Remove a configured route. @return 0, -ESRCH, -EINVAL */
+int weir_ip_del_route(struct weir_ip *ip, const struct weir_addr *net, unsigned int prefix_len,
+	uint32_t metric);
+
+/** The first route from *at on, which moves behind it (begin with 0); NULL: none is left. */
+const struct weir_route *weir_ip_next_route(struct weir_ip *ip, unsigned int *at);
 
 /** Receive a multicast group by an interface (-1: the first); as weir_iface_join(). */
 int weir_ip_join(struct weir_ip *ip, const struct weir_addr *group, int ifindex);
@@ -174,7 +206,8 @@ int weir_ip_leave(struct weir_ip *ip, const struct weir_addr *group, int ifindex
  * Find the way to dst: own networks, then routes, longest prefix first; multicast and broadcast by
  * ifindex or the first interface.
  * @param ifindex  interface to use, or -1 for any
- * @return 0 and *out, or -ENETUNREACH; -EADDRNOTAVAIL when no source address fits
+ * @return 0 and *out, or -ENETUNREACH; -EADDRNOTAVAIL when no source address fits; -EINVAL,
+ *         -EHOSTUNREACH, -EACCES: a route refuses
  */
 int weir_ip_route(struct weir_ip *ip, const struct weir_addr *dst, int ifindex,
 	struct weir_dst *out);

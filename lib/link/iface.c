@@ -100,7 +100,7 @@ weir_iface_fini(struct weir_iface *ifc)
 		return;
 	for (unsigned int i = 0; i < WEIR_NEIGHS_MAX; i++) {
 		if (ifc->neighs[i].state != WEIR_NEIGH_FREE)
-			weir_neigh_del(&ifc->neighs[i]);
+			weir_neigh_forget(&ifc->neighs[i]);
 	}
 	eth_drop_txq(ifc, WEIR_TX_drop_link_down);
 	weir_wheel_cancel(ifc->core->wheel, &ifc->timer);
@@ -348,7 +348,10 @@ weir_iface_add_addr(
 static void
 remove_addr(struct weir_iface *ifc, struct weir_ifaddr *a)
 {
-	*a = ifc->addrs[--ifc->n_addrs];
+	const struct weir_ifaddr *end = &ifc->addrs[--ifc->n_addrs];
+
+	/* In their order, for the first of equals is the one that is used. */
+	memmove(a, a + 1, (size_t)((const char *)end - (const char *)a));
 	ifc->route_change++;
 	update_filters(ifc);
 }
@@ -363,6 +366,37 @@ weir_iface_del_addr(struct weir_iface *ifc, const struct weir_addr *addr)
 		}
 	}
 	return -EADDRNOTAVAIL;
+}
+
+int
+weir_iface_set_lifetimes(struct weir_iface *ifc, const struct weir_addr *addr,
+	uint64_t preferred_us, uint64_t valid_us)
+{
+	struct weir_ifaddr *a = weir_iface_addr(ifc, addr);
+	const uint64_t now_us = ifc->core->now_us;
+
+	if (a == NULL)
+		return -EADDRNOTAVAIL;
+	a->preferred_until_us =
+		preferred_us == WEIR_WHEEL_NEVER ? WEIR_WHEEL_NEVER : now_us + preferred_us;
+	a->valid_until_us = valid_us == WEIR_WHEEL_NEVER ? WEIR_WHEEL_NEVER : now_us + valid_us;
+	if (a->state == WEIR_IFADDR_DEPRECATED && preferred_us > 0)
+		a->state = WEIR_IFADDR_PREFERRED;
+	if (a->state == WEIR_IFADDR_PREFERRED && preferred_us == 0)
+		a->state = WEIR_IFADDR_DEPRECATED;
+	ifc->route_change++;
+	iface_arm(ifc);
+	return 0;
+}
+
+int
+weir_iface_set_mtu(struct weir_iface *ifc, uint16_t mtu)
+{
+	if (mtu < (ifc->is_ipv6 ? WEIR_IP6_MTU_MIN : IP4_MTU_MIN) || mtu > ifc->port->info.mtu)
+		return -EINVAL;
+	ifc->mtu = ifc->mtu6 = mtu;
+	ifc->route_change++;
+	return 0;
 }
 
 void
@@ -424,7 +458,8 @@ refresh_auto_addr(struct weir_iface *ifc, struct weir_ifaddr *a, const struct we
 }
 
 void
-iface_auto_addr(struct weir_iface *ifc, const struct weir_nd_prefix *p)
+iface_auto_addr(struct weir_iface *ifc, const struct weir_nd_prefix *p,
+	const struct weir_addr *router)
 {
 	const struct weir_addr own = weir_addr_eui64(&p->prefix, &ifc->mac);
 	struct weir_ifaddr *a = weir_iface_addr(ifc, &own);
@@ -443,6 +478,7 @@ iface_auto_addr(struct weir_iface *ifc, const struct weir_nd_prefix *p)
 		return;
 	a = &ifc->addrs[ifc->n_addrs - 1];
 	a->is_auto = true;
+	a->router = *router;
 	a->preferred_until_us = lifetime_end(ifc, p->preferred_s);
 	a->valid_until_us = lifetime_end(ifc, p->valid_s);
 }

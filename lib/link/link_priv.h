@@ -36,7 +36,8 @@ void iface_addr_conflict(struct weir_iface *ifc, const struct weir_addr *a,
 	const struct weir_mac *other);
 
 /** Make or refresh an address from an advertised prefix (RFC 4862 5.5.3). */
-void iface_auto_addr(struct weir_iface *ifc, const struct weir_nd_prefix *p);
+void iface_auto_addr(struct weir_iface *ifc, const struct weir_nd_prefix *p,
+	const struct weir_addr *router);
 
 /** Arm the interface's timer for the earliest of its deadlines. */
 void iface_arm(struct weir_iface *ifc);

@@ -22,18 +22,14 @@ static void
 go_down(struct weir_iface *ifc)
 {
 	ifc->stats.link_downs++;
-	for (unsigned int i = 0; i < WEIR_NEIGHS_MAX; i++) {
-		struct weir_neigh *n = &ifc->neighs[i];
-
-		if (n->state != WEIR_NEIGH_FREE && n->state != WEIR_NEIGH_PERMANENT)
-			weir_neigh_del(n);
-	}
+	weir_iface_flush_neighs(ifc);
 	eth_drop_txq(ifc, WEIR_TX_drop_link_down);
 }
 
 void
 weir_iface_set_link(struct weir_iface *ifc, bool is_up)
 {
+	is_up &= !ifc->is_admin_down;
 	if (ifc->is_up == is_up)
 		return;
 	ifc->is_up = is_up;
@@ -44,6 +40,16 @@ weir_iface_set_link(struct weir_iface *ifc, bool is_up)
 		iface_announce_all(ifc);
 	else
 		go_down(ifc);
+}
+
+void
+weir_iface_set_admin(struct weir_iface *ifc, bool is_up)
+{
+	if (ifc->is_admin_down == !is_up)
+		return;
+	ifc->is_admin_down = !is_up;
+	ifc->route_change++;
+	weir_iface_set_link(ifc, !__atomic_load_n(&ifc->port->is_down, __ATOMIC_RELAXED));
 }
 
 void

@@ -321,7 +321,7 @@ take_ra(struct weir_iface *ifc, const struct weir_pkt *p, const struct weir_nd *
 	take_params(ifc, nd);
 	take_router(ifc, &p->flow.raddr, nd->lifetime_s);
 	for (unsigned int i = 0; i < nd->n_prefixes; i++)
-		iface_auto_addr(ifc, &nd->prefixes[i]);
+		iface_auto_addr(ifc, &nd->prefixes[i], &p->flow.raddr);
 	iface_arm(ifc);
 }
 

@@ -61,7 +61,7 @@ evict(struct weir_iface *ifc)
 	}
 	if (oldest != NULL) {
 		ifc->stats.neigh_evicted++;
-		weir_neigh_del(oldest);
+		weir_neigh_forget(oldest);
 	}
 	return oldest;
 }
@@ -88,7 +88,7 @@ neigh_new(struct weir_iface *ifc, const struct weir_addr *addr)
 }
 
 void
-weir_neigh_del(struct weir_neigh *n)
+weir_neigh_forget(struct weir_neigh *n)
 {
 	struct weir_iface *ifc = n->ifc;
 	const uint32_t i = index_of(n);
@@ -303,7 +303,7 @@ fail(struct weir_neigh *n)
 	n->ifc->stats.neigh_failed++;
 	while ((m = weir_pktq_pop(&n->waiting)) != NULL)
 		return_unreached(n->ifc, m);
-	weir_neigh_del(n);
+	weir_neigh_forget(n);
 }
 
 void
@@ -328,6 +328,9 @@ weir_iface_add_neigh(
 {
 	struct weir_neigh *n = neigh_find(ifc, addr);
 
+	if (weir_addr_is_any(addr) || weir_addr_is_multicast(addr) ||
+		weir_addr_is_broadcast(addr) || weir_mac_is_group(mac))
+		return -EINVAL;
 	if (n == NULL)
 		n = neigh_new(ifc, addr);
 	if (n == NULL)
@@ -337,4 +340,26 @@ weir_iface_add_neigh(
 	weir_wheel_cancel(ifc->core->wheel, &n->timer);
 	send_waiting(n);
 	return 0;
+}
+
+int
+weir_iface_del_neigh(struct weir_iface *ifc, const struct weir_addr *addr)
+{
+	struct weir_neigh *n = neigh_find(ifc, addr);
+
+	if (n == NULL)
+		return -ESRCH;
+	weir_neigh_forget(n);
+	return 0;
+}
+
+void
+weir_iface_flush_neighs(struct weir_iface *ifc)
+{
+	for (unsigned int i = 0; i < WEIR_NEIGHS_MAX; i++) {
+		struct weir_neigh *n = &ifc->neighs[i];
+
+		if (n->state != WEIR_NEIGH_FREE && n->state != WEIR_NEIGH_PERMANENT)
+			weir_neigh_forget(n);
+	}
 }

@@ -40,6 +40,7 @@ struct weir_ifaddr {
 	uint8_t prefix_len; /* of the 16 bytes: 10.0.0.1/24 has 120 */
 	uint8_t state;      /* enum weir_ifaddr_state */
 	bool is_auto;       /* link-local or from a router advertisement */
+	struct weir_addr router; /* whose advertisement; :: without */
 	uint8_t dad_sent;   /* DAD solicitations, or IPv4 announcements (RFC 5227 2.3) */
 	uint64_t dad_until_us;       /* end of DAD, or time of the next announcement; or NEVER */
 	uint64_t preferred_until_us; /* WEIR_WHEEL_NEVER: for ever */
@@ -93,6 +94,7 @@ struct weir_iface {
 	uint16_t vlan; /* 0: untagged */
 	uint8_t index; /* 0..WEIR_IFACES_MAX-1, equal on all workers */
 	bool is_up;    /* link state; true at first */
+	bool is_admin_down; /* switched off: is_up is false whatever the link does */
 	uint64_t route_change; /* grows when router or addrs change: routes are looked up again */
 	struct weir_mac mac;
 	uint32_t txq_head; /* packets waiting for the port, in a ring of WEIR_TXQ_MAX */
@@ -165,9 +167,23 @@ int weir_iface_add_addr(struct weir_iface *ifc, const struct weir_addr *addr,
 	unsigned int prefix_len, bool use_dad);
 int weir_iface_del_addr(struct weir_iface *ifc, const struct weir_addr *addr);
 
-/** A neighbour that never changes. @return 0 or -ENOSPC */
+/** Lifetimes of an address from now on, WEIR_WHEEL_NEVER without end. 0 or -EADDRNOTAVAIL */
+int weir_iface_set_lifetimes(struct weir_iface *ifc, const struct weir_addr *addr,
+	uint64_t preferred_us, uint64_t valid_us);
+
+/** A neighbour that never changes. @return 0 or -ENOSPC; -EINVAL: no unicast address */
 int weir_iface_add_neigh(
 	struct weir_iface *ifc, const struct weir_addr *addr, const struct weir_mac *mac);
+
+/** Forget a neighbour, learnt or not; or all that are learnt. @return 0 or -ESRCH */
+int weir_iface_del_neigh(struct weir_iface *ifc, const struct weir_addr *addr);
+void weir_iface_flush_neighs(struct weir_iface *ifc);
+
+/** Switch the interface off or on. Off, it sends and takes nothing, and no route leads there. */
+void weir_iface_set_admin(struct weir_iface *ifc, bool is_up);
+
+/** @return 0; -EINVAL: more than the port's, or less than its versions of IP need */
+int weir_iface_set_mtu(struct weir_iface *ifc, uint16_t mtu);
 
 /** The interface's entry for addr in any state but DUPLICATE, or NULL. */
 struct weir_ifaddr *weir_iface_addr(struct weir_iface *ifc, const struct weir_addr *addr);
@@ -264,6 +280,6 @@ void weir_neigh_confirm(struct weir_iface *ifc, const struct weir_addr *addr);
 void weir_neigh_timer(struct weir_neigh *n);
 
 /** Forget a learnt neighbour, its waiting packets end as drop_neigh_failed. */
-void weir_neigh_del(struct weir_neigh *n);
+void weir_neigh_forget(struct weir_neigh *n);
 
 #endif

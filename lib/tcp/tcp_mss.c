@@ -58,6 +58,8 @@ weir_tcp_route(struct weir_tcp *t, struct weir_tcp_conn *c)
 		return true;
 	if (weir_ip_route(t->ip, &c->flow.raddr, is_local ? c->dst.ifc->index : -1, &dst) < 0)
 		return false;
+	if (unlikely(!weir_ip_is_local(t->ip, &c->flow.laddr, NULL)))
+		return false; /* its address was taken away: nothing may come from there */
 	c->dst = dst;
 	weir_tcp_update_mss(c);
 	return true;

@@ -18,6 +18,19 @@ run_stages(struct weir_worker *w)
 	weir_core_flush(&w->core);
 }
 
+/* A link that brings frames is up, unless it was switched off: then they end. */
+static void
+take_while_down(struct weir_worker *w, struct weir_iface *ifc)
+{
+	struct weir_vec *v = &w->rx.frame;
+
+	weir_iface_set_link(ifc, true);
+	for (unsigned int i = 0; i < v->n && !ifc->is_up; i++)
+		weir_end(&w->core, v->m[i], WEIR_FATE_drop_port_off);
+	if (!ifc->is_up)
+		v->n = 0;
+}
+
 unsigned int
 weir_rx_path(struct weir_worker *w, struct weir_iface *ifc)
 {
@@ -30,7 +43,7 @@ weir_rx_path(struct weir_worker *w, struct weir_iface *ifc)
 	const unsigned int n = v->frame.n;
 
 	if (unlikely(!ifc->is_up))
-		weir_iface_set_link(ifc, true);
+		take_while_down(w, ifc);
 	weir_eth_input(ifc, &v->frame, &v->arp, &v->ip4, &v->ip6);
 	weir_arp_input(ifc, &v->arp);
 	run_stages(w);

@@ -151,12 +151,12 @@ a_new_route_is_used_and_a_removed_one_no_more(void)
 	for (unsigned int i = 0; i < 2; i++) {
 		CU_ASSERT_EQUAL(
 			send_from(r, payload(r, hello, 5), US4, "198.51.100.1"), -ENETUNREACH);
-		CU_ASSERT_EQUAL(weir_route_add(&r->ip, &net, 120, &gateway, 0), 0);
+		CU_ASSERT_EQUAL(weir_ip_set_route(&r->ip, &net, 120, &gateway, 0), 0);
 		for (unsigned int k = 0; k < 2; k++) {
 			CU_ASSERT_EQUAL(send_from(r, payload(r, hello, 5), US4, "198.51.100.1"), 0);
 			sent_is(r, US4, "198.51.100.1", hello, 5);
 		}
-		CU_ASSERT_EQUAL(weir_route_del(&r->ip, &net, 120), 0);
+		CU_ASSERT_EQUAL(weir_ip_del_route(&r->ip, &net, 120, WEIR_METRIC_ANY), 0);
 	}
 	rig_close(r);
 }
