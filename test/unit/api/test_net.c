@@ -186,7 +186,7 @@ exchange(int fa, int fb)
 	if (weir_send(p.a, fa, "x", 1, 0) != 1)
 		return false;
 	pair_pass(&p, 500000);
-	return weir_recv(p.b, fb, buf, sizeof(buf), 0) == 1;
+	return weir_recv(p.b, fb, buf, sizeof(buf), 0) > 0;
 }
 
 /* The connection's cached way is looked up again. */
