@@ -3,7 +3,7 @@
  * @file
  * Addresses, routes, neighbours and ports of a stack, changed while it runs (doc/network.md).
  * Model   Every worker has its own copy. A change is made on one after the other, between two of
- *         their turns, and undone again where a worker refuses it. Connections notice changed routes
+ *         their turns, and undone again where a worker refuses it. Connections notice a new route
  *         with their next packet. What is configured and what is changed here is one table.
  * Thread  Any thread but the stack's workers (-EWOULDBLOCK); changes wait for each other.
  * Errors  -EINVAL: a value or a combination that cannot be; -ENODEV: no port of that name;
@@ -141,7 +141,7 @@ struct weir_net_port {
 	uint16_t mtu_max; /* what it was opened with */
 };
 
-/** Switch a port off or on: off, it neither sends nor takes anything, and its routes are not used. */
+/** Switch a port off or on. Off, it sends and takes nothing, and its routes are not used. */
 int weir_port_switch(struct weir_stack *st, const char *port, bool on);
 
 /** @return 0, -EINVAL: beyond mtu_max, less than 68 or with IPv6 1280 */

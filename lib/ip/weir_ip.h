@@ -181,7 +181,7 @@ void weir_ip_fini(struct weir_ip *ip);
 unsigned int weir_ip_frags_held(const struct weir_ip *ip);
 
 /**
- * Add a route; origin, next and is_used do not matter, host bits of net are cleared. One of the same
+ * Add a route; origin, next and is_used do not matter, host bits are cleared. One of the same
  * prefix and metric is replaced, or stays.
  * @return 0, -EINVAL, -ENOSPC, -EEXIST
  */

@@ -458,8 +458,8 @@ refresh_auto_addr(struct weir_iface *ifc, struct weir_ifaddr *a, const struct we
 }
 
 void
-iface_auto_addr(struct weir_iface *ifc, const struct weir_nd_prefix *p,
-	const struct weir_addr *router)
+iface_auto_addr(
+	struct weir_iface *ifc, const struct weir_nd_prefix *p, const struct weir_addr *router)
 {
 	const struct weir_addr own = weir_addr_eui64(&p->prefix, &ifc->mac);
 	struct weir_ifaddr *a = weir_iface_addr(ifc, &own);
