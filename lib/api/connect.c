@@ -341,7 +341,9 @@ disconnect_datagram(struct weir_stack *st, struct weir_sock *s)
 	flow.rport = weir_be16(0);
 	weir_sock_clear(s, WEIR_SOCK_CONNECTED);
 	weir_sock_set_flow(s, &flow);
-	return s->pcbs != NULL ? weir_enter_tables(st, s) : 0;
+	return (weir_sock_flags(s) & WEIR_SOCK_BOUND) || s->kind == WEIR_SOCK_RAW
+		       ? weir_enter_tables(st, s)
+		       : 0;
 }
 
 static int

@@ -44,10 +44,22 @@ extern const struct weir_opt weir_opts_socket[];
 extern const struct weir_opt weir_opts_ip4[];
 extern const struct weir_opt weir_opts_ip6[];
 extern const struct weir_opt weir_opts_tcp[];
+extern const struct weir_opt weir_opts_mcast4[]; /* more of level IPPROTO_IP */
+extern const struct weir_opt weir_opts_mcast6[]; /* more of level IPPROTO_IPV6 */
 extern const struct weir_opt weir_opts_raw[];    /* level SOL_RAW: both versions */
 extern const struct weir_opt weir_opts_raw4[];   /* more of level IPPROTO_IP */
 extern const struct weir_opt weir_opts_raw6[];   /* more of level IPPROTO_IPV6 */
 extern const struct weir_opt weir_opts_icmp6[];  /* level IPPROTO_ICMPV6 */
+
+/* opt_mcast.c: the name of an interface, a port's section of the configuration; "": none */
+#define WEIR_OPT_IFACE_LEN 32
+
+int weir_opt_get_send_iface(
+	struct weir_stack *st, struct weir_sock *s, const struct weir_opt *o, void *value);
+int weir_opt_set_send_iface(struct weir_stack *st, struct weir_sock *s, const char *name);
+int weir_opt_get_bound_iface(
+	struct weir_stack *st, struct weir_sock *s, const struct weir_opt *o, void *value);
+int weir_opt_set_bound_iface(struct weir_stack *st, struct weir_sock *s, const char *name);
 
 /** Room for any value. */
 #define WEIR_OPT_MAX 256

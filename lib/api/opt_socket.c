@@ -249,6 +249,8 @@ WEIR_OPT_SET(sndtimeo)
 /* SO_SNDBUFFORCE, SO_RCVBUFFORCE: nobody is privileged here, so they are the plain ones. */
 const struct weir_opt weir_opts_socket[] = {
 	WEIR_OPT_ROW(SO_ACCEPTCONN, WEIR_OPT_ANY, get_acceptconn, NULL),
+	{SO_BINDTODEVICE, WEIR_OPT_DGRAM, WEIR_OPT_IFACE_LEN, weir_opt_get_bound_iface, NULL, 0,
+		weir_opt_set_bound_iface},
 	WEIR_OPT_SWITCH(SO_BROADCAST, WEIR_OPT_ANY, WEIR_SW_BROADCAST),
 	WEIR_OPT_ROW(SO_DOMAIN, WEIR_OPT_ANY, get_domain, NULL),
 	WEIR_OPT_ROW(SO_ERROR, WEIR_OPT_ANY, get_error, NULL),
@@ -268,6 +270,8 @@ const struct weir_opt weir_opts_socket[] = {
 	TIME_OF(SO_RCVTIMEO, get_rcvtimeo, set_rcvtimeo),
 	WEIR_OPT_SWITCH(SO_REUSEADDR, WEIR_OPT_ANY, WEIR_SW_REUSEADDR),
 	WEIR_OPT_SWITCH(SO_REUSEPORT, WEIR_OPT_ANY, WEIR_SW_REUSEPORT),
+	{SO_SENDDATAIF, WEIR_OPT_DGRAM, WEIR_OPT_IFACE_LEN, weir_opt_get_send_iface, NULL, 0,
+		weir_opt_set_send_iface},
 	WEIR_OPT_ROW(SO_SNDBUF, WEIR_OPT_ANY, get_sndbuf, set_sndbuf),
 	WEIR_OPT_ROW(SO_SNDBUFFORCE, WEIR_OPT_ANY, NULL, set_sndbuf),
 	WEIR_OPT_ROW(SO_SNDLOWAT, WEIR_OPT_ANY, get_sndlowat, NULL),

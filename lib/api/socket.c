@@ -33,12 +33,20 @@ enter_on(struct weir_worker *w, void *arg)
 }
 
 int
-weir_enter_tables(struct weir_stack *st, struct weir_sock *s)
+weir_make_pcbs(struct weir_stack *st, struct weir_sock *s)
 {
 	if (s->pcbs == NULL)
 		s->pcbs = weir_mem_alloc(
 			"weir_pcbs", sizeof(s->pcbs[0]) * st->n_workers, SOCKET_ID_ANY);
-	return s->pcbs == NULL ? -ENOBUFS : weir_on_all(st, enter_on, s);
+	return s->pcbs == NULL ? -ENOBUFS : 0;
+}
+
+int
+weir_enter_tables(struct weir_stack *st, struct weir_sock *s)
+{
+	const int rc = weir_make_pcbs(st, s);
+
+	return rc != 0 ? rc : weir_on_all(st, enter_on, s);
 }
 
 /* A raw socket receives from the beginning. RFC 3542 3.1: ICMPv6 has its checksum made. */

@@ -40,8 +40,10 @@ static const struct {
 } levels[] = {
 	{SOL_SOCKET, weir_opts_socket},
 	{IPPROTO_IP, weir_opts_ip4},
+	{IPPROTO_IP, weir_opts_mcast4},
 	{IPPROTO_IP, weir_opts_raw4},
 	{IPPROTO_IPV6, weir_opts_ip6},
+	{IPPROTO_IPV6, weir_opts_mcast6},
 	{IPPROTO_IPV6, weir_opts_raw6},
 	{IPPROTO_TCP, weir_opts_tcp},
 	{SOL_RAW, weir_opts_raw},
@@ -68,9 +70,13 @@ is_for(const struct weir_opt *o, const struct weir_sock *s)
 static const struct weir_opt *
 find_in(const struct weir_opt *o, const struct weir_sock *s, int name, socklen_t len)
 {
-	for (; o->size != 0; o++)
-		if (o->name == name)
-			return !is_for(o, s) ? NULL : o->has_shorter && len < o->size ? o + 1 : o;
+	for (; o->size != 0; o++) {
+		if (o->name != name)
+			continue;
+		while (o->has_shorter && len < o->size)
+			o++;
+		return is_for(o, s) ? o : NULL;
+	}
 	return NULL;
 }
 

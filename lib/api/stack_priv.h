@@ -150,6 +150,9 @@ int weir_bind_sock(struct weir_stack *st, struct weir_sock *s, const struct weir
 /** Is it 255.255.255.255, or the broadcast address of a configured network? */
 bool weir_is_broadcast(const struct weir_stack *st, const struct weir_addr *addr);
 
+/** Room for s, a UDP or raw socket, in every worker's table. Holder of ctl. 0 or -ENOBUFS */
+int weir_make_pcbs(struct weir_stack *st, struct weir_sock *s);
+
 /** Enter s, a UDP or raw socket, into every worker's table, or again with what has changed. */
 int weir_enter_tables(struct weir_stack *st, struct weir_sock *s);
 

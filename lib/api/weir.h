@@ -30,6 +30,12 @@ extern "C" {
 
 struct weir_clock;
 
+/**
+ * Option of level SOL_SOCKET, of UDP and raw sockets: the name of the port (its section of the
+ * configuration) that datagrams leave by, broadcasts above all; "": as the routes say.
+ */
+#define SO_SENDDATAIF 0x5745
+
 /* Stacks */
 
 /**

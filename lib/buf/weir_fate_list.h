@@ -10,6 +10,7 @@
 WEIR_FATE(arp_taken, "pkts", "ARP packet processed")
 WEIR_FATE(icmp_taken, "pkts", "ICMP or ICMPv6 message processed")
 WEIR_FATE(nd_taken, "pkts", "neighbour discovery message processed")
+WEIR_FATE(igmp_taken, "pkts", "IGMP or MLD message processed")
 WEIR_FATE(udp_taken, "pkts", "datagram given to a socket")
 WEIR_FATE(raw_taken, "pkts", "packet given to a raw socket")
 WEIR_FATE(tcp_taken, "pkts", "segment used by a connection or listener")
@@ -44,6 +45,7 @@ WEIR_FATE(drop_icmp_cksum, "pkts", "wrong ICMP checksum")
 WEIR_FATE(drop_icmp_type, "pkts", "ICMP type or code not handled")
 WEIR_FATE(drop_icmp_no_flow, "pkts", "ICMP error about a flow that is not ours")
 WEIR_FATE(drop_icmp_rate, "pkts", "echo request beyond the rate limit")
+WEIR_FATE(drop_igmp_bad, "pkts", "malformed IGMP or MLD message")
 WEIR_FATE(drop_nd_bad, "pkts", "neighbour discovery message that fails RFC 4861 checks")
 
 /* UDP */

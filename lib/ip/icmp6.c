@@ -2,7 +2,7 @@
 /* Path: ip6_input -> icmp6_input -> nd_input. RFC 4443. */
 #include <errno.h>
 
-#include "ip_priv.h"
+#include "mcast_priv.h"
 #include "weir_cksum.h"
 #include "weir_nd_hdr.h"
 
@@ -70,6 +70,8 @@ dispatch(struct weir_ip *ip, struct rte_mbuf *m, const struct weir_icmp_hdr *h)
 
 	if (h->type >= WEIR_ND_RS && h->type <= WEIR_ND_REDIRECT)
 		weir_nd_input(ip_iface_of(ip, p), m);
+	else if ((h->type >= 130 && h->type <= 132) || h->type == 143)
+		mld_input(ip, m);
 	else if (weir_addr_is_any(&p->flow.raddr)) /* only RS and DAD may come from nobody */
 		weir_end(ip->core, m, WEIR_FATE_drop_ip_martian_src);
 	else if (weir_icmp6_is_error(h->type))

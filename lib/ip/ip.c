@@ -4,7 +4,7 @@
 
 #include <rte_malloc.h>
 
-#include "ip_priv.h"
+#include "mcast_priv.h"
 
 #define TTL_DEFAULT	  64
 #define ICMP_ERRORS_PER_S 1000
@@ -36,8 +36,12 @@ weir_ip_init(struct weir_ip *ip, struct weir_core *core, const struct weir_ip_co
 	if (rc != 0)
 		return rc;
 	rc = reass_init(ip, conf->numa_node);
-	if (rc != 0)
+	if (rc == 0)
+		rc = mcast_init(ip, conf->numa_node);
+	if (rc != 0) {
+		reass_fini(ip);
 		route_fini(ip);
+	}
 	return rc;
 }
 
@@ -46,6 +50,7 @@ weir_ip_fini(struct weir_ip *ip)
 {
 	weir_ip_errors_done(ip);
 	weir_wheel_cancel(ip->core->wheel, &ip->timer);
+	mcast_fini(ip);
 	reass_fini(ip);
 	route_fini(ip);
 }
@@ -192,7 +197,7 @@ static bool
 has_handler(uint8_t proto, bool is_v4)
 {
 	return proto == IPPROTO_TCP || proto == IPPROTO_UDP ||
-	       proto == (is_v4 ? IPPROTO_ICMP : IPPROTO_ICMPV6);
+	       (is_v4 ? proto == IPPROTO_ICMP || proto == IPPROTO_IGMP : proto == IPPROTO_ICMPV6);
 }
 
 /* Not what another worker has seen before. */
@@ -241,6 +246,8 @@ ip_deliver(struct weir_ip *ip, struct rte_mbuf *m, const struct ip_sinks *to)
 		icmp4_input(ip, m);
 	} else if (p->proto == IPPROTO_ICMPV6 && !is_v4) {
 		icmp6_input(ip, m);
+	} else if (p->proto == IPPROTO_IGMP && is_v4) {
+		igmp_input(ip, m);
 	} else {
 		deliver_other(ip, m, to);
 	}

@@ -221,6 +221,51 @@ send_whole(struct weir_ip *ip, const struct weir_dst *dst, struct rte_mbuf *m,
 		weir_eth_output(dst->ifc, out, &dst->next_hop);
 }
 
+/* A copy to members of the group, or all, on this host. It is the packet that was made. */
+static void
+loop_copy(struct weir_ip *ip, const struct weir_dst *dst, const struct rte_mbuf *m,
+	const struct weir_ip_hdr_info *h)
+{
+	const bool is_v4 = weir_addr_is_v4(h->dst);
+	struct rte_mbuf *copy = weir_mbuf_copy(ip->core, m);
+
+	if (copy == NULL)
+		return;
+	copy->ol_flags &= ~TX_L4_FLAGS;
+	if (rte_pktmbuf_prepend(copy, is_v4 ? WEIR_IP4_HLEN : WEIR_IP6_HLEN) == NULL) {
+		rte_pktmbuf_free(copy);
+		return;
+	}
+	if (is_v4)
+		build4(ip, dst, copy, h, 0, WEIR_IP4_DF);
+	else
+		build6(ip, dst, copy, h, h->proto);
+	loop_back(ip, dst, copy, is_v4 ? WEIR_ETH_TYPE_IP4 : WEIR_ETH_TYPE_IP6);
+}
+
+/* In one piece or in several, or not at all. */
+static void
+send_sized(struct weir_ip *ip, const struct weir_dst *dst, struct rte_mbuf *m,
+	const struct weir_ip_hdr_info *h)
+{
+	const bool is_v4 = weir_addr_is_v4(h->dst);
+
+	if (likely(!is_too_big(dst, m, m->pkt_len + (is_v4 ? WEIR_IP4_HLEN : WEIR_IP6_HLEN))))
+		send_whole(ip, dst, m, h);
+	else if (h->may_fragment)
+		send_frags(ip, dst, m, h);
+	else
+		end_here(ip, m, WEIR_TX_drop_too_big);
+}
+
+static void
+send_and_loop(struct weir_ip *ip, const struct weir_dst *dst, struct rte_mbuf *m,
+	const struct weir_ip_hdr_info *h)
+{
+	loop_copy(ip, dst, m, h);
+	send_sized(ip, dst, m, h);
+}
+
 void
 weir_ip_output(struct weir_ip *ip, const struct weir_dst *dst, struct rte_mbuf *m,
 	const struct weir_ip_hdr_info *h)
@@ -236,12 +281,10 @@ weir_ip_output(struct weir_ip *ip, const struct weir_dst *dst, struct rte_mbuf *
 		end_here(ip, m, WEIR_TX_drop_no_route);
 	else if (unlikely(len > IP_LEN_MAX))
 		end_here(ip, m, WEIR_TX_drop_too_big);
-	else if (likely(!is_too_big(dst, m, m->pkt_len + (is_v4 ? WEIR_IP4_HLEN : WEIR_IP6_HLEN))))
-		send_whole(ip, dst, m, h);
-	else if (h->may_fragment)
-		send_frags(ip, dst, m, h);
+	else if (unlikely(h->is_looped || dst->is_broadcast) && !dst->is_local)
+		send_and_loop(ip, dst, m, h);
 	else
-		end_here(ip, m, WEIR_TX_drop_too_big);
+		send_sized(ip, dst, m, h);
 }
 
 void

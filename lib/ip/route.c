@@ -444,7 +444,7 @@ weir_ip_route(struct weir_ip *ip, const struct weir_addr *dst, int ifindex, stru
 	unsigned int own;
 
 	refresh(ip);
-	*out = (struct weir_dst){.gen = ip->route_gen};
+	*out = (struct weir_dst){.gen = ip->route_gen, .is_broadcast = ip_is_broadcast(ip, dst)};
 	if (ifindex >= (int)ip->n_ifaces || weir_addr_is_any(dst))
 		return -ENETUNREACH;
 	if (weir_ip_is_local(ip, dst, &own)) {

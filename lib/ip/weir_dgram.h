@@ -26,7 +26,8 @@ struct weir_pcb {
 	bool is_v6only;
 	bool is_reuseport; /* shares datagrams with others that fit as well as it does */
 	bool is_v6;        /* an AF_INET6 socket: laddr any means :: */
-	bool is_mc_strict; /* only groups that the socket itself is in (IP_MULTICAST_ALL off) */
+	bool is_mc_strict4; /* only groups that the socket itself is in (IP_MULTICAST_ALL off) */
+	bool is_mc_strict6;
 	int error;         /* latest ICMP error, with WEIR_READY_ERROR */
 	const struct weir_mc_set *mc;    /* groups that the socket is in, or NULL */
 	const struct weir_raw_opts *raw; /* raw sockets: the socket's, changed by other threads */
@@ -43,6 +44,7 @@ struct weir_dgram {
 	uint8_t tos;
 	uint8_t ttl;     /* 0: default (one hop for groups) */
 	bool is_looped;  /* a group or broadcast: members on this host get it, too */
+	bool is_host_only; /* a group with no hop left: does not leave this host */
 	bool is_whole;   /* not to be fragmented, here or on the way */
 };
 

@@ -16,6 +16,7 @@
 
 struct rte_rib;
 struct rte_rib6;
+struct weir_mcast;
 
 #define WEIR_ROUTES_MAX 1024 /* configured; those of interfaces and routers come on top */
 #define WEIR_METRIC_ANY UINT32_MAX
@@ -62,6 +63,7 @@ struct weir_dst {
 	struct weir_addr src; /* source address to use when none is bound (RFC 6724) */
 	uint32_t gen;
 	uint16_t mtu;  /* of the path as known: at most the interface's */
+	bool is_broadcast; /* of all hosts, or of one of our networks */
 	bool is_local; /* one of our own addresses: packets are looped, see weir_core.loop */
 };
 
@@ -114,6 +116,7 @@ struct weir_ip {
 	struct weir_icmp_error errors[WEIR_ICMP_ERRORS_MAX];
 	unsigned int n_errors;
 	struct weir_wheel_entry timer; /* reassembly */
+	struct weir_mcast *mcast;      /* what routers are told: worker 0 */
 	struct ip_reass *reass;        /* fragments held: n_held of it */
 	struct weir_ip_stats stats;
 	/** The routes to destinations that datagrams went to before, by hash. */
@@ -261,6 +264,7 @@ struct weir_ip_hdr_info {
 	uint8_t proto;
 	uint8_t ttl; /* 0: the default */
 	uint8_t tos;
+	bool is_looped;    /* to a group: members on this host get it, too */
 	bool may_fragment; /* DF clear; split when larger than the MTU. Equal in both calls below */
 };
 

@@ -123,8 +123,10 @@ send_behind_header(struct weir_raw *r, struct rte_mbuf **m, const struct weir_ds
 		.proto = !is_v4 && d->rport.raw != 0 ? (uint8_t)weir_host16(d->rport) : o->proto,
 		.ttl = d->ttl == 0 && weir_addr_is_multicast(&d->raddr) ? 1 : d->ttl,
 		.tos = d->tos,
+		.is_looped = d->is_looped,
 		.may_fragment = !d->is_whole,
 	};
+	struct weir_dst here = *dst;
 	int rc = weir_addr_is_v4(h.src) == is_v4 ? 0 : -ENETUNREACH;
 
 	if (d->is_whole && !weir_dst_takes(dst, (*m)->pkt_len, is_v4))
@@ -136,7 +138,8 @@ send_behind_header(struct weir_raw *r, struct rte_mbuf **m, const struct weir_ds
 	(*m)->ol_flags &= RTE_MBUF_F_INDIRECT | RTE_MBUF_F_EXTERNAL;
 	(*m)->tx_offload = 0;
 	r->stats.tx_packets++;
-	weir_ip_output(r->ip, dst, *m, &h);
+	here.is_local |= d->is_host_only;
+	weir_ip_output(r->ip, &here, *m, &h);
 	*m = NULL;
 	return 0;
 }

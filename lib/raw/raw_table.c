@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "raw_priv.h"
 
+#include "weir_mcast.h"
+
 void
 weir_raw_init(struct weir_raw *r, struct weir_core *core, struct weir_ip *ip)
 {
@@ -46,6 +48,8 @@ takes(const struct weir_pcb *pcb, const struct weir_pkt *p)
 	if (!weir_addr_is_any(&pcb->raddr) && !weir_addr_eq(&pcb->raddr, &p->flow.raddr))
 		return false;
 	if (!weir_addr_is_any(&pcb->laddr) && !weir_addr_eq(&pcb->laddr, &p->flow.laddr))
+		return false;
+	if (weir_addr_is_multicast(&p->flow.laddr) && !weir_mc_allows(pcb, &p->flow, p->ifindex))
 		return false;
 	return pcb->ifindex_plus1 == 0 || pcb->ifindex_plus1 == p->ifindex + 1;
 }

@@ -129,6 +129,7 @@ make_dgram(struct weir_sock *s)
 	if (s->dgram == NULL)
 		return -ENOMEM;
 	s->dgram->raw.cksum_off = -1;
+	s->dgram->mc_send[0].ttl = s->dgram->mc_send[1].ttl = 1;
 	return 0;
 }
 
@@ -227,6 +228,8 @@ weir_sock_unref(struct weir_sock *s)
 	free_queue(&s->txq);
 	weir_pktq_free(&s->rx_open);
 	weir_mem_free(s->pcbs); /* or its listeners */
+	if (s->dgram != NULL)
+		weir_mc_unref(s->dgram->mc);
 	weir_mem_free(s->dgram);
 	if (unlikely(s->queue != NULL))
 		weir_queue_unref(s->queue);

@@ -44,6 +44,7 @@ weir_sock_dgram_enter(struct weir_sock_worker *ws, struct weir_sock *s)
 	pcb->is_v6only = weir_sock_has(s, WEIR_SW_V6ONLY);
 	pcb->ready.kind = s->kind == WEIR_SOCK_UDP ? WEIR_READY_UDP : WEIR_READY_RAW;
 	pcb->raw = &s->dgram->raw;
+	pcb->ifindex_plus1 = weir_peek(s->dgram->bound_ifindex_plus1);
 	pcb->owner = s;
 	if (is_new)
 		weir_sock_ref(s);
@@ -51,12 +52,45 @@ weir_sock_dgram_enter(struct weir_sock_worker *ws, struct weir_sock *s)
 	return 0;
 }
 
+/* pcb's groups become those of set, whose reference it takes. */
+static int
+take_groups(struct weir_sock_worker *ws, struct weir_pcb *pcb, struct weir_mc_set *set)
+{
+	struct weir_mc_set *old = (struct weir_mc_set *)(uintptr_t)pcb->mc;
+	const int rc = set == old ? 0 : weir_mcast_change(ws->ip, old, set);
+
+	weir_mc_unref(rc != 0 ? set : old);
+	if (rc == 0)
+		pcb->mc = set;
+	return rc;
+}
+
+int
+weir_sock_mc_apply(struct weir_sock_worker *ws, struct weir_sock *s)
+{
+	struct weir_pcb *pcb = &s->pcbs[ws->index];
+	struct weir_mc_set *set;
+
+	if (weir_sock_flags(s) & WEIR_SOCK_FD_CLOSED)
+		return -EBADF; /* it may have left this worker already */
+	pcb->is_mc_strict4 = weir_peek(s->dgram->is_mc_strict[0]);
+	pcb->is_mc_strict6 = weir_peek(s->dgram->is_mc_strict[1]);
+	weir_lock(&s->dgram->mc_lock);
+	set = s->dgram->mc;
+	weir_mc_ref(set);
+	weir_unlock(&s->dgram->mc_lock);
+	return take_groups(ws, pcb, set);
+}
+
 void
 weir_sock_dgram_leave(struct weir_sock_worker *ws, struct weir_sock *s)
 {
 	struct weir_pcb *pcb = s->pcbs == NULL ? NULL : &s->pcbs[ws->index];
 
-	if (pcb == NULL || pcb->owner == NULL)
+	if (pcb == NULL)
+		return;
+	take_groups(ws, pcb, NULL);
+	if (pcb->owner == NULL)
 		return;
 	take_out(ws, s, pcb);
 	weir_ready_del(ws->ready, &pcb->ready);
@@ -163,14 +197,17 @@ weir_sock_dgram_event(struct weir_sock_worker *ws, struct weir_pcb *pcb, uint16_
 	weir_sock_unref(s);
 }
 
-/* The call's word first, then the socket's. */
+/* The call's word first, then the socket's; mc: it goes to a group, and these are its options. */
 static int
-choose_iface(const struct weir_sock *s, const struct weir_pcb *pcb, const struct weir_send_how *how)
+choose_iface(const struct weir_sock *s, const struct weir_pcb *pcb, const struct weir_send_how *how,
+	const struct weir_mc_sending *mc)
 {
 	if (how->ifindex >= 0)
 		return how->ifindex;
 	if (pcb->ifindex_plus1 != 0)
 		return pcb->ifindex_plus1 - 1;
+	if (mc != NULL && weir_peek(mc->ifindex_plus1) != 0)
+		return weir_peek(mc->ifindex_plus1) - 1;
 	return weir_peek(s->dgram->send_ifindex_plus1) - 1;
 }
 
@@ -180,14 +217,21 @@ weir_sock_dgram_send(struct weir_sock_worker *ws, struct weir_sock *s, struct rt
 	const struct weir_pcb *pcb = &s->pcbs[ws->index]; /* its addresses outlast the binding */
 	const struct weir_flow *f = &weir_pkt(m)->flow;
 	const struct weir_send_how how = weir_pkt(m)->how;
+	const struct weir_mc_sending *mc =
+		likely(!weir_addr_is_multicast(&f->raddr))
+			? NULL
+			: &s->dgram->mc_send[!weir_addr_is_v4(&f->raddr)];
+	const uint8_t ttl = mc != NULL ? weir_peek(mc->ttl) : weir_peek(s->opts.ttl);
 	const struct weir_dgram d = {
 		.laddr = how.has_src ? f->laddr : pcb->laddr,
 		.lport = pcb->lport,
 		.raddr = f->raddr,
 		.rport = f->rport,
-		.ifindex = choose_iface(s, pcb, &how),
+		.ifindex = choose_iface(s, pcb, &how, mc),
 		.tos = how.tos >= 0 ? (uint8_t)how.tos : weir_peek(s->opts.tos),
-		.ttl = how.ttl >= 0 ? (uint8_t)how.ttl : weir_peek(s->opts.ttl),
+		.ttl = how.ttl >= 0 ? (uint8_t)how.ttl : ttl,
+		.is_looped = mc != NULL && !weir_peek(mc->no_loop),
+		.is_host_only = mc != NULL && how.ttl <= 0 && ttl == 0,
 	};
 
 	if (s->kind == WEIR_SOCK_UDP)

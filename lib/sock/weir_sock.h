@@ -21,6 +21,7 @@
 
 #include "weir_event.h"
 #include "weir_lock.h"
+#include "weir_mcast.h"
 #include "weir_raw.h"
 #include "weir_shared.h"
 #include "weir_tcp.h"
@@ -97,7 +98,16 @@ enum weir_ctl {
 /** What only UDP and raw sockets have; made with them. Options: each read and written by itself. */
 struct weir_sock_dgram {
 	struct weir_raw_opts raw;
-	uint8_t send_ifindex_plus1; /* option: interface to send by; 0: the route's */
+	uint8_t send_ifindex_plus1;  /* option: interface to send by; 0: the route's */
+	uint8_t bound_ifindex_plus1; /* option: interface to send and receive by */
+	bool is_mc_strict[2];        /* options, IPv4 and IPv6: IP_MULTICAST_ALL is off */
+	struct weir_mc_sending {     /* options, IPv4 and IPv6: how groups are sent to */
+		uint8_t ifindex_plus1;
+		uint8_t ttl;
+		bool no_loop;
+	} mc_send[2];
+	uint32_t mc_lock;       /* control path: guards mc */
+	struct weir_mc_set *mc; /* groups that it is in, or NULL */
 };
 
 struct weir_sock {
@@ -628,6 +638,9 @@ int weir_sock_tcp_send(struct weir_sock_worker *ws, struct weir_sock *s, struct 
 
 /** Enter s, a UDP or raw socket, into the worker's table; or again, with what has changed. */
 int weir_sock_dgram_enter(struct weir_sock_worker *ws, struct weir_sock *s);
+/** Take over the socket's memberships on this worker. @return 0; -ENOSPC, -ENOMEM: as before */
+int weir_sock_mc_apply(struct weir_sock_worker *ws, struct weir_sock *s);
+
 void weir_sock_dgram_leave(struct weir_sock_worker *ws, struct weir_sock *s);
 void weir_sock_dgram_event(struct weir_sock_worker *ws, struct weir_pcb *pcb, uint16_t events);
 void weir_sock_dgram_serve(struct weir_sock_worker *ws, struct weir_sock *s, uint32_t bits);

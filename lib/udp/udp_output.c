@@ -74,8 +74,10 @@ weir_udp_output(struct weir_udp *u, struct rte_mbuf *m, const struct weir_dgram 
 		.proto = IPPROTO_UDP,
 		.ttl = d->ttl,
 		.tos = d->tos,
+		.is_looped = d->is_looped,
 		.may_fragment = !d->is_whole};
 	const struct weir_dst *dst;
+	struct weir_dst here;
 	struct rte_mbuf *out;
 	int rc = -EMSGSIZE;
 
@@ -95,6 +97,11 @@ weir_udp_output(struct weir_udp *u, struct rte_mbuf *m, const struct weir_dgram 
 		goto refused;
 	if (d->ttl == 0 && weir_addr_is_multicast(&d->raddr))
 		info.ttl = 1; /* RFC 1112 6.1 */
+	if (unlikely(d->is_host_only)) {
+		here = *dst;
+		here.is_local = true;
+		dst = &here;
+	}
 	fill_cksum(dst, out, &info, rte_pktmbuf_mtod(out, struct weir_udp_hdr *));
 	u->stats.tx_datagrams++;
 	weir_ip_output(u->ip, dst, out, &info);

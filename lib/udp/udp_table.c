@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "udp_priv.h"
 
+#include "weir_mcast.h"
 #include "weir_mem.h"
 
 int
@@ -64,7 +65,8 @@ takes(const struct weir_pcb *pcb, const struct weir_flow *f, uint8_t ifindex)
 		return false;
 	if (pcb->ifindex_plus1 != 0 && pcb->ifindex_plus1 != ifindex + 1)
 		return false;
-	return takes_version(pcb, weir_addr_is_v4(&f->laddr));
+	return takes_version(pcb, weir_addr_is_v4(&f->laddr)) &&
+	       (likely(!weir_addr_is_multicast(&f->laddr)) || weir_mc_allows(pcb, f, ifindex));
 }
 
 struct weir_pcb *

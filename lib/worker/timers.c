@@ -13,6 +13,10 @@ dispatch(struct weir_worker *w, struct weir_wheel_entry *e)
 		break;
 	case WEIR_TIMER_IFACE:
 		weir_iface_timer(RTE_PTR_SUB(e, offsetof(struct weir_iface, timer)));
+		weir_mcast_addrs(&w->ip, RTE_PTR_SUB(e, offsetof(struct weir_iface, timer)));
+		break;
+	case WEIR_TIMER_MCAST:
+		weir_mcast_timer(&w->ip);
 		break;
 	case WEIR_TIMER_IP:
 		weir_ip_timer(&w->ip);

@@ -119,7 +119,7 @@ stream_through(const char *text, unsigned int workers)
 	uint64_t left;
 
 	pair_open(&p, &(struct pair_conf){.seed = 1, .workers = workers});
-	pair_pass(&p, 10000);
+	pair_pass(&p, 5000000); /* the reports of our groups have left */
 	left = tx_fate(WEIR_TX_sent);
 	listener = listening(text, 80);
 	client = weir_socket(

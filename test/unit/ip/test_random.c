@@ -160,7 +160,8 @@ expect_all_fates(void)
 {
 	static const enum weir_fate never[] = {WEIR_FATE_raw_taken, WEIR_FATE_tcp_taken,
 		WEIR_FATE_tcp_merged, WEIR_FATE_drop_ip_ttl, WEIR_FATE_drop_icmp_rate,
-		WEIR_FATE_drop_frag_limit, WEIR_FATE_drop_port_off};
+		WEIR_FATE_drop_frag_limit, WEIR_FATE_drop_port_off, WEIR_FATE_igmp_taken,
+		WEIR_FATE_drop_igmp_bad};
 
 	for (unsigned int f = WEIR_FATE_arp_taken; f <= WEIR_FATE_drop_nd_bad; f++) {
 		bool may_be_zero = false;
