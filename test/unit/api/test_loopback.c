@@ -4,6 +4,7 @@
 
 #include <arpa/inet.h>
 
+#define REPORTS_US 5000000 /* the reports of our own groups have left by then */
 #define BULK (2u << 20)
 
 static struct pair p;
@@ -119,7 +120,7 @@ stream_through(const char *text, unsigned int workers)
 	uint64_t left;
 
 	pair_open(&p, &(struct pair_conf){.seed = 1, .workers = workers});
-	pair_pass(&p, 5000000); /* the reports of our groups have left */
+	pair_pass(&p, REPORTS_US);
 	left = tx_fate(WEIR_TX_sent);
 	listener = listening(text, 80);
 	client = weir_socket(
@@ -332,7 +333,7 @@ loopback_sources_do_not_leave(void)
 	int tcp, udp;
 
 	pair_open(&p, &(struct pair_conf){.seed = 8});
-	pair_pass(&p, 10000);
+	pair_pass(&p, REPORTS_US);
 	sent = tx_fate(WEIR_TX_sent);
 	tcp = bound("127.0.0.1", 4000, SOCK_STREAM);
 	udp = bound("127.0.0.1", 4000, SOCK_DGRAM);
