@@ -120,8 +120,8 @@ check "summary: the port" shows '^tap0 +ethdev +net_tap0 +up' summary
 check "summary: its addresses" shows 'addresses: .*10\.77\.0\.2/24' summary
 check "summary: the worker" shows '^ +0 +1 +[0-9.]+% +1 '
 check "summary: the pools" shows '^descriptors +[0-9]+ +3 ' pools
-check "sockets: the listener" shows '^tcp +LISTEN +0 +[0-9]+ +\[::\]:7 +\[::\]:\* +\* +[0-9]+$' sockets
-check "sockets: the datagram socket" shows '^udp +UNCONNECTED +0 +0 +\[::\]:7 ' sockets
+check "sockets: the listener" shows '^tcp +LISTEN +0 +0 +[0-9]+ +\[::\]:7 +\[::\]:\* +\* +[0-9]+$' sockets
+check "sockets: the datagram socket" shows '^udp +UNCONNECTED +0 +0 +0 +\[::\]:7 ' sockets
 check "sockets: the connection" shows \
 	"^tcp +ESTABLISHED +0 +0 +${weir4//./\\.}:7 +${weir_kernel4//./\\.}:[0-9]+ +0 +[0-9]+$" sockets
 check "sockets: its state inside" shows \
