@@ -123,7 +123,7 @@ check "summary: the pools" shows '^descriptors +[0-9]+ +3 ' pools
 check "sockets: the listener" shows '^tcp +LISTEN +0 +0 +[0-9]+ +\[::\]:7 +\[::\]:\* +\* +[0-9]+$' sockets
 check "sockets: the datagram socket" shows '^udp +UNCONNECTED +0 +0 +0 +\[::\]:7 ' sockets
 check "sockets: the connection" shows \
-	"^tcp +ESTABLISHED +0 +0 +${weir4//./\\.}:7 +${weir_kernel4//./\\.}:[0-9]+ +0 +[0-9]+$" sockets
+	"^tcp +ESTABLISHED +0 +0 +0 +${weir4//./\\.}:7 +${weir_kernel4//./\\.}:[0-9]+ +0 +[0-9]+$" sockets
 check "sockets: its state inside" shows \
 	'cubic cwnd:[1-9][0-9]* .*mss:14[0-9]{2} rtt:[0-9.]+/[0-9.]+ rto:[0-9.]+ retrans:0/0$' sockets -i
 check "counters: what they mean" shows \
