@@ -22,7 +22,10 @@ enum weir_opt_kind {
 
 struct weir_opt;
 
-/** @param value  out: o->size bytes */
+/**
+ * @param value  out: o->size bytes
+ * @return 0; or 1 more than the bytes, where that varies; or negative errno
+ */
 typedef int (*weir_opt_get)(
 	struct weir_stack *st, struct weir_sock *s, const struct weir_opt *o, void *value);
 typedef int (*weir_opt_set)(
@@ -141,8 +144,15 @@ int weir_opt_set_switch(
 /** Bytes of struct tcp_info, whose header does not go with netinet/tcp.h. */
 #define WEIR_OPT_INFO_LEN 232
 
-/** opt_info.c: struct tcp_info. */
+/** Of uint32_t that SO_MEMINFO has: SK_MEMINFO_VARS. */
+#define WEIR_OPT_MEMINFO_LEN (9 * sizeof(uint32_t))
+
+/** opt_info.c: struct tcp_info; what the algorithm tells; SO_MEMINFO. */
 int weir_opt_get_info(
+	struct weir_stack *st, struct weir_sock *s, const struct weir_opt *o, void *value);
+int weir_opt_get_cc_info(
+	struct weir_stack *st, struct weir_sock *s, const struct weir_opt *o, void *value);
+int weir_opt_get_meminfo(
 	struct weir_stack *st, struct weir_sock *s, const struct weir_opt *o, void *value);
 
 #endif

@@ -260,6 +260,7 @@ const struct weir_opt weir_opts_socket[] = {
 	{SO_MAX_PACING_RATE, WEIR_OPT_TCP, sizeof(uint64_t), get_max_rate, set_max_rate,
 		.has_shorter = true},
 	{SO_MAX_PACING_RATE, WEIR_OPT_TCP, sizeof(uint32_t), get_max_rate32, set_max_rate32},
+	{SO_MEMINFO, WEIR_OPT_ANY, WEIR_OPT_MEMINFO_LEN, weir_opt_get_meminfo, NULL, 0, NULL},
 	WEIR_OPT_SWITCH(SO_OOBINLINE, WEIR_OPT_ANY, WEIR_SW_OOBINLINE),
 	WEIR_OPT_ROW(SO_PEEK_OFF, WEIR_OPT_ANY, get_peek_off, set_peek_off),
 	WEIR_OPT_ROW(SO_PRIORITY, WEIR_OPT_ANY, get_priority, set_priority),

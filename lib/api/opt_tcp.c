@@ -8,6 +8,7 @@
 #define MSS_DEFAULT 536
 #define WINDOW_MIN  1152
 #define LINGER2_MAX 120 /* seconds */
+#define SYN_TIMEOUT_MAX 120
 
 WEIR_OPT_INT(keep_idle, keep_idle_s, uint32_t, 1, 32767)
 WEIR_OPT_INT(keep_intvl, keep_intvl_s, uint16_t, 1, 32767)
@@ -77,6 +78,34 @@ WEIR_OPT_SET(linger2)
 	const int v = weir_opt_int(value);
 
 	weir_poke(s->opts.linger2_s, (int16_t)RTE_MIN(RTE_MAX(v, -1), LINGER2_MAX));
+	return weir_opt_changed(st, s);
+}
+
+/* Seconds that so many time-outs of a SYN,ACK take. */
+static int
+seconds_of(unsigned int timeouts)
+{
+	int timeout = 1, all = 0;
+
+	for (; timeouts > 0; timeouts--) {
+		all += timeout;
+		timeout = RTE_MIN(2 * timeout, SYN_TIMEOUT_MAX);
+	}
+	return all;
+}
+
+WEIR_OPT_GET(defer_accept)
+{
+	return weir_opt_put(value, seconds_of(weir_peek(s->opts.defer_accept)));
+}
+
+WEIR_OPT_SET(defer_accept)
+{
+	unsigned int timeouts = 0;
+
+	while (timeouts < UINT8_MAX && seconds_of(timeouts) < weir_opt_int(value))
+		timeouts++;
+	weir_poke(s->opts.defer_accept, (uint8_t)timeouts);
 	return weir_opt_changed(st, s);
 }
 
@@ -183,9 +212,11 @@ WEIR_OPT_SET(fastopen_no_cookie)
 }
 
 const struct weir_opt weir_opts_tcp[] = {
+	{TCP_CC_INFO, WEIR_OPT_TCP, WEIR_TCP_CC_INFO_MAX, weir_opt_get_cc_info, NULL, 0, NULL},
 	{TCP_CONGESTION, WEIR_OPT_TCP, WEIR_TCP_CC_NAME_LEN, get_congestion, NULL, 0,
 		set_congestion},
 	WEIR_OPT_ROW(TCP_CORK, WEIR_OPT_TCP, get_cork, set_cork),
+	WEIR_OPT_ROW(TCP_DEFER_ACCEPT, WEIR_OPT_TCP, get_defer_accept, set_defer_accept),
 	WEIR_OPT_ROW(TCP_FASTOPEN, WEIR_OPT_TCP, get_fastopen, set_fastopen),
 	WEIR_OPT_ROW(
 		TCP_FASTOPEN_CONNECT, WEIR_OPT_TCP, get_fastopen_connect, set_fastopen_connect),

@@ -120,6 +120,7 @@ get_opt(struct weir_stack *st, struct weir_sock *s, int level, int name, void *v
 {
 	const struct weir_opt *o = find(s, level, name, *len);
 	char room[WEIR_OPT_MAX];
+	socklen_t size;
 	int rc;
 
 	if (o == NULL || o->get == NULL)
@@ -127,14 +128,15 @@ get_opt(struct weir_stack *st, struct weir_sock *s, int level, int name, void *v
 	if ((int)*len < 0)
 		return -EINVAL;
 	rc = o->get(st, s, o, room);
-	if (rc != 0)
+	if (rc < 0)
 		return rc;
+	size = rc > 0 ? (socklen_t)rc - 1 : o->size;
 	if (is_byte_wanted(level, o, room, *len)) {
 		*(uint8_t *)value = (uint8_t)weir_opt_int(room);
 		*len = 1;
 		return 0;
 	}
-	*len = RTE_MIN(*len, (socklen_t)o->size);
+	*len = RTE_MIN(*len, size);
 	memcpy(value, room, *len);
 	return 0;
 }

@@ -34,6 +34,7 @@ struct weir_ready_item {
 	uint16_t events; /* enum weir_ready_event */
 	uint8_t kind;    /* enum weir_ready_kind */
 	bool is_queued;
+	uint32_t n_in; /* the owner's count of what came in, in what would be padding */
 };
 
 STAILQ_HEAD(weir_ready, weir_ready_item);

@@ -394,6 +394,19 @@ bbr_undo(struct weir_tcp *t, struct weir_tcp_conn *c)
 	c->cc.cwnd = RTE_MAX(c->cc.cwnd, b->prior_cwnd);
 }
 
+/* struct tcp_bbr_info of linux/inet_diag.h, gains in 256th. */
+static uint32_t
+bbr_info(const struct weir_tcp_conn *c, void *out)
+{
+	const struct bbr *b = (const struct bbr *)c->act->cc_priv;
+	const uint64_t bw = (uint64_t)bbr_bw(b) * BBR_BW_UNIT;
+	const uint32_t info[] = {(uint32_t)bw, (uint32_t)(bw >> 32), b->min_rtt_us,
+		gains[b->state].pacing * 256 / BBR_ONE, gains[b->state].cwnd * 256 / BBR_ONE};
+
+	memcpy(out, info, sizeof(info));
+	return sizeof(info);
+}
+
 const struct weir_tcp_cc_ops weir_tcp_cc_bbr = {
 	.name = "bbr",
 	.init = bbr_init,
@@ -401,4 +414,5 @@ const struct weir_tcp_cc_ops weir_tcp_cc_bbr = {
 	.control = bbr_control,
 	.event = bbr_event,
 	.undo = bbr_undo,
+	.info = bbr_info,
 };

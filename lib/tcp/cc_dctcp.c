@@ -5,8 +5,9 @@
  */
 #include "tcp_priv.h"
 
-#define ALPHA_ONE  (1u << 20) /* alpha is a fraction of this */
-#define GAIN_SHIFT 4	      /* g = 1/16 (RFC 8257 4.2) */
+#define ALPHA_ONE	 (1u << 20) /* alpha is a fraction of this */
+#define ALPHA_INFO_SHIFT 10	    /* Linux counts in 1024th */
+#define GAIN_SHIFT	 4	    /* g = 1/16 (RFC 8257 4.2) */
 
 struct dctcp {
 	uint32_t alpha;
@@ -74,6 +75,21 @@ dctcp_acked(struct weir_tcp *t, struct weir_tcp_conn *c, const struct weir_tcp_s
 	weir_tcp_cc_newreno.acked(t, c, s);
 }
 
+/* struct tcp_dctcp_info of linux/inet_diag.h, alpha in its unit. */
+static uint32_t
+dctcp_info(const struct weir_tcp_conn *c, void *out)
+{
+	const struct dctcp *d = (const struct dctcp *)c->act->cc_priv;
+	const struct {
+		uint16_t is_enabled, is_ce;
+		uint32_t alpha, marked, delivered;
+	} info = {c->has_ecn, c->is_ecn_echo, d->alpha >> ALPHA_INFO_SHIFT, (uint32_t)d->marked,
+		(uint32_t)d->delivered};
+
+	memcpy(out, &info, sizeof(info));
+	return sizeof(info);
+}
+
 const struct weir_tcp_cc_ops weir_tcp_cc_dctcp = {
 	.name = "dctcp",
 	.flags = WEIR_TCP_CC_ECN,
@@ -81,4 +97,5 @@ const struct weir_tcp_cc_ops weir_tcp_cc_dctcp = {
 	.acked = dctcp_acked,
 	.ssthresh = dctcp_ssthresh,
 	.sampled = dctcp_sampled,
+	.info = dctcp_info,
 };

@@ -43,7 +43,6 @@ release_acked(struct weir_tcp *t, struct weir_tcp_conn *c)
 static void
 advance(struct weir_tcp_conn *c, uint32_t ack)
 {
-	c->act->bytes_acked += ack - c->snd.una;
 	c->snd.una = ack;
 	if (weir_seq_lt(c->snd.nxt, c->snd.una))
 		c->snd.nxt = c->snd.una;
@@ -108,6 +107,8 @@ control(struct weir_tcp *t, struct weir_tcp_conn *c, const struct weir_tcp_news 
 	struct weir_tcp_sample s;
 
 	weir_tcp_rate_sample(t, c, news, &s);
+	if (s.is_ece)
+		c->act->delivered_ce += c->act->delivered_segs - news->prior_delivered;
 	if (ops->sampled != NULL)
 		ops->sampled(t, c, &s);
 	if (ops->control != NULL)
@@ -158,6 +159,7 @@ take_progress(struct weir_tcp *t, struct weir_tcp_conn *c, const struct weir_tcp
 void
 weir_tcp_ack_new(struct weir_tcp *t, struct weir_tcp_conn *c, const struct weir_tcp_seg *seg)
 {
+	c->act->acks_in += seg->len == 0;
 	if (seg->ack != c->snd.max || !weir_tcp_may_ack_all(t, c)) {
 		take_progress(t, c, seg);
 		return;
@@ -227,6 +229,7 @@ take_ack(struct weir_tcp *t, struct weir_tcp_conn *c, const struct weir_tcp_rx *
 
 	if (seg->len > 0 || (seg->flags & (WEIR_TCP_SYN | WEIR_TCP_FIN)))
 		news.flags |= NEWS_DATA;
+	c->act->acks_in += seg->len == 0;
 	if (update_window(t, c, seg))
 		news.flags |= NEWS_WINDOW;
 	if (seg->ack != c->snd.una) {
@@ -241,6 +244,15 @@ take_ack(struct weir_tcp *t, struct weir_tcp_conn *c, const struct weir_tcp_rx *
 	take_news(t, c, &news);
 }
 
+/* Persist for ever (RFC 9293 3.8.6.1); the next probe counts from here, as in Linux. */
+static void
+take_probe_answer(struct weir_tcp *t, struct weir_tcp_conn *c)
+{
+	c->retries = 0;
+	weir_tcp_alarm(t, c, WEIR_TCP_ALARM_RTO,
+		RTE_MIN((uint64_t)c->rto_us << c->backoff, t->conf.rto_max_us));
+}
+
 enum weir_tcp_verdict
 weir_tcp_ack_input(struct weir_tcp *t, struct weir_tcp_conn *c, struct weir_tcp_rx *rx)
 {
@@ -252,7 +264,7 @@ weir_tcp_ack_input(struct weir_tcp *t, struct weir_tcp_conn *c, struct weir_tcp_
 		return weir_tcp_done(rx, WEIR_FATE_drop_tcp_ack);
 	}
 	if (c->is_persist && !weir_seq_lt(seg->ack, c->snd.una))
-		c->retries = 0; /* the probes are answered: persist for ever (RFC 9293 3.8.6.1) */
+		take_probe_answer(t, c);
 	if (weir_seq_lt(seg->ack, c->snd.una))
 		take_old(t, c, rx);
 	else

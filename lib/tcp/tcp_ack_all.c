@@ -18,7 +18,7 @@ struct flight {
 static bool
 has_plain_records(const struct weir_tcp *t, const struct weir_tcp_act *act)
 {
-	const uint8_t plain = WEIR_TCP_TIMED | WEIR_TCP_APP_LIMITED;
+	const uint8_t plain = WEIR_TCP_TIMED | WEIR_TCP_APP_LIMITED | WEIR_TCP_PUSHED;
 	const struct weir_tcp_sent *s;
 
 	for (s = weir_tcp_sent_at(t, act->head); s != NULL; s = weir_tcp_sent_at(t, s->next)) {

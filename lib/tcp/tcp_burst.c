@@ -82,19 +82,22 @@ is_ack_near(const struct weir_tcp *t, const struct weir_tcp_conn *c)
 		       t->core->now_us + RTE_MIN(c->srtt_us / 2, (uint32_t)DEFER_US);
 }
 
-/*
- * Would waiting for the next ACK make a better burst? Then it is cwnd, or the peer's window, that
- * data waits for.
- */
+/* Would waiting for the next ACK make a better burst? */
 static bool
-is_deferrable(const struct weir_tcp *t, const struct weir_tcp_conn *c, uint32_t unsent,
-	uint32_t limit, uint32_t segs_max)
+is_deferrable(const struct weir_tcp *t, const struct weir_tcp_conn *c, struct weir_tcp_pass *pass,
+	uint32_t unsent, uint32_t wnd)
 {
+	const uint32_t cwnd = weir_tcp_quota(c) * c->mss;
+	const uint32_t limit = RTE_MIN(wnd, cwnd);
 	const uint32_t share = RTE_MIN(c->snd.wnd, c->cc.cwnd) / DEFER_SHARE;
 
-	return c->ca < WEIR_TCP_CA_RECOVERY && t->core->now_us - c->sent_us <= DEFER_US &&
-	       limit < segs_max * c->mss && limit < share && is_ack_near(t, c) &&
-	       (!c->is_fin_queued || limit <= unsent);
+	if (limit >= pass->segs_max * c->mss || limit >= share || c->ca >= WEIR_TCP_CA_RECOVERY ||
+		t->core->now_us - c->sent_us > DEFER_US || !is_ack_near(t, c) ||
+		(c->is_fin_queued && limit > unsent))
+		return false;
+	pass->is_cwnd_limited = cwnd < wnd && cwnd <= unsent;
+	pass->is_rwnd_limited = cwnd >= wnd && wnd <= unsent;
+	return true;
 }
 
 /* Segments that the congestion window lets out at once: at least two bursts fill it. */
@@ -122,9 +125,9 @@ one_segment(const struct weir_tcp_conn *c, uint32_t len, uint32_t wnd, bool is_w
 }
 
 uint32_t
-weir_tcp_next_len(const struct weir_tcp *t, struct weir_tcp_conn *c, uint32_t mss,
-	uint32_t segs_max, bool *is_deferred)
+weir_tcp_next_len(const struct weir_tcp *t, struct weir_tcp_conn *c, struct weir_tcp_pass *pass)
 {
+	const uint32_t mss = pass->mss;
 	const uint32_t all = weir_tcp_seq_span(c->snd.end, c->snd.nxt);
 	const uint32_t unsent = in_record(c, all);
 	const uint32_t wnd = weir_tcp_seq_span(c->snd.una + c->snd.wnd, c->snd.nxt);
@@ -133,14 +136,13 @@ weir_tcp_next_len(const struct weir_tcp *t, struct weir_tcp_conn *c, uint32_t ms
 
 	if (!weir_tcp_has_quota(c))
 		return 0;
-	if (unsent <= mss || wnd < mss)
+	if (unsent <= mss || wnd < mss) {
+		pass->is_rwnd_limited = RTE_MIN(unsent, mss) > wnd;
 		return one_segment(c, RTE_MIN(unsent, mss), wnd, unsent >= mss || unsent != all);
-	if (unlikely(is_deferrable(
-		    t, c, unsent, RTE_MIN(wnd, weir_tcp_quota(c) * c->mss), segs_max))) {
-		*is_deferred |= weir_tcp_quota(c) * c->mss < wnd;
-		return 0;
 	}
-	max = RTE_MIN(quota(c), segs_max) * mss;
+	if (unlikely(is_deferrable(t, c, pass, unsent, wnd)))
+		return 0;
+	max = RTE_MIN(quota(c), pass->segs_max) * mss;
 	if (max <= len)
 		return max;
 	return len % mss == 0 || len != all || !is_held_back(c) ? len : len - len % mss;

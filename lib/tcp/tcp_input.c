@@ -60,6 +60,7 @@ parse_all(struct weir_tcp *t, struct weir_vec *v)
 static void
 conn_input(struct weir_tcp *t, struct weir_tcp_conn *c, struct weir_tcp_rx *rx)
 {
+	c->ready.n_in++;
 	if (likely(weir_tcp_fast_input(t, c, rx)))
 		return;
 	if (c->state == WEIR_TCP_SYN_SENT)

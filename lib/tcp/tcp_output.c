@@ -109,41 +109,48 @@ weir_tcp_send_probe_text(struct weir_tcp *t, struct weir_tcp_conn *c)
 	return send_new(t, c, len, mss) > 0;
 }
 
+/* Packets that text of len makes. */
+static uint32_t
+packets(const struct weir_tcp_conn *c, const struct weir_tcp_pass *pass, uint32_t len)
+{
+	return len <= pass->mss || weir_tcp_is_cut_by_port(c, pass->mss)
+		       ? 1
+		       : (len + pass->mss - 1) / pass->mss;
+}
+
 /* @return false: stopped for want of room or an mbuf, or because it was enough for one pass */
 static bool
-send_unsent(struct weir_tcp *t, struct weir_tcp_conn *c, bool *is_deferred)
+send_unsent(struct weir_tcp *t, struct weir_tcp_conn *c, struct weir_tcp_pass *pass)
 {
-	const uint32_t mss = weir_tcp_effective_mss(c);
-	const bool is_one = weir_tcp_seq_span(c->snd.end, c->snd.nxt) <= mss;
-	const uint32_t segs_max = is_one ? 1 : weir_tcp_burst_segs(c, mss);
-	const uint32_t packet = weir_tcp_is_cut_by_port(c, mss) ? segs_max * mss : mss;
 	uint32_t n = 0;
 
+	pass->mss = weir_tcp_effective_mss(c);
+	pass->segs_max = weir_tcp_seq_span(c->snd.end, c->snd.nxt) <= pass->mss
+				 ? 1
+				 : weir_tcp_burst_segs(c, pass->mss);
 	while (n < WEIR_TCP_PASS_SEGS && weir_tcp_has_unsent(c)) {
-		const uint32_t len = c->is_forced
-					     ? weir_tcp_forced_len(c, mss)
-					     : weir_tcp_next_len(t, c, mss, segs_max, is_deferred);
+		const uint32_t len = c->is_forced ? weir_tcp_forced_len(c, pass->mss)
+						  : weir_tcp_next_len(t, c, pass);
 
 		if (len == 0 && !weir_tcp_may_send_fin(c, len))
 			break;
 		if (c->is_paced && weir_tcp_pace_waits(t, c))
 			break;
-		if (send_new(t, c, len, mss) == 0)
+		if (send_new(t, c, len, pass->mss) == 0)
 			return false;
 		c->is_forced = false;
-		if (len < mss ? len > 0 : len != mss && len % mss != 0)
+		if (len < pass->mss ? len > 0 : len != pass->mss && len % pass->mss != 0)
 			c->act->sml = c->snd.nxt;
-		n += 1 + (len > packet ? (len - 1) / packet : 0);
+		n += packets(c, pass, len);
 	}
-	c->is_forced = false;
 	return n < WEIR_TCP_PASS_SEGS;
 }
 
 /* F-RTO, step 2 b: new data shows whether the time-out was needless. Without any, as usual. */
 static bool
-send_new_first(struct weir_tcp *t, struct weir_tcp_conn *c, bool *is_deferred)
+send_new_first(struct weir_tcp *t, struct weir_tcp_conn *c, struct weir_tcp_pass *pass)
 {
-	if (!send_unsent(t, c, is_deferred))
+	if (!send_unsent(t, c, pass))
 		return false;
 	c->act->is_new_first = false;
 	if (weir_seq_leq(c->snd.max, c->act->high_seq)) {
@@ -153,24 +160,47 @@ send_new_first(struct weir_tcp *t, struct weir_tcp_conn *c, bool *is_deferred)
 	return true;
 }
 
+/* What has gone, and what has not, shows what the connection is limited by. */
+static void
+note_limits(
+	struct weir_tcp *t, struct weir_tcp_conn *c, const struct weir_tcp_pass *pass, bool is_sent)
+{
+	const bool is_full = c->sndq.charge >= c->opts.sndbuf && !weir_tcp_has_unsent(c);
+
+	weir_tcp_validate_cwnd(t, c, is_sent, pass->is_cwnd_limited);
+	if (!weir_tcp_is_in_flight(c) && !weir_tcp_has_unsent(c))
+		return;
+	if (pass->is_rwnd_limited)
+		weir_tcp_set_limit(t, c->act, WEIR_TCP_LIMIT_RWND);
+	else if (is_full && !c->is_cwnd_limited)
+		weir_tcp_set_limit(t, c->act, WEIR_TCP_LIMIT_SNDBUF);
+	else
+		weir_tcp_set_limit(t, c->act, WEIR_TCP_LIMIT_BUSY);
+}
+
 /* @return as send_unsent() */
 static bool
 send_data(struct weir_tcp *t, struct weir_tcp_conn *c)
 {
-	bool is_deferred = false, is_done;
+	struct weir_tcp_pass pass = {0};
+	bool is_done = true;
 	uint32_t max;
 
-	if (c->act->out_segs == 0 && weir_tcp_has_unsent(c))
+	if (c->act->out_segs == 0 && weir_tcp_has_unsent(c)) {
 		weir_tcp_restart_after_idle(t, c);
+		weir_tcp_limit_restart(t, c->act);
+	}
 	if (unlikely(c->act->is_tlp_due) && !weir_tcp_tlp_send(t, c))
 		return false;
 	max = c->snd.max;
-	if (unlikely(c->act->is_new_first) && !send_new_first(t, c, &is_deferred))
+	if (unlikely(c->act->is_new_first) && !send_new_first(t, c, &pass))
 		return false;
 	if (unlikely(c->is_rexmit_due) && !weir_tcp_send_lost(t, c))
 		return false;
-	is_done = send_unsent(t, c, &is_deferred);
-	weir_tcp_validate_cwnd(t, c, c->snd.max != max, is_deferred);
+	if (weir_tcp_has_unsent(c))
+		is_done = send_unsent(t, c, &pass);
+	c->is_forced = false;
+	note_limits(t, c, &pass, c->snd.max != max);
 	if (c->snd.max != max && likely(c->state >= WEIR_TCP_ESTABLISHED))
 		weir_tcp_tlp_start(t, c, false);
 	return is_done;

@@ -13,13 +13,20 @@
 /** The most segments that go as one: two at least, about a millisecond's worth (as Linux). */
 uint32_t weir_tcp_burst_segs(const struct weir_tcp_conn *c, uint32_t mss);
 
+/** One look at what may be sent. */
+struct weir_tcp_pass {
+	uint32_t mss;
+	uint32_t segs_max;    /* of a burst */
+	bool is_cwnd_limited; /* data waits for a larger burst that cwnd allows */
+	bool is_rwnd_limited; /* it is the peer's window that data waits for */
+};
+
 /**
  * Bytes to send next from snd.nxt, 0: none. Whole segments as long as windows and data allow; less
  * than one when that is all there is, or all that the peer's window takes, and may go.
- * @param is_deferred  set when they wait for a larger burst that the congestion window allows
  */
-uint32_t weir_tcp_next_len(const struct weir_tcp *t, struct weir_tcp_conn *c, uint32_t mss,
-	uint32_t segs_max, bool *is_deferred);
+uint32_t weir_tcp_next_len(
+	const struct weir_tcp *t, struct weir_tcp_conn *c, struct weir_tcp_pass *pass);
 
 /** It was held back for long enough: one segment, however small. */
 uint32_t weir_tcp_forced_len(const struct weir_tcp_conn *c, uint32_t mss);
@@ -29,6 +36,21 @@ bool weir_tcp_may_send_fin(const struct weir_tcp_conn *c, uint32_t len);
 
 /** Does the port cut bursts into segments of mss? */
 bool weir_tcp_is_cut_by_port(const struct weir_tcp_conn *c, uint32_t mss);
+
+/* tcp_limit.c */
+
+/** From now on it is this that keeps data from being delivered. */
+void weir_tcp_limit_change(const struct weir_tcp *t, struct weir_tcp_act *act, uint8_t limit);
+
+/** A flight begins: the one before was over when all of it was delivered, which nobody noted. */
+void weir_tcp_limit_restart(const struct weir_tcp *t, struct weir_tcp_act *act);
+
+static inline void
+weir_tcp_set_limit(const struct weir_tcp *t, struct weir_tcp_act *act, uint8_t limit)
+{
+	if (act->limit != limit)
+		weir_tcp_limit_change(t, act, limit);
+}
 
 /* tcp_window.c */
 

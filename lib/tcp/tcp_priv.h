@@ -583,9 +583,6 @@ void weir_tcp_sndbuf_expand(struct weir_tcp *t, struct weir_tcp_conn *c);
 /** Is c paced at all? By configuration, option or algorithm. */
 void weir_tcp_pace_choose(const struct weir_tcp *t, struct weir_tcp_conn *c);
 
-/** Bytes a second; 0: as fast as it goes. */
-uint64_t weir_tcp_pace_bps(const struct weir_tcp_conn *c);
-
 /** The largest burst, whole segments: about a millisecond. */
 uint32_t weir_tcp_pace_quantum(const struct weir_tcp_conn *c);
 

@@ -85,6 +85,7 @@ carry_ack(const struct weir_tcp *t, struct weir_tcp_conn *c, struct weir_tcp_hdr
 	h->wnd = weir_tcp_announce_window(t, c, h->flags & WEIR_TCP_SYN);
 	if (c->rcv.quick_acks > 0 && c->last_ack_sent != c->rcv.nxt)
 		c->rcv.quick_acks--;
+	c->rcv_wraps = (uint16_t)(c->rcv_wraps + (c->rcv.nxt < c->last_ack_sent));
 	c->last_ack_sent = c->rcv.nxt;
 	if (h->opts & WEIR_TCP_OPT_SACK)
 		c->act->has_dsack = false;
@@ -137,6 +138,7 @@ weir_tcp_send_empty(struct weir_tcp *t, struct weir_tcp_conn *c, uint32_t seq, u
 	if (m == NULL)
 		return false;
 	h.seq = seq;
+	c->empty_out++;
 	weir_tcp_send_segment(t, c, m, &h, 0);
 	return true;
 }

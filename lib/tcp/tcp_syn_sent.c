@@ -56,6 +56,7 @@ weir_tcp_take_syn(struct weir_tcp *t, struct weir_tcp_conn *c, const struct weir
 	c->rcv.adv = c->rcv.nxt + (c->is_active ? weir_tcp_syn_window(&c->opts) : 0);
 	c->last_ack_sent = c->rcv.nxt;
 	c->heard_us = t->core->now_us;
+	c->act->acks_in++;
 	c->has_wscale = t->conf.use_wscale && (opts & WEIR_TCP_OPT_WSCALE);
 	c->has_ts = t->conf.use_timestamps && (opts & WEIR_TCP_OPT_TS);
 	c->has_sack = t->conf.use_sack && (opts & WEIR_TCP_OPT_SACK_OK);

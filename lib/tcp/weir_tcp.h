@@ -218,6 +218,7 @@ struct weir_tcp_conn {
 	bool is_lowat : 1;   /* opts.notsent_lowat is set */
 	bool is_rcv_rtt_due : 1; /* the next full segment's echo tells the round trip */
 	bool is_buf_grown : 1; /* opts.rcvbuf or sndbuf; the socket layer has not seen it yet */
+	uint16_t rcv_wraps; /* how often last_ack_sent passed 2^32 */
 	struct weir_tcp_snd snd;
 	struct weir_tcp_rcv rcv;
 	uint32_t ts_recent;
@@ -233,6 +234,7 @@ struct weir_tcp_conn {
 	struct weir_tcp_sndq sndq;
 	uint64_t sent_us;  /* when data was sent last */
 	uint32_t wnd_max; /* largest window the peer ever offered */
+	uint32_t empty_out; /* segments without text sent */
 	/* line 4 */
 	struct weir_tcp_cc cc;
 	uint32_t srtt_us; /* RFC 6298; 0: no sample yet */
@@ -380,6 +382,9 @@ struct weir_tcp {
 	uint64_t n_state[WEIR_TCP_STATES]; /* in each state, in whatever form */
 	struct weir_tcp_stats stats;
 };
+
+/** The rate c sends at, bytes a second; 0: as fast as it goes. */
+uint64_t weir_tcp_pace_bps(const struct weir_tcp_conn *c);
 
 int weir_tcp_init(struct weir_tcp *t, struct weir_core *core, struct weir_ip *ip,
 	struct weir_ready *ready, const struct weir_tcp_conf *conf, int numa_node);

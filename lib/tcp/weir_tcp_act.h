@@ -47,6 +47,15 @@ enum weir_tcp_sent_flag {
 	WEIR_TCP_PUSHED = 1 << 7,  /* its last segment carries PSH */
 };
 
+/** What keeps data from being delivered, as TCP_INFO counts it. */
+enum weir_tcp_limit_kind {
+	WEIR_TCP_LIMIT_NONE, /* there is none */
+	WEIR_TCP_LIMIT_BUSY, /* the path */
+	WEIR_TCP_LIMIT_RWND, /* the peer's window */
+	WEIR_TCP_LIMIT_SNDBUF, /* the send buffer: the application would send more */
+	WEIR_TCP_LIMITS
+};
+
 /** What was sent with one call: a cache line. */
 struct weir_tcp_sent {
 	uint32_t seq;
@@ -120,7 +129,8 @@ struct weir_tcp_act {
 	uint32_t rack_end;
 	uint32_t rack_rtt_us;
 	uint64_t bytes_sent; /* repetitions included */
-	uint64_t bytes_acked;
+	uint32_t acks_in; /* segments without text */
+	uint8_t limit;	  /* enum weir_tcp_limit_kind, of the latest flight */
 	uint32_t rate_delivered; /* bytes in rate_interval_us: the latest good rate */
 	uint32_t rate_interval_us;
 	bool is_rate_app_limited;
@@ -163,6 +173,9 @@ struct weir_tcp_act {
 	uint32_t rexmits; /* segments sent again */
 	uint32_t dsacks;  /* segments that arrived twice */
 	uint64_t bytes_rexmit;
+	uint32_t delivered_ce; /* of delivered_segs, by ACKs with ECE */
+	uint64_t limit_us[WEIR_TCP_LIMITS]; /* how long each limit was in force */
+	uint64_t limit_since_us;
 };
 
 static_assert(offsetof(struct weir_tcp_act, cwnd_us) == 64, "line 0");

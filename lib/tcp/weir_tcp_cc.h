@@ -72,6 +72,8 @@ struct weir_tcp_cc_ops {
 		const struct weir_tcp_sample *s);
 	/** NULL or: see the enum. */
 	void (*event)(struct weir_tcp *t, struct weir_tcp_conn *c, enum weir_tcp_cc_event event);
+	/** NULL or: what TCP_CC_INFO tells. @param out  16 or 20 bytes. @return how many */
+	uint32_t (*info)(const struct weir_tcp_conn *c, void *out);
 	/** NULL or: the congestion event was none; cwnd and ssthresh are as before it again. */
 	void (*undo)(struct weir_tcp *t, struct weir_tcp_conn *c);
 };
@@ -81,6 +83,7 @@ extern const struct weir_tcp_cc_ops weir_tcp_cc_cubic;
 extern const struct weir_tcp_cc_ops weir_tcp_cc_dctcp;
 extern const struct weir_tcp_cc_ops weir_tcp_cc_newreno;
 
+#define WEIR_TCP_CC_INFO_MAX 20
 #define WEIR_TCP_CC_NAME_LEN 16 /* with the final zero, as TCP_CA_NAME_MAX */
 
 /** The number of the algorithm of this name ("cubic", ...), or -1. */

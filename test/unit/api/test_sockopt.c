@@ -153,7 +153,7 @@ tcp_info_tells_of_the_connection(void)
 	CU_ASSERT_EQUAL(weir_getsockopt(p.a, fa, IPPROTO_TCP, TCP_INFO, &i, &len), 0);
 	CU_ASSERT_EQUAL(len, sizeof(i));
 	CU_ASSERT_EQUAL(i.tcpi_state, 1);
-	CU_ASSERT_EQUAL(i.tcpi_bytes_acked, 10);
+	CU_ASSERT_EQUAL(i.tcpi_bytes_acked, 11);
 	CU_ASSERT_EQUAL(i.tcpi_unacked, 0);
 	CU_ASSERT_EQUAL(i.tcpi_pmtu, 1500);
 	CU_ASSERT_EQUAL(i.tcpi_advmss, 1460);
@@ -167,6 +167,64 @@ tcp_info_tells_of_the_connection(void)
 	CU_ASSERT_EQUAL(len, 1);
 	weir_close(p.a, fa);
 	weir_close(p.b, fb);
+	pair_close(&p);
+}
+
+static void
+counts_go_with_what_was_sent(void)
+{
+	struct pair p;
+	struct tcp_info i, k;
+	uint32_t mem[9];
+	char buf[16];
+	socklen_t len = sizeof(i);
+	int fa, fb;
+
+	pair_open(&p, &(struct pair_conf){.seed = 4});
+	pair_connect(&p, AF_INET, 80, &fa, &fb);
+	CU_ASSERT_EQUAL(weir_send(p.a, fa, "0123456789", 10, 0), 10);
+	pair_pass(&p, 100000);
+	CU_ASSERT_EQUAL(weir_getsockopt(p.a, fa, IPPROTO_TCP, TCP_INFO, &i, &len), 0);
+	CU_ASSERT_EQUAL(weir_getsockopt(p.b, fb, IPPROTO_TCP, TCP_INFO, &k, &len), 0);
+	CU_ASSERT_EQUAL(i.tcpi_bytes_sent, 10);
+	CU_ASSERT_EQUAL(i.tcpi_data_segs_out, 1);
+	CU_ASSERT_EQUAL(i.tcpi_data_segs_in, 0);
+	CU_ASSERT_EQUAL(i.tcpi_segs_out, 3);
+	CU_ASSERT_EQUAL(i.tcpi_delivered, 2);
+	CU_ASSERT(i.tcpi_min_rtt > 0 && i.tcpi_min_rtt < 100000);
+	CU_ASSERT(i.tcpi_busy_time > 0 && i.tcpi_busy_time < 100000);
+	CU_ASSERT(i.tcpi_delivery_rate > 0);
+	CU_ASSERT_EQUAL(k.tcpi_bytes_received, 10);
+	CU_ASSERT_EQUAL(k.tcpi_data_segs_in, 1);
+	CU_ASSERT_EQUAL(k.tcpi_segs_in, 3);
+	CU_ASSERT_EQUAL(k.tcpi_busy_time, 0);
+	len = sizeof(mem);
+	CU_ASSERT_EQUAL(weir_getsockopt(p.b, fb, SOL_SOCKET, SO_MEMINFO, mem, &len), 0);
+	CU_ASSERT(mem[0] > 10 && mem[0] < mem[1]);
+	len = sizeof(buf);
+	CU_ASSERT_EQUAL(weir_getsockopt(p.a, fa, IPPROTO_TCP, TCP_CC_INFO, buf, &len), 0);
+	CU_ASSERT_EQUAL(len, 0); /* cubic tells nothing */
+	weir_close(p.a, fa);
+	weir_close(p.b, fb);
+	pair_close(&p);
+}
+
+static void
+deferred_accept_is_rounded_to_time_outs(void)
+{
+	static const int seconds[][2] = {{0, 0}, {1, 1}, {2, 3}, {3, 3}, {4, 7}, {100, 127}};
+	struct pair p;
+	int fd;
+
+	pair_open(&p, &(struct pair_conf){.seed = 5});
+	fd = weir_socket(p.a, AF_INET, SOCK_STREAM, 0);
+	for (unsigned int i = 0; i < RTE_DIM(seconds); i++) {
+		CU_ASSERT_EQUAL(weir_setsockopt(p.a, fd, IPPROTO_TCP, TCP_DEFER_ACCEPT,
+					&seconds[i][0], sizeof(int)),
+			0);
+		CU_ASSERT_EQUAL(get_int(p.a, fd, IPPROTO_TCP, TCP_DEFER_ACCEPT), seconds[i][1]);
+	}
+	weir_close(p.a, fd);
 	pair_close(&p);
 }
 
@@ -374,6 +432,8 @@ main(void)
 		UNIT(values_have_linuxs_limits),
 		UNIT(lengths_are_linuxs),
 		UNIT(tcp_info_tells_of_the_connection),
+		UNIT(counts_go_with_what_was_sent),
+		UNIT(deferred_accept_is_rounded_to_time_outs),
 		UNIT(rcvlowat_and_peek_off),
 		UNIT(inq_and_time_come_with_the_data),
 		UNIT(datagrams_say_how_they_came),

@@ -8,7 +8,7 @@ static struct rig r;
 
 /* What an ACK leaves behind, whichever way it was taken. */
 struct left {
-	uint64_t rexmit_at, first_us, delivered_us, rack_us, bytes_acked;
+	uint64_t rexmit_at, first_us, delivered_us, rack_us;
 	uint32_t una, cwnd, srtt_us, rttvar_us, rto_us;
 	uint32_t delivered, delivered_segs, out_segs, head, tail, oldest, newest;
 	uint32_t rate_delivered, rate_interval_us, min_rtt_us, app_limited, rack_end;
@@ -43,7 +43,6 @@ look(void)
 	l.first_us = act->first_us;
 	l.delivered_us = act->delivered_us;
 	l.rack_us = act->rack_us;
-	l.bytes_acked = act->bytes_acked;
 	l.is_rate_app_limited = act->is_rate_app_limited;
 	return l;
 }
