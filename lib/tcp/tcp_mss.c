@@ -29,10 +29,8 @@ void
 weir_tcp_update_mss(struct weir_tcp_conn *c)
 {
 	const uint16_t opts = c->has_ts ? WEIR_TCP_OPT_TS_LEN : 0;
-	uint16_t mss = RTE_MIN(mss_of_mtu(&c->flow, path_mtu(c)), c->snd.peer_mss);
+	const uint16_t mss = RTE_MIN(mss_of_mtu(&c->flow, path_mtu(c)), c->snd.peer_mss);
 
-	if (c->opts.maxseg != 0)
-		mss = RTE_MIN(mss, c->opts.maxseg);
 	c->mss = mss > opts + 8 ? (uint16_t)(mss - opts) : 8; /* RFC 6691: options count */
 }
 

@@ -67,6 +67,8 @@ weir_tcp_take_syn(struct weir_tcp *t, struct weir_tcp_conn *c, const struct weir
 		c->ts_recent = seg->ts_val;
 	if (opts & WEIR_TCP_OPT_MSS)
 		c->snd.peer_mss = seg->mss;
+	if (c->opts.maxseg != 0) /* later it has no effect, as in Linux */
+		c->snd.peer_mss = RTE_MIN(c->snd.peer_mss, c->opts.maxseg);
 	c->snd.wnd = seg->wnd; /* RFC 7323 2.2: the window of a SYN is not scaled */
 	c->wnd_max = c->snd.wnd;
 	c->snd.wl1 = seg->seq;
@@ -151,7 +153,7 @@ take_syn_acked(struct weir_tcp_conn *c, const struct weir_tcp_seg *seg)
 	c->snd.wl1 = seg->seq;
 	if (likely(c->fo == 0))
 		return;
-	c->act->bytes_acked = seg->ack - c->iss - 1;
+	c->act->bytes_rexmit = c->act->bytes_sent - (seg->ack - c->iss - 1);
 	weir_tcp_sndq_release(c, seg->ack);
 }
 

@@ -158,7 +158,6 @@ weir_tcp_opts_changed(struct weir_tcp *t, struct weir_tcp_conn *c)
 		c->is_forced = true; /* what waits goes now, even if corked, as on Linux */
 	if (c->opts.is_quickack && c->ack_delayed)
 		c->ack_now = true;
-	weir_tcp_credit(t, c, 0);
 	weir_tcp_want_output(t, c);
 }
 
