@@ -4,10 +4,10 @@
 
 #include "opt_priv.h"
 
-#define MSS_MIN	    88 /* as Linux */
-#define MSS_DEFAULT 536
-#define WINDOW_MIN  1152
-#define LINGER2_MAX 120 /* seconds */
+#define MSS_MIN		88 /* as Linux */
+#define MSS_DEFAULT	536
+#define WINDOW_MIN	1152
+#define LINGER2_MAX	120 /* seconds */
 #define SYN_TIMEOUT_MAX 120
 
 WEIR_OPT_INT(keep_idle, keep_idle_s, uint32_t, 1, 32767)

@@ -5,7 +5,7 @@
 #include <arpa/inet.h>
 
 #define REPORTS_US 5000000 /* the reports of our own groups have left by then */
-#define BULK (2u << 20)
+#define BULK	   (2u << 20)
 
 static struct pair p;
 
