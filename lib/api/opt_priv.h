@@ -147,6 +147,10 @@ int weir_opt_set_switch(
 /** Of uint32_t that SO_MEMINFO has: SK_MEMINFO_VARS. */
 #define WEIR_OPT_MEMINFO_LEN (9 * sizeof(uint32_t))
 
+/** opt_md5.c: TCP_MD5SIG and TCP_MD5SIG_EXT. */
+int weir_opt_set_md5(
+	struct weir_stack *st, struct weir_sock *s, const struct weir_opt *o, const void *value);
+
 /** opt_info.c: struct tcp_info; what the algorithm tells; SO_MEMINFO. */
 int weir_opt_get_info(
 	struct weir_stack *st, struct weir_sock *s, const struct weir_opt *o, void *value);

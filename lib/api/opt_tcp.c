@@ -229,6 +229,8 @@ const struct weir_opt weir_opts_tcp[] = {
 	WEIR_OPT_ROW(TCP_KEEPINTVL, WEIR_OPT_TCP, get_keep_intvl, set_keep_intvl),
 	WEIR_OPT_ROW(TCP_LINGER2, WEIR_OPT_TCP, get_linger2, set_linger2),
 	WEIR_OPT_ROW(TCP_MAXSEG, WEIR_OPT_TCP, get_maxseg, set_maxseg),
+	{TCP_MD5SIG, WEIR_OPT_TCP, sizeof(struct tcp_md5sig), NULL, weir_opt_set_md5, 0, NULL},
+	{TCP_MD5SIG_EXT, WEIR_OPT_TCP, sizeof(struct tcp_md5sig), NULL, weir_opt_set_md5, 0, NULL},
 	WEIR_OPT_ROW(TCP_NODELAY, WEIR_OPT_TCP, get_nodelay, set_nodelay),
 	WEIR_OPT_ROW(TCP_NOTSENT_LOWAT, WEIR_OPT_TCP, get_notsent_lowat, set_notsent_lowat),
 	WEIR_OPT_ROW(TCP_QUICKACK, WEIR_OPT_TCP, get_quickack, set_quickack),

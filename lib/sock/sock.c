@@ -227,6 +227,7 @@ weir_sock_unref(struct weir_sock *s)
 	free_queue(&s->rxq);
 	free_queue(&s->txq);
 	weir_pktq_free(&s->rx_open);
+	weir_tcp_md5_free(s->md5);
 	weir_mem_free(s->pcbs); /* or its listeners */
 	if (s->dgram != NULL)
 		weir_mc_unref(s->dgram->mc);

@@ -86,6 +86,11 @@ weir_sock_tcp_connect(struct weir_sock_worker *ws, struct weir_sock *s)
 	rc = weir_tcp_connect(ws->tcp, &s->flow, &opts, s, &c);
 	if (rc != 0)
 		return rc;
+	rc = weir_tcp_md5_adopt(ws->tcp, c, s->md5);
+	if (rc != 0) {
+		weir_tcp_abort(ws->tcp, c);
+		return rc;
+	}
 	weir_sock_ref(s); /* the connection's */
 	s->conn = c;
 	weir_poke(s->life, s->life + 1);
@@ -114,6 +119,8 @@ weir_sock_tcp_listen(struct weir_sock_worker *ws, struct weir_sock *s)
 		return -EBADF; /* it may have left this worker already */
 	l->backlog = weir_peek(s->backlog);
 	weir_sock_opts(s, &l->opts);
+	if (weir_tcp_md5_listen(ws->tcp, l, s->md5) != 0)
+		return -ENOMEM;
 	if (!is_new)
 		return 0;
 	l->laddr = s->flow.laddr;
@@ -125,6 +132,15 @@ weir_sock_tcp_listen(struct weir_sock_worker *ws, struct weir_sock *s)
 	weir_sock_ref(s);
 	weir_tcp_listen(ws->tcp, l);
 	return 0;
+}
+
+int
+weir_sock_tcp_md5(
+	struct weir_sock_worker *ws, struct weir_sock *s, const struct weir_tcp_md5_key *key)
+{
+	if (s->conn == NULL || s->conn->state == WEIR_TCP_CLOSED)
+		return weir_tcp_md5_change(&s->md5, key);
+	return weir_tcp_md5_change_conn(ws->tcp, s->conn, key);
 }
 
 void

@@ -13,7 +13,8 @@
 bool
 weir_tcp_is_cut_by_port(const struct weir_tcp_conn *c, uint32_t mss)
 {
-	return (c->dst.ifc->caps & WEIR_PORT_TX_TSO) && !c->dst.is_local && mss == c->mss;
+	return (c->dst.ifc->caps & WEIR_PORT_TX_TSO) && !c->dst.is_local && mss == c->mss &&
+	       !c->has_auth; /* each segment has a signature of its own */
 }
 
 /* What goes in a millisecond, and more on a short path, where a larger burst harms less. */

@@ -154,14 +154,12 @@ weir_tcp_fastopen_syn(struct weir_tcp *t, struct weir_tcp_conn *c, struct weir_t
 	bool has_option;
 	const bool may_carry = look_up(t, c, &peer, &has_option);
 
+	if (c->has_auth && has_option)
+		return 0; /* no room for a cookie beside a signature */
 	t->fo_syn = peer.fo;
 	h->fo = &t->fo_syn;
 	if (has_option) {
 		h->opts |= WEIR_TCP_OPT_FASTOPEN;
-		if (weir_tcp_build_len(h) > WEIR_TCP_HLEN_MAX) { /* no room beside a signature */
-			h->opts &= (uint8_t)~WEIR_TCP_OPT_FASTOPEN;
-			return 0;
-		}
 		c->fo |= WEIR_TCP_TFO_OPTION | (peer.fo.is_exp ? WEIR_TCP_TFO_EXP : 0);
 	}
 	return may_carry ? RTE_MIN(queued, room(c, &peer)) : 0;

@@ -386,6 +386,48 @@ void weir_tcp_fastopen_timed_out(struct weir_tcp *t, struct weir_tcp_conn *c, bo
 /** A connection with c->fo ends; what came out of order is still there. */
 void weir_tcp_fastopen_over(struct weir_tcp *t, struct weir_tcp_conn *c);
 
+/* tcp_md5.c */
+
+/** What is signed: a segment from src to dst, in m from off on, len bytes; its header. */
+struct weir_tcp_md5_segment {
+	const struct weir_addr *src;
+	const struct weir_addr *dst;
+	const struct weir_tcp_hdr *hdr;
+	const struct rte_mbuf *m;
+	uint32_t off;
+	uint32_t len;
+};
+
+/** @return false: libcrypto failed */
+bool weir_tcp_md5_sum(struct weir_tcp *t, const struct weir_tcp_md5_segment *s,
+	const struct weir_tcp_md5_key *key, uint8_t sum[WEIR_TCP_MD5_LEN]);
+
+/** c, which has keys, ends. */
+void weir_tcp_md5_conn_free(struct weir_tcp *t, struct weir_tcp_conn *c);
+
+void weir_tcp_md5_fini(struct weir_tcp *t);
+
+/* tcp_auth.c */
+
+/** A segment for ref where somebody has keys, or one that is signed. */
+enum weir_tcp_verdict weir_tcp_auth_input(
+	struct weir_tcp *t, struct weir_tcp_rx *rx, uint32_t ref);
+
+/** h, to be sent for flow, is signed if there is a key: of whoever has the flow, or of set. */
+void weir_tcp_auth_fill(
+	const struct weir_tcp *t, const struct weir_flow *flow, struct weir_tcp_hdr_info *h);
+void weir_tcp_auth_fill_from(const struct weir_tcp_md5 *set, const struct weir_flow *flow,
+	struct weir_tcp_hdr_info *h);
+
+/** Sign the segment in m, whose header is written but for its checksum. */
+void weir_tcp_auth_sign(struct weir_tcp *t, struct rte_mbuf *m, const struct weir_ip_hdr_info *ip,
+	const struct weir_tcp_hdr_info *h);
+
+/** w takes the place of c; it is over. */
+void weir_tcp_auth_wait(
+	struct weir_tcp *t, const struct weir_tcp_wait *w, struct weir_tcp_conn *c);
+void weir_tcp_auth_wait_over(struct weir_tcp *t, const struct weir_tcp_wait *w);
+
 /* tcp_cookie.c */
 
 /** Answer a SYN and keep nothing of it. */
@@ -508,7 +550,11 @@ weir_tcp_sack_blocks(const struct weir_tcp_conn *c)
 {
 	const unsigned int n = c->act->n_sacks + c->act->has_dsack;
 
-	return likely(n == 0) || !c->has_sack ? 0 : RTE_MIN(n, c->has_ts ? 3u : WEIR_TCP_SACKS);
+	if (likely(n == 0) || !c->has_sack)
+		return 0;
+	if (unlikely(c->has_auth))
+		return c->has_ts ? 0 : RTE_MIN(n, 2u);
+	return RTE_MIN(n, c->has_ts ? 3u : WEIR_TCP_SACKS);
 }
 
 const struct weir_tcp_sack *weir_tcp_sack_first(const struct weir_tcp_conn *c);

@@ -27,6 +27,8 @@ begin(struct weir_tcp *t, const struct weir_tcp_req *req, struct weir_tcp_hdr_in
 		.ts_val = req->has_ts ? ts_now(t, req) : 0,
 		.ts_ecr = req->ts_recent,
 	};
+	if (unlikely(req->listener->md5 != NULL))
+		weir_tcp_auth_fill_from(req->listener->md5, &req->flow, h);
 	return weir_tcp_reply_route(t, &req->flow, req->ifindex, dst);
 }
 
@@ -60,7 +62,7 @@ weir_tcp_req_send_syn_ack(
 		h.opts |= WEIR_TCP_OPT_WSCALE;
 	if (req->has_sack)
 		h.opts |= WEIR_TCP_OPT_SACK_OK;
-	if (fo != NULL) {
+	if (fo != NULL && h.md5 == NULL) { /* there is no room for both */
 		h.opts |= WEIR_TCP_OPT_FASTOPEN;
 		h.fo = fo;
 	}
@@ -107,6 +109,8 @@ take_options(const struct weir_tcp *t, struct weir_tcp_req *req, const struct we
 	req->has_ts = t->conf.use_timestamps && (seg->opts & WEIR_TCP_OPT_TS);
 	req->has_wscale = t->conf.use_wscale && (seg->opts & WEIR_TCP_OPT_WSCALE);
 	req->has_sack = t->conf.use_sack && (seg->opts & WEIR_TCP_OPT_SACK_OK);
+	if (req->has_sack && weir_tcp_md5_find(req->listener->md5, &req->flow.raddr) != NULL)
+		req->has_ts = false; /* a signature, timestamps and SACK blocks do not fit */
 	req->ts_recent = req->has_ts ? seg->ts_val : 0;
 	req->snd_wscale = req->has_wscale ? seg->wscale : 0;
 	req->rcv_wscale = req->has_wscale ? weir_tcp_wscale_for(t, &req->listener->opts) : 0;
@@ -256,7 +260,8 @@ weir_tcp_req_conn(struct weir_tcp *t, const struct weir_tcp_req *req)
 
 	if (c == NULL)
 		return NULL;
-	if (weir_tcp_start(t, c, is_local ? req->ifindex : -1, req->iss) < 0) {
+	if (weir_tcp_md5_adopt(t, c, req->listener->md5) < 0 ||
+		weir_tcp_start(t, c, is_local ? req->ifindex : -1, req->iss) < 0) {
 		weir_tcp_discard(t, c);
 		return NULL;
 	}

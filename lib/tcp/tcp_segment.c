@@ -38,6 +38,15 @@ weir_tcp_note_no_mbuf(struct weir_tcp *t, struct weir_tcp_conn *c)
 	weir_tcp_reass_free(t, c);
 }
 
+/* A SYN that is signed has no room for timestamps, as on Linux. */
+static void
+fill_signature(const struct weir_tcp_conn *c, struct weir_tcp_hdr_info *h)
+{
+	if ((h->flags & WEIR_TCP_SYN) && !(h->flags & WEIR_TCP_ACK))
+		h->opts &= (uint8_t)~WEIR_TCP_OPT_TS;
+	weir_tcp_auth_fill_from(c->act->md5, &c->flow, h);
+}
+
 struct rte_mbuf *
 weir_tcp_new_segment(
 	struct weir_tcp *t, struct weir_tcp_conn *c, struct weir_tcp_hdr_info *h, uint8_t flags)
@@ -59,6 +68,8 @@ weir_tcp_new_segment(
 		fill_syn_options(t, c, h);
 	else if (!(flags & WEIR_TCP_RST))
 		fill_sack(c, h);
+	if (unlikely(c->has_auth))
+		fill_signature(c, h);
 	rte_pktmbuf_append(m, (uint16_t)weir_tcp_build_len(h));
 	return m;
 }
@@ -70,6 +81,8 @@ weir_tcp_emit(struct weir_tcp *t, const struct weir_dst *dst, struct rte_mbuf *m
 	struct weir_tcp_hdr *hdr = rte_pktmbuf_mtod(m, struct weir_tcp_hdr *);
 	const unsigned int hlen = weir_tcp_build((uint8_t *)hdr, h);
 
+	if (unlikely(h->opts & WEIR_TCP_OPT_MD5))
+		weir_tcp_auth_sign(t, m, ip, h);
 	weir_ip_l4_cksum(dst, m, ip, &hdr->cksum, (uint16_t)hlen, tso_segsz);
 	weir_ip_output(t->ip, dst, m, ip);
 	t->stats.tx_segs++;

@@ -250,6 +250,8 @@ weir_tcp_conn_free(struct weir_tcp *t, struct weir_tcp_conn *c)
 	weir_pktq_free(&c->rcv.rx);
 	weir_tcp_let_go(t, c, c->rcv.held); /* the rest is the socket layer's alone now */
 	t->n_state[WEIR_TCP_CLOSED]--;
+	if (unlikely(c->act->md5 != NULL))
+		weir_tcp_md5_conn_free(t, c);
 	c->is_live = false;
 	weir_slab_put(&t->acts, c->act);
 	weir_slab_put(&t->conns, c);

@@ -21,6 +21,7 @@
 #include "weir_tcp_act.h"
 #include "weir_tcp_cc.h"
 #include "weir_tcp_fo.h"
+#include "weir_tcp_md5.h"
 
 enum weir_tcp_state {
 	WEIR_TCP_CLOSED,
@@ -215,6 +216,7 @@ struct weir_tcp_conn {
 	bool is_more : 1;    /* MSG_MORE: the last small segment waits for company */
 	bool is_urgent : 1;  /* urgent data is on its way, up to snd_up */
 	bool has_eor : 1;    /* sndq holds ends of records (MSG_EOR) */
+	bool has_auth : 1;   /* segments are signed: act->md5 has a key for the peer */
 	bool is_lowat : 1;   /* opts.notsent_lowat is set */
 	bool is_rcv_rtt_due : 1; /* the next full segment's echo tells the round trip */
 	bool is_buf_grown : 1; /* opts.rcvbuf or sndbuf; the socket layer has not seen it yet */
@@ -339,6 +341,7 @@ struct weir_tcp_listener {
 	const uint32_t *n_accept; /* connections in the accept queue, counted by the socket layer */
 	void *owner;
 	/* TCP's own */
+	struct weir_tcp_md5 *md5; /* weir_tcp_md5_listen(); NULL: no keys */
 	LIST_HEAD(, weir_tcp_req) reqs; /* half-open connections of this listener on this worker */
 	uint32_t n_syn;
 	uint32_t n_ready;  /* became established in turn ready_turn: not yet in *n_accept */
@@ -372,6 +375,9 @@ struct weir_tcp {
 	uint32_t n_fastopen; /* accepted in SYN_RECEIVED */
 	struct weir_tcp_fo fo_syn; /* of the SYN being built */
 	bool has_own_fo_cache;
+	uint32_t n_auth; /* sets of keys that connections, listeners and TIME_WAIT hold */
+	struct evp_md_ctx_st *md5_ctx; /* NULL until there is a key */
+	struct weir_tcp_md5 **wait_md5; /* wait_md5[waits.capacity]; NULL until needed */
 	struct weir_tcp_limit {
 		uint64_t second;
 		uint32_t n; /* events in it */

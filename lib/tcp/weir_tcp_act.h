@@ -176,6 +176,7 @@ struct weir_tcp_act {
 	uint32_t delivered_ce; /* of delivered_segs, by ACKs with ECE */
 	uint64_t limit_us[WEIR_TCP_LIMITS]; /* how long each limit was in force */
 	uint64_t limit_since_us;
+	struct weir_tcp_md5 *md5; /* NULL: no keys */
 };
 
 static_assert(offsetof(struct weir_tcp_act, cwnd_us) == 64, "line 0");

@@ -10,6 +10,7 @@ enum { /* option kinds */
 	KIND_SACK_OK,
 	KIND_SACK,
 	KIND_TS = 8,
+	KIND_MD5 = 19,
 	KIND_FASTOPEN = 34,
 	KIND_EXP = 254,
 };
@@ -89,6 +90,12 @@ take_option(const uint8_t *p, uint8_t len, uint8_t off, struct weir_tcp_seg *seg
 		seg->n_sack = (uint8_t)((len - 2) / 8);
 		seg->sack_off = (uint8_t)(off + 2);
 		seg->opts |= WEIR_TCP_OPT_SACK;
+		return;
+	case KIND_MD5:
+		if (len != 18)
+			return;
+		seg->auth_off = (uint8_t)(off + 2);
+		seg->opts |= WEIR_TCP_OPT_MD5;
 		return;
 	case KIND_FASTOPEN:
 		take_fastopen(2, len, off, seg);
@@ -220,6 +227,11 @@ put_fastopen(uint8_t *p, const struct weir_tcp_fo *fo)
 static void
 put_options(uint8_t *p, const struct weir_tcp_hdr_info *h)
 {
+	if (h->opts & WEIR_TCP_OPT_MD5) {
+		p = put32(p, KIND_NOP << 24 | KIND_NOP << 16 | KIND_MD5 << 8 | 18);
+		memset(p, 0, 16);
+		p += 16;
+	}
 	if (h->opts & WEIR_TCP_OPT_MSS)
 		p = put32(p, KIND_MSS << 24 | 4 << 16 | (uint32_t)h->mss);
 	if (h->opts & WEIR_TCP_OPT_TS)
@@ -239,6 +251,8 @@ weir_tcp_build_len_any(const struct weir_tcp_hdr_info *h)
 {
 	unsigned int len = WEIR_TCP_HLEN;
 
+	if (h->opts & WEIR_TCP_OPT_MD5)
+		len += WEIR_TCP_OPT_MD5_LEN;
 	if (h->opts & WEIR_TCP_OPT_MSS)
 		len += 4;
 	if (h->opts & WEIR_TCP_OPT_TS)

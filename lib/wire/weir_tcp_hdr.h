@@ -34,11 +34,14 @@ enum weir_tcp_opt {
 	WEIR_TCP_OPT_TS = 1 << 3,
 	WEIR_TCP_OPT_SACK = 1 << 4,
 	WEIR_TCP_OPT_FASTOPEN = 1 << 5, /* RFC 7413 */
+	WEIR_TCP_OPT_MD5 = 1 << 6, /* RFC 2385; always the first one */
 };
 
 #define WEIR_TCP_SEG_CE (1 << 7) /* beside the options: the packet was marked CE (RFC 3168) */
 
 #define WEIR_TCP_WSCALE_MAX    14 /* RFC 7323 2.3 */
+#define WEIR_TCP_OPT_MD5_LEN   20 /* nop, nop, signature */
+#define WEIR_TCP_OPT_MD5_OFF   4  /* where the 16 bytes of the signature stand in them */
 #define WEIR_TCP_OPT_TS_LEN    12 /* nop, nop, timestamps: what every segment carries */
 #define WEIR_TCP_SACK_BLOCKS   4
 #define WEIR_TCP_FO_COOKIE_MAX 16
@@ -64,6 +67,8 @@ struct weir_tcp_fo {
 	bool is_exp;
 };
 
+struct weir_tcp_md5_key;
+
 struct weir_tcp_sack {
 	uint32_t start;
 	uint32_t end;
@@ -85,6 +90,7 @@ struct weir_tcp_hdr_info {
 	uint32_t ts_val;
 	uint32_t ts_ecr;
 	const struct weir_tcp_sack *sack;
+	const struct weir_tcp_md5_key *md5; /* with WEIR_TCP_OPT_MD5: for who sends it */
 	const struct weir_tcp_fo *fo; /* with WEIR_TCP_OPT_FASTOPEN */
 };
 
@@ -113,7 +119,7 @@ weir_tcp_build_len(const struct weir_tcp_hdr_info *h)
 }
 
 /**
- * Write a header, checksum field 0. Options stand in the order that Linux uses: mss, sackOK,
+ * Write a header, checksum field and MD5 signature 0. Options stand in the order that Linux uses: mss, sackOK,
  * timestamps, nop, wscale on a SYN; nop, nop, timestamps, nop, nop, SACK otherwise.
  * @param hdr  room for weir_tcp_build_len(h)
  * @return     header length

@@ -42,7 +42,7 @@ wait_for() {
 # ---- packages ----
 
 # Debian packages: to build, and to try it with the kernel as the client
-weir_packages_build=(gcc libc6-dev meson ninja-build pkg-config libdpdk-dev libnuma-dev libjansson-dev
+weir_packages_build=(gcc libc6-dev meson ninja-build pkg-config libdpdk-dev libnuma-dev libssl-dev libjansson-dev
 	libcunit1-dev)
 weir_packages_try=(iproute2 iputils-ping curl wrk)
 # and to run every test
