@@ -203,7 +203,6 @@ struct weir_tcp_conn {
 	bool has_fin_seq : 1; /* a FIN came ahead of its turn, at fin_seq */
 	bool is_rcv_shut : 1; /* shutdown(SHUT_RD) or orphan: data is not wanted */
 	bool is_orphan : 1;   /* closed by the application */
-	bool is_active : 1;   /* we sent the first SYN */
 	bool is_interactive : 1; /* answers carry the acknowledgments */
 	bool has_ooo : 1; /* ooo is not empty */
 	bool is_paced : 1;
@@ -267,8 +266,9 @@ struct weir_tcp_conn {
 	uint32_t fin_seq;
 	uint32_t snd_up; /* the byte behind our urgent data; rcv_up: the peer's last urgent byte */
 	uint32_t rcv_up;
-	uint16_t fo;   /* enum weir_tcp_tfo */
-	bool has_mark; /* the peer sent urgent data; rcv_up is its last byte */
+	uint16_t fo;    /* enum weir_tcp_tfo */
+	bool has_mark;  /* the peer sent urgent data; rcv_up is its last byte */
+	bool is_active; /* we sent the first SYN */
 };
 
 static_assert(offsetof(struct weir_tcp_conn, ready) == 2 * RTE_CACHE_LINE_MIN_SIZE,
