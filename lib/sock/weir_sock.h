@@ -626,7 +626,7 @@ void weir_sock_tcp_disconnect(struct weir_sock_worker *ws, struct weir_sock *s);
 /** Send memory may have come free: tell who waits for it. */
 void weir_sock_tcp_room(struct weir_sock_worker *ws, struct weir_sock *s);
 
-/** Change a key of s's connection, or of s where there is none (home worker). @return 0 or -errno */
+/** Change a key of s's connection, or of s (home worker). @return 0 or -errno */
 int weir_sock_tcp_md5(struct weir_sock_worker *ws, struct weir_sock *s,
 	const struct weir_tcp_md5_key *key);
 
