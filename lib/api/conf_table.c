@@ -72,6 +72,8 @@ static const struct conf_key pool_keys[] = {
 		"sockets of the stack"},
 	{"connections", &conf_number, CONF(connections), 16, 64 * M, NULL, "32768",
 		"TCP connections of each worker"},
+	{"active_connections", &conf_number, CONF(active_connections), 0, 64 * M, NULL, "0",
+		"of them, those that can have data under way at a time; 0: all"},
 	{"half_open", &conf_number, CONF(half_open), 16, 16 * M, NULL, "4096",
 		"connections of each worker that a peer has asked for and not yet confirmed"},
 	{"time_waits", &conf_number, CONF(time_waits), 16, 64 * M, NULL, "32768",

@@ -112,9 +112,9 @@ fill_counts(const struct weir_tcp_conn *c, struct tcp_info *i)
 	i->tcpi_bytes_received = bytes_received(c);
 	i->tcpi_bytes_sent = act->bytes_sent;
 	i->tcpi_bytes_retrans = act->bytes_rexmit;
-	i->tcpi_segs_out = first + act->rexmits + c->empty_out;
+	i->tcpi_segs_out = first + c->rexmits + c->empty_out;
 	i->tcpi_segs_in = c->ready.n_in;
-	i->tcpi_data_segs_out = first + act->rexmits;
+	i->tcpi_data_segs_out = first + c->rexmits;
 	i->tcpi_data_segs_in = c->ready.n_in - RTE_MIN(act->acks_in, c->ready.n_in);
 	i->tcpi_delivered = act->delivered_segs + is_open;
 	i->tcpi_delivered_ce = act->delivered_ce;
@@ -149,7 +149,7 @@ fill_sending(const struct weir_tcp_conn *c, struct tcp_info *i)
 	i->tcpi_snd_cwnd = RTE_MAX(c->cc.cwnd / RTE_MAX(c->mss, (uint16_t)1), 1u);
 	i->tcpi_snd_ssthresh =
 		c->cc.ssthresh == UINT32_MAX ? NO_SSTHRESH : segments(c, c->cc.ssthresh);
-	i->tcpi_total_retrans = c->act->rexmits;
+	i->tcpi_total_retrans = c->rexmits;
 	i->tcpi_retransmits = c->is_persist ? 0 : c->retries;
 	i->tcpi_probes = c->is_persist ? c->retries : c->keep_probes;
 	i->tcpi_backoff = c->is_persist ? c->backoff : c->retries;
@@ -199,6 +199,8 @@ info_on(struct weir_worker *w, void *arg)
 {
 	struct query *q = arg;
 
+	if (q->s->conn != NULL && !weir_tcp_wake(&w->tcp, q->s->conn))
+		return -ENOBUFS;
 	if (q->s->conn != NULL)
 		fill(&w->tcp, q->s, q->s->conn, q->now_us, &q->info);
 	return 0;
@@ -234,9 +236,10 @@ static int
 cc_info_on(struct weir_worker *w, void *arg)
 {
 	const struct cc_query *q = arg;
-	const struct weir_tcp_conn *c = q->s->conn;
+	struct weir_tcp_conn *c = q->s->conn;
 
-	(void)w;
+	if (c != NULL && !weir_tcp_wake(&w->tcp, c))
+		return -ENOBUFS;
 	return c != NULL && c->cc.ops->info != NULL ? (int)c->cc.ops->info(c, q->value) : 0;
 }
 

@@ -199,6 +199,7 @@ tcp_conf(const struct weir_conf *conf)
 	c.use_pacing = t->pacing;
 	c.opts.cc = (uint8_t)RTE_MAX(weir_tcp_cc_find(t->congestion), 0);
 	c.max_conns = conf->connections;
+	c.max_active = conf->active_connections;
 	c.max_reqs = conf->half_open;
 	c.max_waits = conf->time_waits;
 	c.invalid_ratelimit_us = t->invalid_ratelimit_ms * 1000;

@@ -113,7 +113,7 @@ read_conn(const struct weir_worker *w, const struct weir_tcp_conn *c, struct tel
 		.srtt_us = c->srtt_us,
 		.rttvar_us = c->rttvar_us,
 		.rto_us = c->rto_us,
-		.rexmits = c->act->rexmits,
+		.rexmits = c->rexmits,
 		.snd_wnd = c->snd.wnd,
 		.cc = c->cc.ops == NULL ? "" : c->cc.ops->name,
 	};

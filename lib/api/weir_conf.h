@@ -109,6 +109,7 @@ struct weir_conf {
 	uint32_t mbuf_data_room; /* bytes, headroom included */
 	uint32_t sockets;        /* of the stack */
 	uint32_t connections;    /* TCP connections per worker */
+	uint32_t active_connections; /* of them, with data under way at a time; 0: all */
 	uint32_t half_open;      /* connections asked for, not yet established; per worker */
 	uint32_t time_waits;     /* TCP connections in TIME_WAIT per worker; the oldest make room */
 

@@ -89,4 +89,5 @@ weir_tcp_flush(struct weir_tcp *t)
 		if (!weir_tcp_output(t, c))
 			weir_tcp_want_output(t, c); /* behind the others: its turn comes again */
 	}
+	weir_tcp_park_idle(t);
 }

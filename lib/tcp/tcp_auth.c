@@ -50,8 +50,11 @@ set_of_ref(const struct weir_tcp *t, const struct weir_flow *flow, uint32_t ref)
 		l = weir_tcp_find_listener(t, flow);
 		return l != NULL ? l->md5 : NULL;
 	}
-	if (weir_tcp_ref_is_conn(ref))
-		return weir_tcp_conn_at(t, ref)->act->md5;
+	if (weir_tcp_ref_is_conn(ref)) {
+		const struct weir_tcp_act *act = weir_tcp_conn_at(t, ref)->act;
+
+		return act != NULL ? act->md5 : NULL; /* with keys, nobody is parked */
+	}
 	if (weir_tcp_ref_is_req(ref))
 		return weir_tcp_req_at(t, ref)->listener->md5;
 	return t->wait_md5 != NULL ? t->wait_md5[ref & WEIR_TCP_REF_INDEX] : NULL;

@@ -197,7 +197,7 @@ note_unacked(struct weir_tcp *t, struct weir_tcp_conn *c)
 	c->fo &= (uint16_t)~WEIR_TCP_TFO_MORE;
 	t->stats.fastopen_active_failed++;
 	t->stats.rexmit_segs++;
-	c->act->rexmits++;
+	c->rexmits++;
 }
 
 void

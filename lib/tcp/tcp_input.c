@@ -60,6 +60,10 @@ parse_all(struct weir_tcp *t, struct weir_vec *v)
 static void
 conn_input(struct weir_tcp *t, struct weir_tcp_conn *c, struct weir_tcp_rx *rx)
 {
+	if (!weir_tcp_wake(t, c)) {
+		weir_tcp_done(rx, WEIR_FATE_drop_no_memory);
+		return;
+	}
 	c->ready.n_in++;
 	if (likely(weir_tcp_fast_input(t, c, rx)))
 		return;

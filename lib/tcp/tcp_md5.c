@@ -148,9 +148,13 @@ int
 weir_tcp_md5_change_conn(
 	struct weir_tcp *t, struct weir_tcp_conn *c, const struct weir_tcp_md5_key *key)
 {
-	struct weir_tcp_md5 *set = c->act->md5;
-	const int rc = weir_tcp_md5_change(&set, key);
+	struct weir_tcp_md5 *set;
+	int rc;
 
+	if (!weir_tcp_wake(t, c))
+		return -ENOMEM;
+	set = c->act->md5;
+	rc = weir_tcp_md5_change(&set, key);
 	put_set(t, &c->act->md5, set);
 	if (rc == 0)
 		update_conn(c);

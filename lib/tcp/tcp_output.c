@@ -264,7 +264,7 @@ send_syn(struct weir_tcp *t, struct weir_tcp_conn *c)
 	c->snd.nxt = c->snd.max;
 	c->sent_us = t->core->now_us;
 	t->stats.rexmit_segs += !is_first;
-	c->act->rexmits += !is_first;
+	c->rexmits += !is_first;
 	c->is_timing = is_first;
 	return true;
 }
@@ -318,9 +318,12 @@ send_all(struct weir_tcp *t, struct weir_tcp_conn *c)
 bool
 weir_tcp_output(struct weir_tcp *t, struct weir_tcp_conn *c)
 {
-	/* Without a route it is as if the packets were lost: the timer tries again. */
-	const bool is_done = !weir_tcp_route(t, c) || send_all(t, c);
+	bool is_done;
 
+	if (!weir_tcp_wake(t, c))
+		return false;
+	/* Without a route it is as if the packets were lost: the timer tries again. */
+	is_done = !weir_tcp_route(t, c) || send_all(t, c);
 	WEIR_ASSERT(c->state != WEIR_TCP_CLOSED);
 	run_timer(t, c);
 	if (unlikely(c->is_lowat) && c->owner != NULL)

@@ -222,6 +222,24 @@ weir_tcp_is_synchronized(const struct weir_tcp_conn *c)
 	return c->state >= WEIR_TCP_SYN_RECEIVED;
 }
 
+/* tcp_park.c */
+
+/** An act, all zero, for c. NULL: too many are in use. */
+struct weir_tcp_act *weir_tcp_act_new(struct weir_tcp *t, const struct weir_tcp_conn *c);
+
+/** Give back c's, whether it sleeps or not. */
+void weir_tcp_act_free(struct weir_tcp *t, struct weir_tcp_conn *c);
+
+void weir_tcp_park_due(struct weir_tcp *t);
+
+/** Once a turn: let those sleep that are idle. */
+static inline void
+weir_tcp_park_idle(struct weir_tcp *t)
+{
+	if (unlikely((int32_t)((uint32_t)(t->core->now_us >> 10) - t->act_due) >= 0))
+		weir_tcp_park_due(t);
+}
+
 /* tcp_table.c */
 
 int weir_tcp_table_init(struct weir_tcp *t, int numa_node);

@@ -276,7 +276,7 @@ weir_tcp_req_conn(struct weir_tcp *t, const struct weir_tcp_req *req)
 	c->is_timing = req->rexmits == 0 && !req->is_cookie;
 	c->sent_us = t->core->now_us - (uint32_t)(t->core->now_us - req->sent_us);
 	c->retries = req->rexmits;
-	c->act->rexmits = req->rexmits;
+	c->rexmits = req->rexmits;
 	c->ready.n_in = 2; /* the SYN, and what leads to c now */
 	return c;
 }

@@ -24,7 +24,7 @@ count_again(struct weir_tcp *t, struct weir_tcp_conn *c, struct weir_tcp_sent *s
 
 	weir_tcp_sent_again(t, c, s);
 	t->stats.rexmit_segs++;
-	act->rexmits += s->segs;
+	c->rexmits += s->segs;
 	act->bytes_rexmit += weir_seq_min(s->end, c->snd.end) - s->seq;
 	if (is_probe)
 		return;

@@ -75,7 +75,7 @@ count_duplicates(struct weir_tcp_conn *c, const struct weir_tcp_sack *b, struct 
 	const uint32_t segs = len > c->mss ? (len + c->mss - 1) / c->mss : 1;
 
 	act->dsacks += segs;
-	if (act->dsacks > act->rexmits)
+	if (act->dsacks > c->rexmits)
 		return 0;
 	if (act->is_tlp && act->tlp_seq == b->end)
 		news->flags |= NEWS_DSACK_TLP;

@@ -70,15 +70,20 @@ drop_cursors(struct weir_tcp_conn *c, const struct rte_mbuf *m)
 }
 
 static void
-drop_first(struct weir_tcp_conn *c)
+free_first(struct weir_tcp_sndq *s)
 {
-	struct weir_tcp_sndq *s = &c->sndq;
 	struct rte_mbuf *m = weir_pktq_pop(&s->q);
 
-	drop_cursors(c, m);
 	s->charge -= weir_mbuf_truesize(m);
 	s->n_notices += (weir_pkt(m)->send & WEIR_SEND_NOTICE) != 0;
 	rte_pktmbuf_free(m);
+}
+
+static void
+drop_first(struct weir_tcp_conn *c)
+{
+	drop_cursors(c, weir_pktq_first(&c->sndq.q));
+	free_first(&c->sndq);
 }
 
 /* The first segment of the first packet is acknowledged: its successor takes the packet's place. */
@@ -122,8 +127,11 @@ weir_tcp_sndq_release(struct weir_tcp_conn *c, uint32_t seq)
 void
 weir_tcp_sndq_free(struct weir_tcp_conn *c)
 {
+	c->sndq.cursor = NULL;
+	if (c->act != NULL)
+		c->act->cursor = NULL;
 	while (c->sndq.q.first != NULL)
-		drop_first(c);
+		free_first(&c->sndq);
 }
 
 /* The packet that seq is in. One cursor moves along with new data, another with repetitions. */

@@ -18,13 +18,17 @@ init_slabs(struct weir_tcp *t, int numa_node)
 {
 	const uint32_t size = RTE_ALIGN(sizeof(struct weir_tcp_conn), RTE_CACHE_LINE_SIZE);
 	const uint32_t act_size = RTE_ALIGN(sizeof(struct weir_tcp_act), RTE_CACHE_LINE_SIZE);
+	const uint32_t n_acts = t->conf.max_active != 0
+					? RTE_MIN(t->conf.max_active, t->conf.max_conns)
+					: t->conf.max_conns;
 
 	if (weir_slab_init(&t->conns, size, t->conf.max_conns, numa_node) < 0 ||
 		weir_slab_init(&t->reqs, sizeof(struct weir_tcp_req), t->conf.max_reqs, numa_node) <
 			0 ||
 		weir_slab_init(&t->waits, sizeof(struct weir_tcp_wait), t->conf.max_waits,
 			numa_node) < 0 ||
-		weir_slab_init(&t->acts, act_size, t->conf.max_conns, numa_node) < 0 ||
+		weir_slab_init(&t->acts, act_size, n_acts, numa_node) < 0 ||
+		weir_slab_init(&t->parked, WEIR_TCP_PARKED, t->conf.max_conns, numa_node) < 0 ||
 		weir_slab_init(&t->sents, sizeof(struct weir_tcp_sent), 2 * t->core->pool->size,
 			numa_node) < 0)
 		return -ENOMEM;
@@ -35,6 +39,7 @@ static void
 fini_slabs(struct weir_tcp *t)
 {
 	weir_slab_fini(&t->sents);
+	weir_slab_fini(&t->parked);
 	weir_slab_fini(&t->acts);
 	weir_slab_fini(&t->waits);
 	weir_slab_fini(&t->reqs);
@@ -194,13 +199,12 @@ weir_tcp_prefetch_act(const struct weir_tcp *t, uint32_t hash)
 }
 
 static struct weir_tcp_act *
-new_act(struct weir_tcp *t)
+new_act(struct weir_tcp *t, const struct weir_tcp_conn *c)
 {
-	struct weir_tcp_act *act = weir_slab_get(&t->acts);
+	struct weir_tcp_act *act = weir_tcp_act_new(t, c);
 
 	if (act == NULL)
 		return NULL;
-	memset(act, 0, sizeof(*act));
 	act->reordering = WEIR_TCP_DUP_THRESH;
 	act->reo_steps = 1;
 	return act;
@@ -215,7 +219,7 @@ weir_tcp_conn_new(
 	if (c == NULL)
 		return NULL;
 	memset(c, 0, sizeof(*c));
-	c->act = new_act(t);
+	c->act = new_act(t, c);
 	if (c->act == NULL)
 		goto no_act;
 	c->flow = *flow;
@@ -236,7 +240,7 @@ weir_tcp_conn_new(
 	return c;
 
 no_slot:
-	weir_slab_put(&t->acts, c->act);
+	weir_tcp_act_free(t, c);
 no_act:
 	weir_slab_put(&t->conns, c);
 	return NULL;
@@ -250,10 +254,10 @@ weir_tcp_conn_free(struct weir_tcp *t, struct weir_tcp_conn *c)
 	weir_pktq_free(&c->rcv.rx);
 	weir_tcp_let_go(t, c, c->rcv.held); /* the rest is the socket layer's alone now */
 	t->n_state[WEIR_TCP_CLOSED]--;
-	if (unlikely(c->act->md5 != NULL))
+	if (unlikely(c->act != NULL && c->act->md5 != NULL))
 		weir_tcp_md5_conn_free(t, c);
 	c->is_live = false;
-	weir_slab_put(&t->acts, c->act);
+	weir_tcp_act_free(t, c);
 	weir_slab_put(&t->conns, c);
 }
 

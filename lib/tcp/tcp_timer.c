@@ -2,6 +2,8 @@
 /* Path: worker/timers -> tcp_timer -> (flush) tcp_output */
 #include "tcp_loss_priv.h"
 
+#define NO_ACT_US 10000 /* too many connections are busy: try again */
+
 /*
  * One wheel entry serves all deadlines of a connection. It is armed no later than the earliest;
  * a deadline that moves later or goes away leaves it: then it fires for nothing, once.
@@ -292,6 +294,10 @@ weir_tcp_timer(struct weir_tcp *t, struct weir_tcp_conn *c)
 
 	if (is_due(t, &c->end_at)) {
 		weir_tcp_finish(t, c, 0);
+		return;
+	}
+	if (!weir_tcp_wake(t, c)) {
+		arm(t, c, t->core->now_us + NO_ACT_US);
 		return;
 	}
 	if (is_due(t, &c->delack_at)) {

@@ -112,7 +112,8 @@ void
 weir_tcp_credit(struct weir_tcp *t, struct weir_tcp_conn *c, uint32_t truesize)
 {
 	weir_tcp_let_go(t, c, truesize);
-	if ((int32_t)((uint32_t)(t->core->now_us / 1000) - c->space_due_ms) >= 0 && truesize != 0)
+	if ((int32_t)((uint32_t)(t->core->now_us / 1000) - c->space_due_ms) >= 0 && truesize != 0 &&
+		weir_tcp_wake(t, c))
 		weir_tcp_rcvbuf_adjust(t, c);
 	if ((c->state == WEIR_TCP_ESTABLISHED || c->state == WEIR_TCP_FIN_WAIT_1 ||
 		    c->state == WEIR_TCP_FIN_WAIT_2) &&
@@ -151,7 +152,8 @@ weir_tcp_opts_changed(struct weir_tcp *t, struct weir_tcp_conn *c)
 	if (c->state == WEIR_TCP_CLOSED || (c->fo & WEIR_TCP_TFO_DEFERRED))
 		return;
 	weir_tcp_update_mss(c);
-	weir_tcp_cc_choose(t, c);
+	if (weir_tcp_wake(t, c)) /* else it is done then */
+		weir_tcp_cc_choose(t, c);
 	weir_tcp_timer_keep(t, c);
 	c->is_lowat = c->opts.notsent_lowat != 0;
 	if (c->opts.is_nodelay && weir_tcp_has_unsent(c))

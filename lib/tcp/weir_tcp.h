@@ -92,6 +92,7 @@ struct weir_tcp_conf {
 	uint32_t sndbuf_max; /* buffers grow up to this; 0: not at all */
 	uint32_t rcvbuf_max;
 	uint32_t max_conns; /* per worker, without those in the two pools that follow */
+	uint32_t max_active; /* of them, with data under way at a time; 0: all */
 	uint32_t max_reqs;  /* SYN_RECEIVED: half-open connections of listeners */
 	uint32_t max_waits; /* TIME_WAIT; the oldest make room */
 	uint32_t rto_min_us;     /* 200 ms */
@@ -230,7 +231,7 @@ struct weir_tcp_conn {
 	uint64_t rexmit_at; /* retransmission, or zero-window probe when is_persist */
 	uint64_t delack_at;
 	uint64_t heard_us; /* last acceptable segment received */
-	struct weir_tcp_act *act;
+	struct weir_tcp_act *act; /* NULL: parked, see weir_tcp_wake() */
 	/* line 3: sending */
 	struct weir_tcp_sndq sndq;
 	uint64_t sent_us;  /* when data was sent last */
@@ -248,6 +249,7 @@ struct weir_tcp_conn {
 	uint16_t pmtu; /* as ICMP told; 0: not */
 	uint8_t backoff;  /* of the window probes */
 	uint8_t keep_probes;
+	uint32_t rexmits; /* segments sent again */
 	struct weir_pktq ooo; /* beyond rcv.nxt, sorted by sequence number, not overlapping */
 	void *owner;          /* the socket layer's; NULL: nobody listens */
 	struct weir_tcp_listener *listener; /* until accepted */
@@ -269,6 +271,7 @@ struct weir_tcp_conn {
 	uint16_t fo;    /* enum weir_tcp_tfo */
 	bool has_mark;  /* the peer sent urgent data; rcv_up is its last byte */
 	bool is_active; /* we sent the first SYN */
+	uint32_t parked; /* without act: index + 1 in weir_tcp.parked */
 };
 
 static_assert(offsetof(struct weir_tcp_conn, ready) == 2 * RTE_CACHE_LINE_MIN_SIZE,
@@ -350,6 +353,7 @@ struct weir_tcp_listener {
 
 #define WEIR_TCP_LISTEN_BUCKETS 256
 #define WEIR_TCP_NO_WAIT	UINT32_MAX
+#define WEIR_TCP_PARKED		192 /* bytes of an idle connection's weir_tcp_act, packed */
 
 struct weir_tcp {
 	struct weir_core *core;
@@ -359,7 +363,11 @@ struct weir_tcp {
 	struct weir_slab conns;
 	struct weir_slab reqs;
 	struct weir_slab waits;
-	struct weir_slab acts;  /* one for each connection */
+	struct weir_slab acts;  /* of connections that are not idle */
+	struct weir_slab parked; /* of those that are, WEIR_TCP_PARKED bytes each */
+	uint32_t act_first; /* indices + 1 in acts: the queue of tcp_park.c */
+	uint32_t act_last;
+	uint32_t act_due; /* when the first is to be looked at; ticks of 1024 us */
 	struct weir_slab sents; /* records of what is under way */
 	struct weir_table table; /* flow -> conns, reqs, waits */
 	LIST_HEAD(, weir_tcp_listener) *listeners; /* WEIR_TCP_LISTEN_BUCKETS, by port */
@@ -389,7 +397,17 @@ struct weir_tcp {
 	struct weir_tcp_stats stats;
 };
 
-/** The rate c sends at, bytes a second; 0: as fast as it goes. */
+/** weir_tcp_wake() of a connection that sleeps. */
+bool weir_tcp_unpark(struct weir_tcp *t, struct weir_tcp_conn *c);
+
+/** c->act is to be used. @return false: too many connections use theirs */
+static inline bool
+weir_tcp_wake(struct weir_tcp *t, struct weir_tcp_conn *c)
+{
+	return likely(c->act != NULL) || weir_tcp_unpark(t, c);
+}
+
+/** The rate c sends at, bytes a second; 0: as fast as it goes. c is awake. */
 uint64_t weir_tcp_pace_bps(const struct weir_tcp_conn *c);
 
 int weir_tcp_init(struct weir_tcp *t, struct weir_core *core, struct weir_ip *ip,

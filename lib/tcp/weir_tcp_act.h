@@ -7,6 +7,7 @@
  *         of a connection stand in two lists: by sequence number, all of them; by the time they
  *         were sent last, those that are neither SACKed nor lost (RFC 8985 6.2). Windows are
  *         counted in segments, a small one as a whole one, as Linux does.
+ *         While nothing is under way for a while, tcp_park.c keeps it packed: c->act is NULL then.
  * Owner   t->acts and t->sents hold them. References to records are indices + 1, 0: none.
  * Thread  The worker's lcore alone.
  */
@@ -170,13 +171,19 @@ struct weir_tcp_act {
 	struct rte_mbuf *cursor; /* where the latest repetition was found in the send queue */
 	uint32_t cursor_seq;
 	/* for those who watch */
-	uint32_t rexmits; /* segments sent again */
 	uint32_t dsacks;  /* segments that arrived twice */
 	uint64_t bytes_rexmit;
 	uint32_t delivered_ce; /* of delivered_segs, by ACKs with ECE */
 	uint64_t limit_us[WEIR_TCP_LIMITS]; /* how long each limit was in force */
 	uint64_t limit_since_us;
 	struct weir_tcp_md5 *md5; /* NULL: no keys */
+	/* tcp_park.c's; last: it is not packed */
+	struct {
+		uint32_t conn;	/* index of the connection */
+		uint32_t since; /* when it was put into the queue */
+		uint32_t next;	/* indices + 1 */
+		uint32_t prev;
+	} queue;
 };
 
 static_assert(offsetof(struct weir_tcp_act, cwnd_us) == 64, "line 0");

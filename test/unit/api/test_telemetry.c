@@ -339,7 +339,7 @@ fill(struct weir_tcp_conn *c)
 	c->mss = UINT16_MAX;
 	c->cc.cwnd = c->cc.ssthresh = UINT32_MAX;
 	c->srtt_us = c->rttvar_us = c->rto_us = UINT32_MAX;
-	c->act->rexmits = c->snd.wnd = UINT32_MAX;
+	c->rexmits = c->snd.wnd = UINT32_MAX;
 	c->snd.una = 0;
 	c->iss = UINT32_MAX;
 	c->snd.end = INT32_MAX;
