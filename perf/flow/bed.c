@@ -14,7 +14,8 @@
 #include "weir_ethdev.h"
 
 #define TIME_WAITS  16384 /* more connections than flows: those in TIME_WAIT */
-#define MEMORY_MB   "256" /* of a process */
+#define MEMORY_MB   256 /* of a process */
+#define CROWD_BYTES 2400 /* more for each of a crowd: all pools */
 #define DEVICE_DESC 512
 
 struct setting {
@@ -87,6 +88,30 @@ add_strangers(struct weir_conf *conf)
 	return set_all(conf, s, RTE_DIM(s));
 }
 
+/* Strangers' hosts, too, but all known to live behind one that is there. */
+static int
+add_crowd(struct weir_conf *conf)
+{
+	const struct setting s[] = {
+		{"neighbour crowd", "address", "10.80.0.2"},
+		{"neighbour crowd", "mac", "02:00:00:00:00:02"},
+		{"neighbour crowd", "port", "p0"},
+		{"pools", "active_connections", "65536"},
+		{"pools", "half_open", "65536"},
+		{"pools", "time_waits", "16"},
+	};
+
+	return add_strangers(conf) == 0 ? set_all(conf, s, RTE_DIM(s)) : -EINVAL;
+}
+
+static unsigned int
+memory_mb(const struct perf_opts *o)
+{
+	const uint64_t crowd = o->workload->shape == PERF_CROWD ? o->conns : 0;
+
+	return MEMORY_MB + (unsigned int)(crowd * CROWD_BYTES >> 20);
+}
+
 static int
 make_conf(struct weir_conf *conf, const struct perf_opts *o, bool is_server, bool may_sleep)
 {
@@ -112,6 +137,8 @@ make_conf(struct weir_conf *conf, const struct perf_opts *o, bool is_server, boo
 	rc = set_all(conf, s, RTE_DIM(s));
 	if (rc == 0 && is_server && o->flood != PERF_NO_FLOOD)
 		rc = add_strangers(conf);
+	if (rc == 0 && o->workload->shape == PERF_CROWD)
+		rc = add_crowd(conf);
 	for (unsigned int i = 0; i < o->n_sets && rc == 0; i++)
 		rc = set_text(conf, o->sets[i]);
 	return rc;
@@ -148,10 +175,10 @@ add_memifs(struct weir_conf *conf, const struct perf_opts *o, bool is_server)
 int
 perf_eal(const struct perf_opts *o, bool is_server)
 {
-	char lcores[64], prefix[WEIR_CONF_NAME_MAX], err[WEIR_CONF_ERR_MAX];
+	char memory[16], lcores[64], prefix[WEIR_CONF_NAME_MAX], err[WEIR_CONF_ERR_MAX];
 	const struct setting s[] = {
 		{"eal", "lcores", lcores},
-		{"eal", "memory", MEMORY_MB},
+		{"eal", "memory", memory},
 		{"eal", "hugepages", o->hugepages},
 		{"eal", "file_prefix", prefix},
 		{"eal", "telemetry", "no"},
@@ -160,6 +187,7 @@ perf_eal(const struct perf_opts *o, bool is_server)
 	struct weir_conf conf;
 	int rc;
 
+	snprintf(memory, sizeof(memory), "%u", memory_mb(o));
 	snprintf(lcores, sizeof(lcores), "0@%d,1@%d", o->client_cpu, o->server_cpu);
 	snprintf(prefix, sizeof(prefix), "weir-perf-%d", getpid());
 	weir_conf_default(&conf);

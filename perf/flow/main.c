@@ -20,8 +20,11 @@ const struct perf_workload perf_workloads[] = {
 	{"tcp_both", PERF_BULK, SOCK_STREAM, true, true, "1460 bytes sent or received"},
 	{"udp_rr", PERF_ECHO, SOCK_DGRAM, false, false, "datagram and answer"},
 	{"idle", PERF_IDLE, SOCK_DGRAM, false, false, "wake-up of a sleeping worker"},
+	{"crowd", PERF_CROWD, SOCK_STREAM, false, false, "request to one of many (cable, one core)"},
 	{NULL},
 };
+
+#define FLOWS_MAX 60000 /* ports of a client */
 
 enum option_number {
 	OPT_PORTS = 1,
@@ -145,7 +148,7 @@ take_option(struct perf_opts *o, enum option_number opt, const char *text)
 		o->has_ceiling = false;
 		return 0;
 	case OPT_CONNS:
-		return number(text, 1, 60000, &o->conns);
+		return number(text, 1, 12000000, &o->conns);
 	case OPT_DEPTH:
 		return number(text, 1, 256, &o->depth);
 	case OPT_SIZE:
@@ -251,6 +254,14 @@ parse(struct perf_opts *o, int argc, char **argv)
 		fprintf(stderr, "--flood: allowed: --cores 1, where client and flood take turns\n");
 		return -EINVAL;
 	}
+	if (o->conns > FLOWS_MAX && o->workload->shape != PERF_CROWD) {
+		fprintf(stderr, "--conns: allowed: 1 to %d; crowd: more\n", FLOWS_MAX);
+		return -EINVAL;
+	}
+	if (o->workload->shape == PERF_CROWD && (o->ports != PERF_CABLE || o->is_two_cores)) {
+		fprintf(stderr, "crowd: allowed: --ports cable --cores 1\n");
+		return -EINVAL;
+	}
 	choose_cpus(o);
 	return 0;
 }
@@ -309,8 +320,10 @@ main(int argc, char **argv)
 	}
 	if (rc == 0)
 		rc = perf_eal(&o, false);
-	if (rc == 0)
-		rc = o.workload->shape == PERF_IDLE ? perf_idle_run(&o) : run(&o, peer);
+	if (rc == 0 && o.workload->shape == PERF_IDLE)
+		rc = perf_idle_run(&o);
+	else if (rc == 0)
+		rc = o.workload->shape == PERF_CROWD ? perf_crowd_run(&o) : run(&o, peer);
 	rte_eal_cleanup();
 	return rc == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -39,6 +39,7 @@ enum perf_shape {
 	PERF_SHORT, /* the same, with a connection for each request; the client closes */
 	PERF_BULK,
 	PERF_IDLE, /* not a flow: see idle.c */
+	PERF_CROWD, /* see crowd.c */
 };
 
 /** What comes from strangers beside the client's packets: 16 for each of its turns. */
@@ -336,5 +337,10 @@ int perf_ceiling_run(const struct perf_opts *o, struct perf_peer *peer,
 
 /** CPU use and wake-up latency of a worker that sleeps. Prints its result itself. */
 int perf_idle_run(const struct perf_opts *o);
+
+/* crowd.c */
+
+/** Memory of idle connections, and what a request to any of them costs. As above. */
+int perf_crowd_run(const struct perf_opts *o);
 
 #endif
