@@ -136,6 +136,7 @@ struct weir_sock {
 	bool is_held; /* home worker: data stays with TCP (weir_set_receiving) */
 	bool is_stalled; /* home worker: likewise; applications hold too many mbufs */
 	bool is_write_wanted; /* a send could not take everything, or a poll saw that; atomic */
+	uint8_t pmtudisc;     /* option: IP_PMTUDISC_*, IPV6_PMTUDISC_* */
 	uint16_t linger_s; /* option */
 	uint16_t held_events; /* home worker: enum weir_ready_event behind data that is held */
 	uint32_t rcvtimeo_ms; /* option; 0: for ever */
@@ -145,7 +146,7 @@ struct weir_sock {
 	uint32_t rcvlowat;    /* option: bytes that make a stream readable; at least 1 */
 	int32_t peek_off;     /* option: where the next MSG_PEEK begins; -1: at the front */
 	uint32_t priority;    /* option, without effect */
-	uint8_t pmtudisc;     /* option: IP_PMTUDISC_*, IPV6_PMTUDISC_* */
+	uint32_t generation; /* of fd */
 	uint32_t flow_version;
 	struct weir_flow flow; /* local and remote address as bound, connected, accepted; read by
 				* weir_sock_flow(), written by weir_sock_set_flow() */
@@ -155,29 +156,48 @@ struct weir_sock {
 	struct weir_callbacks cb;  /* but for arg (an option) not changed once events may come */
 	struct weir_qnode accept_node; /* in the listening socket's accept queue; or, never both, in
 					* the queue of a worker that is to leave it */
+	struct weir_mpsc acceptq; /* listening: workers push, application under recv_lock pops */
+
+	/* with mbufs that the application has got as such; see lend.c */
+	int32_t n_lent;	     /* atomic; while positive they have a reference of the socket */
+	uint32_t life;	     /* connections begun: which one an mbuf is of; home worker: w */
+	uint64_t lent_bytes; /* atomic; may be negative for a moment */
+	STAILQ_ENTRY(weir_sock) stalled;
 
 	/* written by workers */
 	/* worker: push; application under recv_lock: pop */
 	struct weir_mpsc rxq __attribute__((aligned(64)));
 	uint64_t rx_given;    /* truesize ever put into rxq; atomic */
 	uint64_t data_us;     /* home worker: when data came last; 0: never */
-	uint32_t rx_bytes;    /* of the stream, ever put into rxq; home worker: w */
 	uint64_t urgent;      /* the urgent byte, see weir_urgent_at(); atomic */
+	uint32_t rx_bytes;    /* of the stream, ever put into rxq; home worker: w */
+	uint32_t notsent;     /* home worker: bytes TCP has not sent yet; with notsent_lowat */
 	uint32_t notices_base; /* home worker: n_notices before this connection */
 	uint32_t n_notices;   /* home worker: MSG_ZEROCOPY sends that are over */
-	uint32_t notsent;     /* home worker: bytes TCP has not sent yet; with notsent_lowat */
 	uint64_t tx_freed;    /* truesize of sent data ever freed; written by home worker */
 	uint64_t rx_credited; /* home worker: rx_taken as last told to TCP */
 	uint64_t tx_taken;    /* home worker: truesize ever taken from txq or sent directly */
 	struct weir_watched watched; /* who is told of changes */
 	struct weir_queue *queue; /* of an asynchronous socket; set once, by the holder of ctl */
-	uint32_t n_accept;    /* connections in the accept queue; atomic */
 	STAILQ_ENTRY(weir_sock) dying; /* home worker: n_dying references go at the turn's end */
-	uint16_t n_dying;
 	STAILQ_ENTRY(weir_sock) starving; /* home worker: it has to be told when mbufs are back */
+	uint32_t n_accept;    /* connections in the accept queue; atomic */
+	uint16_t n_dying;
 	uint16_t n_to_leave; /* workers that have still to leave it; the one whose turn it is */
 
+	/* with a queue; see weir_queue.h */
+	struct weir_qnode queue_node;
+	uint32_t msgs;	     /* what may be posted and what waits; atomic */
+	int connect_error;   /* to be told with CONNECT and CLOSE */
+	int close_error;
+
 	/* written by application threads */
+	uint32_t rx_read;   /* of the stream, ever read; under recv_lock: w */
+	uint32_t n_zerocopy; /* sends with MSG_ZEROCOPY; atomic */
+	uint32_t n_noticed;  /* of them, told by MSG_ERRQUEUE; under recv_lock: w */
+	struct weir_pktq rx_open; /* packets out of rxq, being read; weir_pkt u[0] is their truesize
+				   * when they came; under recv_lock */
+
 	struct weir_mpsc txq __attribute__((aligned(64))); /* application: push; home worker: pop */
 	struct weir_qnode door_node;
 	uint32_t door;      /* enum weir_door; atomic */
@@ -185,26 +205,9 @@ struct weir_sock {
 	uint64_t tx_queued; /* truesize put into txq, or about to be (weir_sock_reserve); atomic */
 	uint64_t rx_taken;  /* truesize ever taken out of rxq; atomic */
 	uint64_t rx_told;   /* rx_taken when the door was last rung for it; under recv_lock */
-	uint32_t n_zerocopy; /* sends with MSG_ZEROCOPY; atomic */
-	uint32_t n_noticed;  /* of them, told by MSG_ERRQUEUE; under recv_lock: w */
-	uint32_t rx_read;   /* of the stream, ever read; under recv_lock: w */
-	struct weir_pktq rx_open; /* packets out of rxq, being read; weir_pkt u[0] is their truesize
-				   * when they came; under recv_lock */
-	struct weir_mpsc acceptq; /* listening: workers push, application under recv_lock pops */
-
-	/* with a queue; see weir_queue.h */
-	struct weir_qnode queue_node;
-	uint32_t msgs;	     /* what may be posted and what waits; atomic */
-	uint32_t generation; /* of fd */
-	int connect_error;   /* to be told with CONNECT and CLOSE */
-	int close_error;
-
-	/* with mbufs that the application has got as such; see lend.c */
-	int32_t n_lent;	     /* atomic; while positive they have a reference of the socket */
-	uint32_t life;	     /* connections begun: which one an mbuf is of; home worker: w */
-	uint64_t lent_bytes; /* atomic; may be negative for a moment */
-	STAILQ_ENTRY(weir_sock) stalled;
 };
+
+static_assert(sizeof(struct weir_sock) <= 576, "many of them are idle");
 
 /** One thread that can wait for sockets. Several threads share a class (id modulo 64). */
 struct weir_waiter {

@@ -14,8 +14,8 @@
 #include "weir_ethdev.h"
 
 #define TIME_WAITS  16384 /* more connections than flows: those in TIME_WAIT */
-#define MEMORY_MB   256 /* of a process */
-#define CROWD_BYTES 2400 /* more for each of a crowd: all pools */
+#define MEMORY_MB   256	  /* of a process */
+#define CROWD_BYTES 2400  /* more for each of a crowd: all pools */
 #define DEVICE_DESC 512
 
 struct setting {

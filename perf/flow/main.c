@@ -20,7 +20,7 @@ const struct perf_workload perf_workloads[] = {
 	{"tcp_both", PERF_BULK, SOCK_STREAM, true, true, "1460 bytes sent or received"},
 	{"udp_rr", PERF_ECHO, SOCK_DGRAM, false, false, "datagram and answer"},
 	{"idle", PERF_IDLE, SOCK_DGRAM, false, false, "wake-up of a sleeping worker"},
-	{"crowd", PERF_CROWD, SOCK_STREAM, false, false, "request to one of many (cable, one core)"},
+	{"crowd", PERF_CROWD, SOCK_STREAM, false, false, "request to any of many"},
 	{NULL},
 };
 
