@@ -120,7 +120,8 @@ weir_tcp_build_len(const struct weir_tcp_hdr_info *h)
 
 /**
  * Write a header, checksum field and MD5 signature 0. Options stand in the order that Linux
- * uses: mss, sackOK, timestamps, nop, wscale on a SYN; nop, nop, timestamps, nop, nop, SACK otherwise.
+ * uses: mss, sackOK, timestamps, nop, wscale on a SYN; nop, nop, timestamps, nop, nop, SACK
+ * otherwise.
  * @param hdr  room for weir_tcp_build_len(h)
  * @return     header length
  */
