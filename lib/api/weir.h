@@ -21,6 +21,7 @@
 #include "weir_async.h"
 #include "weir_conf.h"
 #include "weir_event.h"
+#include "weir_mmsg.h"
 #include "weir_net.h"
 #include "weir_wait.h"
 
