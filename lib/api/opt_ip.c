@@ -54,16 +54,17 @@ WEIR_OPT_GET(pmtudisc)
 	return weir_opt_put(value, weir_peek(s->pmtudisc));
 }
 
-/* Streams never send what the path does not take; datagrams are fragmented where they must be. */
+/* Streams never send what the path does not take. */
 WEIR_OPT_SET(pmtudisc)
 {
 	const int v = weir_opt_int(value);
-	const int other = s->kind == WEIR_SOCK_TCP ? IP_PMTUDISC_DO : IP_PMTUDISC_DONT;
 
 	if (!weir_opt_is_in(v, IP_PMTUDISC_DONT, IP_PMTUDISC_OMIT))
 		return -EINVAL;
-	if (v != IP_PMTUDISC_WANT && v != other)
+	if (s->kind == WEIR_SOCK_TCP && v != IP_PMTUDISC_WANT && v != IP_PMTUDISC_DO)
 		return -EOPNOTSUPP;
+	if (s->kind != WEIR_SOCK_TCP)
+		weir_poke(s->dgram->opts.pmtudisc, (uint8_t)v);
 	weir_poke(s->pmtudisc, (uint8_t)v);
 	return 0;
 }
@@ -79,15 +80,15 @@ mtu_on(struct weir_worker *w, void *arg)
 {
 	struct mtu_query *q = arg;
 	const struct weir_tcp_conn *c = q->s->kind == WEIR_SOCK_TCP ? q->s->conn : NULL;
-	struct weir_dst dst;
+	const struct weir_dst *dst;
 	int rc;
 
 	if (c != NULL) {
 		q->mtu = c->pmtu != 0 ? RTE_MIN(c->pmtu, c->dst.mtu) : c->dst.mtu;
 		return 0;
 	}
-	rc = weir_ip_route(&w->ip, &q->raddr, -1, &dst);
-	q->mtu = rc == 0 ? dst.mtu : 0;
+	rc = weir_ip_way(&w->ip, &q->raddr, -1, &dst);
+	q->mtu = rc == 0 ? dst->mtu : 0;
 	return rc;
 }
 

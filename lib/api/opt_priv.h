@@ -47,6 +47,10 @@ extern const struct weir_opt weir_opts_socket[];
 extern const struct weir_opt weir_opts_ip4[];
 extern const struct weir_opt weir_opts_ip6[];
 extern const struct weir_opt weir_opts_tcp[];
+extern const struct weir_opt weir_opts_udp[];
+extern const struct weir_opt weir_opts_no_check[]; /* more of level SOL_SOCKET */
+extern const struct weir_opt weir_opts_err4[];	   /* more of level IPPROTO_IP */
+extern const struct weir_opt weir_opts_err6[];	   /* more of level IPPROTO_IPV6 */
 extern const struct weir_opt weir_opts_mcast4[]; /* more of level IPPROTO_IP */
 extern const struct weir_opt weir_opts_mcast6[]; /* more of level IPPROTO_IPV6 */
 extern const struct weir_opt weir_opts_raw[];    /* level SOL_RAW: both versions */

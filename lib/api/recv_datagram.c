@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Path: rxq -> recv; datagrams */
 #include <errno.h>
+#include <linux/udp.h>
 
 #include "recv_priv.h"
 
@@ -28,6 +29,48 @@ first_to_read(struct weir_sock *s, int flags, size_t *off)
 	return m;
 }
 
+static bool
+is_joinable(const struct weir_sock *s, size_t n, size_t len)
+{
+	return s->kind == WEIR_SOCK_UDP && weir_peek(s->dgram->opts.is_gro) && n == len && len > 0;
+}
+
+/* Does next go on where a datagram of size bytes ended? Of the same flow, and not longer. */
+static bool
+goes_on(const struct weir_pkt *p, struct rte_mbuf *next, size_t size)
+{
+	const struct weir_pkt *q = weir_pkt(next);
+
+	return next->pkt_len > 0 && next->pkt_len <= size && p->tos == q->tos && p->ttl == q->ttl &&
+	       p->ifindex == q->ifindex && p->flow.rport.raw == q->flow.rport.raw &&
+	       weir_addr_eq(&p->flow.raddr, &q->flow.raddr) &&
+	       weir_addr_eq(&p->flow.laddr, &q->flow.laddr);
+}
+
+/*
+ * UDP_GRO: m, already at *to, and what follows of its flow as one; the last may be shorter.
+ * Under recv_lock. @return bytes
+ */
+static size_t
+join(struct weir_sock *s, struct rte_mbuf *m, struct weir_sink *to, struct weir_cmsgs *c)
+{
+	const struct weir_pkt p = *weir_pkt(m);
+	const size_t size = m->pkt_len;
+	const int gso_size = (int)size;
+	size_t part = size, sum = size;
+
+	weir_rx_drop_first(s);
+	while (part == size && (m = weir_sock_rx_next(s, NULL)) != NULL && goes_on(&p, m, size) &&
+		m->pkt_len <= to->left && sum + m->pkt_len <= UINT16_MAX) {
+		part = weir_sink_put(to, m, 0, m->pkt_len);
+		sum += part;
+		weir_rx_drop_first(s);
+	}
+	if (sum > size)
+		weir_cmsg_put(c, IPPROTO_UDP, UDP_GRO, &gso_size, sizeof(gso_size));
+	return sum;
+}
+
 /* Under recv_lock. */
 static ssize_t
 take_datagram(struct weir_stack *st, struct weir_sock *s, struct rte_mbuf *m, size_t off,
@@ -45,8 +88,11 @@ take_datagram(struct weir_stack *st, struct weir_sock *s, struct rte_mbuf *m, si
 	weir_cmsg_put_time(c, st, s, p->rx_us);
 	weir_cmsg_put_datagram(c, s, p);
 	weir_peek_off_move(s, flags & MSG_PEEK ? n : m->pkt_len, flags & MSG_PEEK);
-	if (!(flags & MSG_PEEK))
-		weir_rx_drop_first(s);
+	if (flags & MSG_PEEK)
+		return (ssize_t)(flags & MSG_TRUNC ? len : n);
+	if (unlikely(is_joinable(s, n, len)))
+		return (ssize_t)join(s, m, to, c);
+	weir_rx_drop_first(s);
 	return (ssize_t)(flags & MSG_TRUNC ? len : n);
 }
 
@@ -77,7 +123,7 @@ weir_recv_datagram(struct weir_stack *st, struct weir_sock *s, struct weir_sink 
 	ssize_t n;
 
 	if (flags & MSG_ERRQUEUE)
-		return -EAGAIN;
+		return weir_recv_note(s, to, c);
 	while ((n = try_datagram(st, s, to, c, flags)) == -EAGAIN) {
 		int rc;
 

@@ -52,6 +52,9 @@ void weir_peek_off_move(struct weir_sock *s, size_t n, bool is_peek);
 
 ssize_t weir_recv_stream(struct weir_stack *st, struct weir_sock *s, struct weir_sink *to,
 	struct weir_cmsgs *c, int flags);
+/** recv_note.c: the next entry of the error queue. */
+ssize_t weir_recv_note(struct weir_sock *s, struct weir_sink *to, struct weir_cmsgs *c);
+
 ssize_t weir_recv_datagram(struct weir_stack *st, struct weir_sock *s, struct weir_sink *to,
 	struct weir_cmsgs *c, int flags);
 

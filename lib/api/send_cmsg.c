@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Control messages of datagrams to send: source, interface, hop limit, class, how they are cut. */
 #include <errno.h>
-#include <netinet/udp.h>
+#include <linux/udp.h>
 
 #include "send_priv.h"
 
@@ -107,6 +107,15 @@ take_ip6(const struct weir_stack *st, const struct cmsghdr *c, struct weir_pkt *
 	}
 }
 
+static int
+take_segment(const struct cmsghdr *c, struct weir_pkt *p)
+{
+	if (c->cmsg_type != UDP_SEGMENT || c->cmsg_len != CMSG_LEN(sizeof(uint16_t)))
+		return -EINVAL;
+	memcpy(&p->how.segment, CMSG_DATA(c), sizeof(p->how.segment));
+	return 0;
+}
+
 /* As Linux: levels that are not the socket's are passed over, what is not known is refused. */
 static int
 take_one(const struct weir_stack *st, const struct weir_sock *s, const struct cmsghdr *c,
@@ -114,6 +123,8 @@ take_one(const struct weir_stack *st, const struct weir_sock *s, const struct cm
 {
 	if (c->cmsg_level == SOL_SOCKET)
 		return -EINVAL;
+	if (c->cmsg_level == IPPROTO_UDP && s->kind == WEIR_SOCK_UDP)
+		return take_segment(c, p);
 	if (c->cmsg_level == IPPROTO_IP)
 		return take_ip4(st, c, p);
 	if (c->cmsg_level == IPPROTO_IPV6 && s->domain == AF_INET6)

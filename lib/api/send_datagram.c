@@ -10,6 +10,8 @@
 #define RAW_MAX_IP4 65515
 #define RAW_MAX	    65535
 
+#define SEGMENTS_MAX 64 /* of one send, as Linux */
+
 static size_t
 datagram_max(const struct weir_sock *s, const struct weir_addr *to)
 {
@@ -128,7 +130,8 @@ prepare(struct weir_stack *st, struct weir_sock *s, const struct msghdr *msg, st
 {
 	int rc = s->kind == WEIR_SOCK_UDP ? weir_bind_auto(st, s) : 0;
 
-	p->how = (struct weir_send_how){.ifindex = -1, .ttl = -1, .tos = -1};
+	p->how = (struct weir_send_how){
+		.ifindex = -1, .ttl = -1, .tos = -1, .segment = weir_peek(s->dgram->opts.segment)};
 	if (rc != 0)
 		return rc;
 	if (msg->msg_name != NULL)
@@ -197,6 +200,8 @@ weir_send_datagram(struct weir_stack *st, struct weir_sock *s, struct weir_sourc
 		return -EPIPE;
 	if (len > datagram_max(s, &where.flow.raddr))
 		return -EMSGSIZE;
+	if (where.how.segment != 0 && len > (size_t)where.how.segment * SEGMENTS_MAX)
+		return -EINVAL;
 	if (src->is_bad)
 		return -EFAULT;
 	rc = wait_room(st, s, flags);

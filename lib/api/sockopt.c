@@ -46,6 +46,10 @@ static const struct {
 	{IPPROTO_IPV6, weir_opts_mcast6},
 	{IPPROTO_IPV6, weir_opts_raw6},
 	{IPPROTO_TCP, weir_opts_tcp},
+	{IPPROTO_UDP, weir_opts_udp},
+	{SOL_SOCKET, weir_opts_no_check},
+	{IPPROTO_IP, weir_opts_err4},
+	{IPPROTO_IPV6, weir_opts_err6},
 	{SOL_RAW, weir_opts_raw},
 	{IPPROTO_ICMPV6, weir_opts_icmp6},
 };

@@ -11,6 +11,8 @@
 #include <rte_malloc.h>
 
 #include "stack_priv.h"
+#include "weir_mem.h"
+#include "weir_pmtu.h"
 #include "weir_cable.h"
 #include "weir_ethdev.h"
 #include "weir_log.h"
@@ -293,6 +295,7 @@ make_worker(struct weir_stack *st, unsigned int i, char *err, size_t err_len)
 		.clock = st->clock,
 		.pool = st->pools[i],
 		.seed = st->secret[0] + i,
+		.pmtu = st->pmtu,
 		.secret = st->secret,
 		.ifaces = ifaces,
 		.n_ifaces = st->n_ports,
@@ -386,6 +389,9 @@ build(struct weir_stack *st, char *err, size_t err_len)
 	init_steer(st);
 	st->fo_cache = weir_tcp_fo_cache_new(node_of_worker(st, 0));
 	if (st->fo_cache == NULL)
+		return fail(err, err_len, -ENOMEM, "%s: no memory", st->conf.name);
+	st->pmtu = weir_mem_alloc("weir_pmtu", sizeof(*st->pmtu), node_of_worker(st, 0));
+	if (st->pmtu == NULL)
 		return fail(err, err_len, -ENOMEM, "%s: no memory", st->conf.name);
 	rc = init_socks(st, err, err_len);
 	for (unsigned int i = 0; i < st->n_workers && rc == 0; i++)
@@ -614,6 +620,7 @@ weir_stack_free(struct weir_stack *st)
 	for (unsigned int i = 0; i < st->n_workers; i++)
 		rte_mempool_free(st->pools[i]);
 	weir_tcp_fo_cache_free(st->fo_cache);
+	weir_mem_free(st->pmtu);
 	if (st->has_waiter_key)
 		pthread_key_delete(st->waiter_key);
 	pthread_mutex_destroy(&st->net_lock);

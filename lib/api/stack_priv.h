@@ -26,6 +26,7 @@ struct weir_stack {
 	bool is_steering;
 	struct weir_socks socks;
 	struct weir_tcp_fo_cache *fo_cache;
+	struct weir_pmtu *pmtu;
 	uint64_t secret[2];
 	uint32_t n_running; /* workers in a loop of their own; atomic */
 	sigset_t noise; /* signals that waiting calls sleep through */

@@ -208,7 +208,8 @@ void weir_mbuf_free(struct rte_mbuf *m);
 /**
  * @param flags  MSG_DONTWAIT, MSG_PEEK (does not wait for all that MSG_WAITALL asks for),
  *               MSG_WAITALL, MSG_TRUNC (throws a stream's data away), MSG_OOB, MSG_ERRQUEUE
- *               (notices of MSG_ZEROCOPY; -EAGAIN without one); others have no effect
+ *               (notices of MSG_ZEROCOPY; of datagrams what IP_RECVERR asked for; -EAGAIN without
+ *               one); others have no effect
  * @return bytes; 0 at the end; -ENOTCONN, -EAGAIN, an error told once ...
  */
 ssize_t weir_recv(struct weir_stack *st, int fd, void *buf, size_t len, int flags);

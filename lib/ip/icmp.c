@@ -258,6 +258,16 @@ name_flow(struct weir_icmp_error *e, const struct weir_icmp_quote *q)
 		.laddr = q->src, .raddr = q->dst, .lport = q->sport, .rport = q->dport};
 	e->proto = q->proto;
 	e->tcp_seq = q->tcp_seq;
+	e->l4_at = q->l4_off;
+}
+
+/* As Linux tells it: the MTU, or where the parameter is that was wrong. */
+static uint32_t
+icmp4_info(const struct weir_icmp_hdr *h)
+{
+	if (h->type == WEIR_ICMP4_UNREACH && h->code == WEIR_ICMP4_UNREACH_FRAG)
+		return weir_host32(h->rest) & UINT16_MAX;
+	return h->type == WEIR_ICMP4_PARAM ? weir_host32(h->rest) >> 24 : 0;
 }
 
 /* For the upper layers of this worker. Takes m. */
@@ -295,6 +305,9 @@ icmp_take_error(struct weir_ip *ip, struct rte_mbuf *m, const struct weir_icmp_h
 		return;
 	}
 	name_flow(&e, &q);
+	e.l4_at = (uint16_t)(e.l4_at + p->l4_off + WEIR_ICMP_HLEN);
+	e.info = is_v4 ? icmp4_info(h) : weir_host32(h->rest);
+	e.offender = p->flow.raddr;
 	if (hand_over(ip, m, &e))
 		return;
 	ip->stats.icmp_errors_received++;
@@ -317,5 +330,6 @@ weir_ip_unreached(struct weir_ip *ip, struct rte_mbuf *m)
 		return;
 	}
 	name_flow(&e, &q);
+	e.offender = q.src;
 	leave_error(ip, m, &e);
 }

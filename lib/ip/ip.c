@@ -26,6 +26,7 @@ weir_ip_init(struct weir_ip *ip, struct weir_core *core, const struct weir_ip_co
 	ip->ifaces = conf->ifaces;
 	ip->n_ifaces = conf->n_ifaces;
 	ip->steer = conf->steer;
+	ip->pmtu = conf->pmtu;
 	ip->is_steering = conf->is_steering && conf->steer != NULL;
 	ip->ttl = TTL_DEFAULT;
 	ip->ip4_id = (uint32_t)weir_rand_u64(&core->rand);

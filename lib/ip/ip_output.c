@@ -203,6 +203,7 @@ send_whole(struct weir_ip *ip, const struct weir_dst *dst, struct rte_mbuf *m,
 	const struct weir_ip_hdr_info *h)
 {
 	const bool is_v4 = weir_addr_is_v4(h->dst);
+	const bool is_df = h->is_df || !h->may_fragment;
 	struct rte_mbuf *out =
 		weir_mbuf_prepend(ip->core, m, is_v4 ? WEIR_IP4_HLEN : WEIR_IP6_HLEN);
 
@@ -211,8 +212,7 @@ send_whole(struct weir_ip *ip, const struct weir_dst *dst, struct rte_mbuf *m,
 		return;
 	}
 	if (is_v4)
-		build4(ip, dst, out, h, h->may_fragment ? next_ip4_id(ip) : 0,
-			h->may_fragment ? 0 : WEIR_IP4_DF);
+		build4(ip, dst, out, h, is_df ? 0 : next_ip4_id(ip), is_df ? WEIR_IP4_DF : 0);
 	else
 		build6(ip, dst, out, h, h->proto);
 	if (unlikely(dst->is_local))

@@ -2,6 +2,34 @@
 /* Path: udp_output, raw_output -> way -> ip_output */
 #include "weir_ip.h"
 
+#include "weir_pmtu.h"
+#include "weir_shared.h"
+
+/* What is known of the path beyond the interface. */
+static void
+narrow(const struct weir_ip *ip, struct weir_ip_way *way)
+{
+	const uint64_t now_us = ip->core->now_us;
+	uint16_t mtu;
+
+	way->until_us = UINT64_MAX;
+	if (ip->pmtu == NULL)
+		return;
+	way->pmtu_version = __atomic_load_n(&ip->pmtu->version, __ATOMIC_ACQUIRE);
+	mtu = weir_pmtu_get(ip->pmtu, ip->core->secret, &way->raddr, now_us);
+	if (mtu == 0 || mtu >= way->dst.mtu || way->dst.is_local)
+		return;
+	way->dst.mtu = mtu;
+	way->until_us = now_us + WEIR_PMTU_LIFE_US / 10; /* look again, it may be over */
+}
+
+static bool
+is_path_same(const struct weir_ip *ip, const struct weir_ip_way *way)
+{
+	return (ip->pmtu == NULL || way->pmtu_version == weir_peek(ip->pmtu->version)) &&
+	       ip->core->now_us < way->until_us;
+}
+
 int
 weir_ip_way(
 	struct weir_ip *ip, const struct weir_addr *raddr, int ifindex, const struct weir_dst **dst)
@@ -13,12 +41,14 @@ weir_ip_way(
 
 	*dst = &way->dst;
 	if (likely(weir_dst_is_fresh(ip, &way->dst) && way->ifindex == ifindex &&
-		    weir_addr_eq(&way->raddr, raddr)))
+		    weir_addr_eq(&way->raddr, raddr) && is_path_same(ip, way)))
 		return 0;
 	rc = weir_ip_route(ip, raddr, ifindex, &way->dst);
 	if (rc < 0)
 		way->dst.gen = 0; /* never fresh */
 	way->raddr = *raddr;
 	way->ifindex = ifindex;
+	if (rc == 0)
+		narrow(ip, way);
 	return rc;
 }

@@ -13,6 +13,49 @@
 struct weir_mc_set;
 struct weir_raw_opts;
 
+/** Options that a worker goes by; written by application threads, each field by itself. */
+struct weir_dgram_opts {
+	uint8_t pmtudisc;      /* IP_PMTUDISC_* */
+	bool is_recverr[2];    /* IPv4, IPv6: errors go to the error queue */
+	bool is_dontfrag6;     /* IPV6_DONTFRAG */
+	bool no_cksum4;        /* SO_NO_CHECK */
+	bool no_cksum6_tx;     /* UDP_NO_CHECK6_TX */
+	bool no_cksum6_rx;     /* UDP_NO_CHECK6_RX */
+	bool is_gro;           /* UDP_GRO */
+	uint16_t segment;      /* UDP_SEGMENT; 0: datagrams are not cut */
+};
+
+/** Who found the error of a datagram: ee_origin of Linux. */
+enum weir_note_origin {
+	WEIR_NOTE_LOCAL = 1,
+	WEIR_NOTE_ICMP4 = 2,
+	WEIR_NOTE_ICMP6 = 3,
+};
+
+/** An entry of an error queue: in the mbuf that holds what is left of the datagram. */
+struct weir_dgram_note {
+	int error;
+	uint32_t info;
+	uint8_t origin; /* enum weir_note_origin */
+	uint8_t type;
+	uint8_t code;
+};
+
+static_assert(sizeof(struct weir_dgram_note) <= sizeof(((struct weir_pkt *)0)->u), "it has room");
+
+/** weir_pkt's flow says where the datagram went (raddr, rport), and who complained (laddr). */
+static inline void
+weir_dgram_note(struct rte_mbuf *m, const struct weir_dgram_note *note)
+{
+	memcpy(weir_pkt(m)->u, note, sizeof(*note));
+}
+
+static inline void
+weir_dgram_note_of(struct rte_mbuf *m, struct weir_dgram_note *note)
+{
+	memcpy(note, weir_pkt(m)->u, sizeof(*note));
+}
+
 /** One socket in the table of one worker. */
 struct weir_pcb {
 	LIST_ENTRY(weir_pcb) link;    /* in its bucket */
@@ -30,6 +73,8 @@ struct weir_pcb {
 	bool is_mc_strict6;
 	int error;         /* latest ICMP error, with WEIR_READY_ERROR */
 	const struct weir_mc_set *mc;    /* groups that the socket is in, or NULL */
+	struct weir_pktq errs;           /* for its error queue, with WEIR_READY_ERROR */
+	const struct weir_dgram_opts *opts; /* the socket's; NULL: none is set */
 	const struct weir_raw_opts *raw; /* raw sockets: the socket's, changed by other threads */
 	void *owner;
 };
@@ -45,7 +90,19 @@ struct weir_dgram {
 	uint8_t ttl;     /* 0: default (one hop for groups) */
 	bool is_looped;  /* a group or broadcast: members on this host get it, too */
 	bool is_host_only; /* a group with no hop left: does not leave this host */
-	bool is_whole;   /* not to be fragmented, here or on the way */
+	bool is_whole;   /* not to be fragmented here */
+	bool is_df;      /* nor on the way, if it goes in one piece */
+	bool is_path_ignored; /* what is known of the path does not count, the interface does */
+	bool no_cksum;   /* UDP: without checksum */
 };
+
+/**
+ * e is about a datagram that pcb sent: its path MTU is learnt, and pcb->error and pcb->errs follow
+ * as its options ask.
+ * @param skip  bytes of the quoted transport header that are not the application's
+ * @return is the socket to be told (WEIR_READY_ERROR)?
+ */
+bool weir_dgram_take_error(struct weir_ip *ip, struct weir_pcb *pcb,
+	const struct weir_icmp_error *e, bool is_connected, uint32_t skip);
 
 #endif

@@ -17,6 +17,7 @@
 struct rte_rib;
 struct rte_rib6;
 struct weir_mcast;
+struct weir_pmtu;
 
 #define WEIR_ROUTES_MAX 1024 /* configured; those of interfaces and routers come on top */
 #define WEIR_METRIC_ANY UINT32_MAX
@@ -77,6 +78,9 @@ struct weir_icmp_error {
 	uint16_t mtu;          /* next-hop MTU for "too big"/"fragmentation needed"; else 0 */
 	int error;             /* errno the application sees: ECONNREFUSED, EHOSTUNREACH, ... */
 	bool is_hard;          /* RFC 1122 4.2.3.9: port or protocol unreachable, not soft */
+	uint16_t l4_at;        /* in m: the quoted transport header */
+	uint32_t info;         /* what the message says beside its code: MTU, pointer */
+	struct weir_addr offender; /* who sent it */
 	uint32_t tcp_seq;      /* of the quoted header, for RFC 5927 checks (TCP) */
 };
 
@@ -118,11 +122,14 @@ struct weir_ip {
 	struct weir_wheel_entry timer; /* reassembly */
 	struct weir_mcast *mcast;      /* what routers are told: worker 0 */
 	struct ip_reass *reass;        /* fragments held: n_held of it */
+	struct weir_pmtu *pmtu;        /* of the stack, or NULL */
 	struct weir_ip_stats stats;
 	/** The routes to destinations that datagrams went to before, by hash. */
 	struct weir_ip_way {
 		struct weir_addr raddr;
 		int ifindex;
+		uint32_t pmtu_version;
+		uint64_t until_us; /* its path MTU is forgotten then */
 		struct weir_dst dst;
 	} ways[WEIR_IP_WAYS];
 };
@@ -171,6 +178,7 @@ struct weir_ip_conf {
 	unsigned int n_ifaces;
 	const struct weir_steer *steer; /* NULL with one worker */
 	bool is_steering;
+	struct weir_pmtu *pmtu; /* of the stack; NULL: none is learnt */
 	uint32_t icmp_errors_per_s; /* 0: 1000 */
 	int numa_node;
 	const char *name; /* of the stack, for messages */
@@ -265,7 +273,8 @@ struct weir_ip_hdr_info {
 	uint8_t ttl; /* 0: the default */
 	uint8_t tos;
 	bool is_looped;    /* to a group: members on this host get it, too */
-	bool may_fragment; /* DF clear; split when larger than the MTU. Equal in both calls below */
+	bool is_df;	   /* IPv4: routers may not split it, if it goes in one piece */
+	bool may_fragment; /* DF as is_df, split if too large; else DF. Equal in both calls below */
 };
 
 /**

@@ -105,7 +105,8 @@ input_one(struct weir_raw *r, struct rte_mbuf *m, struct weir_ready *ready)
 	deliver(r, m, ready);
 }
 
-/* As Linux: only connected sockets are told without asking, and of hard errors only. */
+/* As Linux: only connected sockets are told without asking (IP_RECVERR), and of hard errors only.
+ */
 static void
 take_error(struct weir_raw *r, const struct weir_icmp_error *e, struct weir_ready *ready)
 {
@@ -113,9 +114,8 @@ take_error(struct weir_raw *r, const struct weir_icmp_error *e, struct weir_read
 	struct weir_pcb *pcb = raw_next_match(LIST_FIRST(&r->of[e->proto]), &p);
 
 	for (; pcb != NULL; pcb = raw_next_match(LIST_NEXT(pcb, link), &p)) {
-		if (weir_addr_is_any(&pcb->raddr) || !e->is_hard)
+		if (!weir_dgram_take_error(r->ip, pcb, e, !weir_addr_is_any(&pcb->raddr), 0))
 			continue;
-		pcb->error = e->error;
 		weir_ready_add(ready, &pcb->ready, WEIR_READY_ERROR);
 		r->stats.rx_errors++;
 	}

@@ -124,12 +124,15 @@ send_behind_header(struct weir_raw *r, struct rte_mbuf **m, const struct weir_ds
 		.ttl = d->ttl == 0 && weir_addr_is_multicast(&d->raddr) ? 1 : d->ttl,
 		.tos = d->tos,
 		.is_looped = d->is_looped,
-		.may_fragment = !d->is_whole,
+		.is_df = d->is_df,
+		.may_fragment = !d->is_whole || d->is_path_ignored,
 	};
 	struct weir_dst here = *dst;
 	int rc = weir_addr_is_v4(h.src) == is_v4 ? 0 : -ENETUNREACH;
 
-	if (d->is_whole && !weir_dst_takes(dst, (*m)->pkt_len, is_v4))
+	if (d->is_path_ignored && !dst->is_local)
+		here.mtu = dst->ifc->mtu;
+	if (d->is_whole && !weir_dst_takes(&here, (*m)->pkt_len, is_v4))
 		return -EMSGSIZE;
 	if (rc == 0 && !is_v4)
 		rc = fill_cksum(r, m, o, &h);

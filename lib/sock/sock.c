@@ -129,6 +129,8 @@ make_dgram(struct weir_sock *s)
 	if (s->dgram == NULL)
 		return -ENOMEM;
 	s->dgram->raw.cksum_off = -1;
+	s->dgram->opts.pmtudisc = IP_PMTUDISC_WANT;
+	weir_mpsc_init(&s->dgram->errq);
 	s->dgram->mc_send[0].ttl = s->dgram->mc_send[1].ttl = 1;
 	return 0;
 }
@@ -211,6 +213,17 @@ weir_sock_abort_unaccepted(struct weir_sock *s)
 	}
 }
 
+static void
+free_dgram(struct weir_sock *s)
+{
+	if (s->dgram == NULL)
+		return;
+	weir_mc_unref(s->dgram->mc);
+	free_queue(&s->dgram->errq);
+	weir_pktq_free(&s->dgram->err_open);
+	weir_mem_free(s->dgram);
+}
+
 void
 weir_sock_unref(struct weir_sock *s)
 {
@@ -229,9 +242,7 @@ weir_sock_unref(struct weir_sock *s)
 	weir_pktq_free(&s->rx_open);
 	weir_tcp_md5_free(s->md5);
 	weir_mem_free(s->pcbs); /* or its listeners */
-	if (s->dgram != NULL)
-		weir_mc_unref(s->dgram->mc);
-	weir_mem_free(s->dgram);
+	free_dgram(s);
 	if (unlikely(s->queue != NULL))
 		weir_queue_unref(s->queue);
 	give_to_pool(ss, s);

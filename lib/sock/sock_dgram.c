@@ -43,6 +43,7 @@ weir_sock_dgram_enter(struct weir_sock_worker *ws, struct weir_sock *s)
 	pcb->is_reuseport = weir_sock_has(s, WEIR_SW_REUSEPORT);
 	pcb->is_v6only = weir_sock_has(s, WEIR_SW_V6ONLY);
 	pcb->ready.kind = s->kind == WEIR_SOCK_UDP ? WEIR_READY_UDP : WEIR_READY_RAW;
+	pcb->opts = &s->dgram->opts;
 	pcb->raw = &s->dgram->raw;
 	pcb->ifindex_plus1 = weir_peek(s->dgram->bound_ifindex_plus1);
 	pcb->owner = s;
@@ -95,6 +96,7 @@ weir_sock_dgram_leave(struct weir_sock_worker *ws, struct weir_sock *s)
 	take_out(ws, s, pcb);
 	weir_ready_del(ws->ready, &pcb->ready);
 	weir_pktq_free(&pcb->rx);
+	weir_pktq_free(&pcb->errs);
 	pcb->owner = NULL;
 	weir_sock_unref(s);
 }
@@ -182,6 +184,7 @@ void
 weir_sock_dgram_event(struct weir_sock_worker *ws, struct weir_pcb *pcb, uint16_t events)
 {
 	struct weir_sock *s = pcb->owner;
+	struct rte_mbuf *m;
 
 	if (s == NULL)
 		return;
@@ -189,6 +192,8 @@ weir_sock_dgram_event(struct weir_sock_worker *ws, struct weir_pcb *pcb, uint16_
 	if (events & WEIR_READY_READ)
 		take_datagrams(ws, s, pcb);
 	if (pcb->owner == s && (events & WEIR_READY_ERROR)) {
+		while ((m = weir_pktq_pop(&pcb->errs)) != NULL)
+			weir_sock_add_note(s, m);
 		__atomic_store_n(&s->error, pcb->error, __ATOMIC_RELAXED);
 		weir_sock_notify_of(s, WEIR_NEWS_ERR);
 		weir_sock_post(s, WEIR_ASYN_READ, 0);
@@ -211,6 +216,79 @@ choose_iface(const struct weir_sock *s, const struct weir_pcb *pcb, const struct
 	return weir_peek(s->dgram->send_ifindex_plus1) - 1;
 }
 
+/* What IP_MTU_DISCOVER and its kin say about fragments (ip(7), ipv6(7)). */
+static void
+choose_path(const struct weir_dgram_opts *o, struct weir_dgram *d)
+{
+	const uint8_t how = weir_peek(o->pmtudisc);
+
+	d->is_whole = how == IP_PMTUDISC_DO || how == IP_PMTUDISC_PROBE ||
+		      how == IP_PMTUDISC_INTERFACE ||
+		      (weir_peek(o->is_dontfrag6) && !weir_addr_is_v4(&d->raddr));
+	d->is_df = how == IP_PMTUDISC_WANT || how == IP_PMTUDISC_DO || how == IP_PMTUDISC_PROBE;
+	d->is_path_ignored = how >= IP_PMTUDISC_PROBE;
+	d->no_cksum = weir_peek(*(weir_addr_is_v4(&d->raddr) ? &o->no_cksum4 : &o->no_cksum6_tx));
+}
+
+/* It was too long to go whole: the error queue says what would have fitted. */
+static void
+note_too_big(struct weir_sock_worker *ws, struct weir_sock *s, const struct weir_dgram *d)
+{
+	const struct weir_dst *dst;
+	struct weir_dgram_note note = {.error = EMSGSIZE, .origin = WEIR_NOTE_LOCAL};
+	struct rte_mbuf *m;
+
+	if (!weir_peek(s->dgram->opts.is_recverr[!weir_addr_is_v4(&d->raddr)]) ||
+		weir_ip_way(ws->ip, &d->raddr, d->ifindex, &dst) != 0)
+		return;
+	m = weir_core_alloc(ws->core);
+	if (m == NULL)
+		return;
+	note.info = d->is_path_ignored ? dst->ifc->mtu : dst->mtu;
+	weir_dgram_note(m, &note);
+	weir_pkt(m)->flow = (struct weir_flow){.raddr = d->raddr, .rport = d->rport};
+	weir_sock_add_note(s, m);
+}
+
+static int
+send_one(struct weir_sock_worker *ws, struct weir_sock *s, struct rte_mbuf *m,
+	const struct weir_dgram *d)
+{
+	int rc;
+
+	if (s->kind == WEIR_SOCK_UDP)
+		rc = weir_udp_output(ws->udp, m, d);
+	else
+		rc = weir_raw_output(ws->raw, m, d, &s->dgram->raw);
+	if (unlikely(rc == -EMSGSIZE))
+		note_too_big(ws, s, d);
+	return rc;
+}
+
+/* UDP_SEGMENT: m's data as datagrams of `size` bytes, the last one of what is left. Takes m. */
+static int
+send_cut(struct weir_sock_worker *ws, struct weir_sock *s, struct rte_mbuf *m,
+	const struct weir_dgram *d, uint16_t size)
+{
+	struct weir_dgram whole = *d;
+	int rc = 0;
+
+	whole.is_whole = true; /* Linux: a segment is not to become fragments */
+	for (uint32_t off = 0; rc == 0 && off < m->pkt_len; off += size) {
+		const uint32_t len = RTE_MIN((uint32_t)size, m->pkt_len - off);
+		struct rte_mbuf *part = rte_pktmbuf_copy(m, ws->core->pool, off, len);
+
+		if (part == NULL) {
+			ws->core->mbuf_fail++;
+			rc = -ENOBUFS;
+		} else {
+			rc = weir_udp_output(ws->udp, part, &whole);
+		}
+	}
+	rte_pktmbuf_free(m);
+	return rc == -EMSGSIZE ? -EINVAL : rc;
+}
+
 int
 weir_sock_dgram_send(struct weir_sock_worker *ws, struct weir_sock *s, struct rte_mbuf *m)
 {
@@ -222,7 +300,7 @@ weir_sock_dgram_send(struct weir_sock_worker *ws, struct weir_sock *s, struct rt
 			? NULL
 			: &s->dgram->mc_send[!weir_addr_is_v4(&f->raddr)];
 	const uint8_t ttl = mc != NULL ? weir_peek(mc->ttl) : weir_peek(s->opts.ttl);
-	const struct weir_dgram d = {
+	struct weir_dgram d = {
 		.laddr = how.has_src ? f->laddr : pcb->laddr,
 		.lport = pcb->lport,
 		.raddr = f->raddr,
@@ -234,9 +312,10 @@ weir_sock_dgram_send(struct weir_sock_worker *ws, struct weir_sock *s, struct rt
 		.is_host_only = mc != NULL && how.ttl <= 0 && ttl == 0,
 	};
 
-	if (s->kind == WEIR_SOCK_UDP)
-		return weir_udp_output(ws->udp, m, &d);
-	return weir_raw_output(ws->raw, m, &d, &s->dgram->raw);
+	choose_path(&s->dgram->opts, &d);
+	if (unlikely(how.segment != 0 && m->pkt_len > how.segment))
+		return send_cut(ws, s, m, &d, how.segment);
+	return send_one(ws, s, m, &d);
 }
 
 static void

@@ -98,6 +98,9 @@ enum weir_ctl {
 /** What only UDP and raw sockets have; made with them. Options: each read and written by itself. */
 struct weir_sock_dgram {
 	struct weir_raw_opts raw;
+	struct weir_dgram_opts opts;
+	struct weir_mpsc errq;	     /* error queue: any pushes, under recv_lock: pop */
+	struct weir_pktq err_open;   /* those that were popped; under recv_lock */
 	uint8_t send_ifindex_plus1;  /* option: interface to send by; 0: the route's */
 	uint8_t bound_ifindex_plus1; /* option: interface to send and receive by */
 	bool is_mc_strict[2];        /* options, IPv4 and IPv6: IP_MULTICAST_ALL is off */
@@ -652,6 +655,12 @@ int weir_sock_mc_apply(struct weir_sock_worker *ws, struct weir_sock *s);
 void weir_sock_dgram_leave(struct weir_sock_worker *ws, struct weir_sock *s);
 void weir_sock_dgram_event(struct weir_sock_worker *ws, struct weir_pcb *pcb, uint16_t events);
 void weir_sock_dgram_serve(struct weir_sock_worker *ws, struct weir_sock *s, uint32_t bits);
+
+/** Add m, with its weir_dgram_note, to the error queue of s. Takes m. Any thread. */
+void weir_sock_add_note(struct weir_sock *s, struct rte_mbuf *m);
+
+/** The first of the error queue, which stays there, or NULL. Under recv_lock. */
+struct rte_mbuf *weir_sock_first_note(struct weir_sock *s);
 
 /** Send a datagram whose weir_pkt says where to (flow) and how (home worker). Takes m. */
 int weir_sock_dgram_send(struct weir_sock_worker *ws, struct weir_sock *s, struct rte_mbuf *m);

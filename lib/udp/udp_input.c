@@ -4,6 +4,7 @@
 
 #include "weir_cksum.h"
 #include "weir_mbuf.h"
+#include "weir_shared.h"
 #include "weir_udp_hdr.h"
 
 /* RFC 768: no checksum is a zero; RFC 8200 8.1: not over IPv6. */
@@ -18,12 +19,24 @@ is_cksum_ok(const struct rte_mbuf *m, const struct weir_pkt *p, const struct wei
 		m, p->l4_off, p->l4_len, &p->flow.raddr, &p->flow.laddr, IPPROTO_UDP);
 }
 
+/* RFC 6935 5: over IPv6 only a socket that has said so takes datagrams without a checksum. */
+static bool
+may_lack_cksum(const struct weir_udp *u, const struct weir_pkt *p)
+{
+	const struct weir_pcb *pcb;
+
+	if (p->flags & (WEIR_PKT_MULTICAST | WEIR_PKT_BROADCAST))
+		return false;
+	pcb = udp_best_match(u, &p->flow, p->ifindex);
+	return pcb != NULL && pcb->opts != NULL && weir_peek(pcb->opts->no_cksum6_rx);
+}
+
 /*
  * Read and check the header; the ports and the datagram's own length go to weir_pkt.
  * @return udp_taken, or why not
  */
 static enum weir_fate
-check_header(const struct rte_mbuf *m, struct weir_pkt *p)
+check_header(const struct weir_udp *u, const struct rte_mbuf *m, struct weir_pkt *p)
 {
 	const struct weir_udp_hdr *h;
 	struct weir_udp_hdr bytes;
@@ -35,10 +48,10 @@ check_header(const struct rte_mbuf *m, struct weir_pkt *p)
 		     weir_host16(h->len) > p->l4_len))
 		return WEIR_FATE_drop_udp_short;
 	p->l4_len = weir_host16(h->len); /* what lies behind is not part of it */
-	if (unlikely(!is_cksum_ok(m, p, h)))
-		return WEIR_FATE_drop_udp_cksum;
 	p->flow.lport = h->dst;
 	p->flow.rport = h->src;
+	if (unlikely(!is_cksum_ok(m, p, h)) && (h->cksum.raw != 0 || !may_lack_cksum(u, p)))
+		return WEIR_FATE_drop_udp_cksum;
 	return WEIR_FATE_udp_taken;
 }
 
@@ -124,7 +137,7 @@ static void
 input_one(struct weir_udp *u, struct rte_mbuf *m, struct weir_ready *ready)
 {
 	struct weir_pkt *p = weir_pkt(m);
-	const enum weir_fate fate = check_header(m, p);
+	const enum weir_fate fate = check_header(u, m, p);
 
 	if (unlikely(fate != WEIR_FATE_udp_taken))
 		weir_end(u->core, m, fate);
@@ -136,16 +149,17 @@ input_one(struct weir_udp *u, struct rte_mbuf *m, struct weir_ready *ready)
 
 /*
  * RFC 1122 4.1.3.3: tell the binding that sent the quoted packet. As in Linux, only a connected
- * one, for another could not say which of its datagrams is meant, and hard errors only.
+ * one, for another could not say which of its datagrams is meant, and hard errors only; or one that
+ * has asked for all (IP_RECVERR).
  */
 static void
 take_error(struct weir_udp *u, const struct weir_icmp_error *e, struct weir_ready *ready)
 {
 	struct weir_pcb *pcb = udp_best_match(u, &e->flow, weir_pkt(e->m)->ifindex);
 
-	if (pcb == NULL || !udp_is_connected(pcb) || !e->is_hard)
+	if (pcb == NULL ||
+		!weir_dgram_take_error(u->ip, pcb, e, udp_is_connected(pcb), WEIR_UDP_HLEN))
 		return;
-	pcb->error = e->error;
 	weir_ready_add(ready, &pcb->ready, WEIR_READY_ERROR);
 	u->stats.rx_errors++;
 }

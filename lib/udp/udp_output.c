@@ -66,16 +66,26 @@ add_header(struct weir_udp *u, struct rte_mbuf *m, struct weir_be16 lport, struc
 	return d;
 }
 
+/* *dst as if nothing were known of the path. */
+static const struct weir_dst *
+widened(const struct weir_dst *dst, struct weir_dst *wide)
+{
+	*wide = *dst;
+	if (!dst->is_local)
+		wide->mtu = dst->ifc->mtu;
+	return wide;
+}
+
 int
 weir_udp_output(struct weir_udp *u, struct rte_mbuf *m, const struct weir_dgram *d)
 {
-	/* Routers may split it too: no path MTU is kept that could tell how long it may be. */
 	struct weir_ip_hdr_info info = {.dst = &d->raddr,
 		.proto = IPPROTO_UDP,
 		.ttl = d->ttl,
 		.tos = d->tos,
 		.is_looped = d->is_looped,
-		.may_fragment = !d->is_whole};
+		.is_df = d->is_df,
+		.may_fragment = !d->is_whole || d->is_path_ignored};
 	const struct weir_dst *dst;
 	struct weir_dst here;
 	struct rte_mbuf *out;
@@ -84,6 +94,8 @@ weir_udp_output(struct weir_udp *u, struct rte_mbuf *m, const struct weir_dgram 
 	if (!is_sendable(&d->raddr, m->pkt_len + WEIR_UDP_HLEN))
 		goto refused;
 	rc = weir_ip_way(u->ip, &d->raddr, d->ifindex, &dst);
+	if (rc == 0 && unlikely(d->is_path_ignored))
+		dst = widened(dst, &here);
 	if (rc == 0)
 		rc = choose_source(dst, &d->laddr, &info);
 	if (rc == 0 && d->is_whole &&
@@ -102,7 +114,8 @@ weir_udp_output(struct weir_udp *u, struct rte_mbuf *m, const struct weir_dgram 
 		here.is_local = true;
 		dst = &here;
 	}
-	fill_cksum(dst, out, &info, rte_pktmbuf_mtod(out, struct weir_udp_hdr *));
+	if (likely(!d->no_cksum))
+		fill_cksum(dst, out, &info, rte_pktmbuf_mtod(out, struct weir_udp_hdr *));
 	u->stats.tx_datagrams++;
 	weir_ip_output(u->ip, dst, out, &info);
 	return 0;

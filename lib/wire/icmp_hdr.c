@@ -36,8 +36,10 @@ weir_icmp4_quote_parse(const void *bytes, size_t len, struct weir_icmp_quote *q)
 		return false;
 	if (ip.frag & WEIR_IP4_FRAG_MASK)
 		return false;
-	*q = (struct weir_icmp_quote){
-		.src = weir_addr_v4(ip.src), .dst = weir_addr_v4(ip.dst), .proto = ip.proto};
+	*q = (struct weir_icmp_quote){.src = weir_addr_v4(ip.src),
+		.dst = weir_addr_v4(ip.dst),
+		.l4_off = (uint16_t)ip.hlen,
+		.proto = ip.proto};
 	return quote_l4((const uint8_t *)bytes + ip.hlen, len - ip.hlen, q);
 }
 
@@ -73,6 +75,7 @@ weir_icmp6_quote_parse(const void *bytes, size_t len, struct weir_icmp_quote *q)
 		if (!step_over_ext(bytes, len, &off, &ip.next))
 			return false;
 	}
-	*q = (struct weir_icmp_quote){.src = ip.src, .dst = ip.dst, .proto = ip.next};
+	*q = (struct weir_icmp_quote){
+		.src = ip.src, .dst = ip.dst, .l4_off = (uint16_t)off, .proto = ip.next};
 	return quote_l4((const uint8_t *)bytes + off, len - off, q);
 }

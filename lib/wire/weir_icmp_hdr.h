@@ -62,6 +62,7 @@ struct weir_icmp_quote {
 	struct weir_be16 sport; /* of TCP and UDP */
 	struct weir_be16 dport;
 	uint32_t tcp_seq;
+	uint16_t l4_off; /* of its transport header */
 	uint8_t proto;
 };
 

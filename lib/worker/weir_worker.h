@@ -79,6 +79,7 @@ struct weir_worker_conf {
 	const struct weir_clock *clock;
 	struct rte_mempool *pool;
 	uint64_t seed; /* of this worker */
+	struct weir_pmtu *pmtu; /* of the stack */
 	const uint64_t *secret;
 	struct weir_iface_conf *ifaces; /* ifaces[n_ifaces] */
 	unsigned int n_ifaces;

@@ -77,6 +77,7 @@ init_layers(struct weir_worker *w, const struct weir_worker_conf *conf)
 		.n_ifaces = w->n_ifaces,
 		.steer = conf->steer,
 		.is_steering = conf->is_steering,
+		.pmtu = conf->pmtu,
 		.numa_node = conf->numa_node,
 		.name = conf->name,
 	};

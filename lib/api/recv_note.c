@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Path: errq -> recvmsg(MSG_ERRQUEUE): what became of datagrams, ip(7) IP_RECVERR */
+#include <errno.h>
+#include <time.h>
+
+#include <linux/errqueue.h>
+
+#include "recv_priv.h"
+
+struct told {
+	struct sock_extended_err e;
+	union {
+		struct sockaddr_in6 in6;
+		struct sockaddr_in in;
+	} offender;
+};
+
+static bool
+is_icmp(const struct weir_dgram_note *n)
+{
+	return n->origin != WEIR_NOTE_LOCAL;
+}
+
+static void
+put_note(struct weir_cmsgs *c, const struct weir_sock *s, struct rte_mbuf *m,
+	const struct weir_dgram_note *n)
+{
+	const struct weir_addr *who = &weir_pkt(m)->flow.laddr;
+	struct told t = {.e = {.ee_errno = (uint32_t)n->error,
+				 .ee_origin = n->origin,
+				 .ee_type = n->type,
+				 .ee_code = n->code,
+				 .ee_info = n->info}};
+	struct sockaddr_in6 at;
+
+	if (is_icmp(n)) {
+		weir_sock_addr_out(s->domain, who, weir_be16(0), 0, &at);
+		memcpy(&t.offender, &at, s->domain == AF_INET ? sizeof(t.offender.in) : sizeof(at));
+	}
+	if (s->domain == AF_INET6)
+		weir_cmsg_put(
+			c, IPPROTO_IPV6, IPV6_RECVERR, &t, sizeof(t.e) + sizeof(t.offender.in6));
+	else
+		weir_cmsg_put(c, IPPROTO_IP, IP_RECVERR, &t, sizeof(t.e) + sizeof(t.offender.in));
+}
+
+/* Linux: the error that the next call tells is that of the next entry, if ICMP told it. */
+static void
+drop_note(struct weir_sock *s, const struct weir_dgram_note *n)
+{
+	struct weir_dgram_note next = {0};
+	struct rte_mbuf *m;
+
+	rte_pktmbuf_free(weir_pktq_pop(&s->dgram->err_open));
+	weir_poke(s->n_noticed, s->n_noticed + 1);
+	m = weir_sock_first_note(s);
+	if (m != NULL)
+		weir_dgram_note_of(m, &next);
+	if (m != NULL && is_icmp(&next))
+		__atomic_store_n(&s->error, next.error, __ATOMIC_RELAXED);
+	else if (is_icmp(n))
+		__atomic_store_n(&s->error, 0, __ATOMIC_RELAXED);
+}
+
+ssize_t
+weir_recv_note(struct weir_sock *s, struct weir_sink *to, struct weir_cmsgs *c)
+{
+	struct weir_dgram_note n;
+	struct rte_mbuf *m;
+	ssize_t rc = -EAGAIN;
+
+	weir_lock(&s->recv_lock);
+	m = weir_sock_first_note(s);
+	if (m != NULL && to->is_bad) {
+		rc = -EFAULT;
+	} else if (m != NULL) {
+		weir_dgram_note_of(m, &n);
+		rc = (ssize_t)weir_sink_put(to, m, 0, m->pkt_len);
+		if ((size_t)rc < m->pkt_len)
+			c->msg->msg_flags |= MSG_TRUNC;
+		c->msg->msg_flags |= MSG_ERRQUEUE;
+		if (c->msg->msg_name != NULL)
+			weir_addr_copy_out(s->domain, &weir_pkt(m)->flow.raddr,
+				weir_pkt(m)->flow.rport, c->msg->msg_name, &c->msg->msg_namelen);
+		put_note(c, s, m, &n);
+		drop_note(s, &n);
+	}
+	weir_unlock(&s->recv_lock);
+	return rc;
+}
