@@ -92,6 +92,20 @@ stat_says() {
 	guest "weir-stat ${2:-summary}" | grep -E "$1"
 }
 
+# port_count COLUMN: of weir-stat ports, by its place from the right: rx-pkts 7, rx-bytes 6, tx-pkts 5, tx-bytes 4,
+# rx-missed 3, rx-no-mbuf 1
+port_count() {
+	guest "weir-stat ports" | awk -v n="$1" '$1 == "nic0" { print $(NF - n) }'
+}
+
+# mean_frame tx|rx: bytes; above the MTU where the NIC cuts segments, or joins them
+mean_frame() {
+	local pkts=7
+
+	[ "$1" = rx ] || pkts=5
+	echo $(($(port_count $((pkts - 1))) / $(port_count $pkts)))
+}
+
 # monitor COMMAND: tell QEMU
 monitor() {
 	echo "$*" | socat -t 1 - "UNIX-CONNECT:$nic_dir/mon" >/dev/null

@@ -33,22 +33,34 @@ sleeps() {
 	guest "sleep 1" >/dev/null
 	after=$(guest "weir-stat counters" | sed -n 's/^worker.turns *\([0-9]*\).*/\1/p')
 	echo "$before $after"
-	[ $((after - before)) -lt 2000 ]
+	[ $((after - before)) -lt 10000 ] # one that does not sleep turns a hundred thousand times and more
 }
 
 # a transfer that is under way when the link goes away for two seconds
 survives() { # I
 	local pid sum
 
-	in_ns curl -sf -m 60 --limit-rate 2M "http://10.77.$1.2/size/6M" >"$weir_tmp/got" &
+	in_ns curl -sf -m 60 --limit-rate 4M "http://10.77.$1.2/size/16M" >"$weir_tmp/got" &
 	pid=$!
 	sleep 1
 	monitor "set_link n$1 off"
 	wait_for 10 stat_says "^nic0 .* down " || echo "the link's loss is not seen"
 	sleep 1
 	monitor "set_link n$1 on"
-	wait "$pid" && [ "$(stat -c %s "$weir_tmp/got")" -eq $((6 << 20)) ] &&
+	wait "$pid" && [ "$(stat -c %s "$weir_tmp/got")" -eq $((16 << 20)) ] &&
 		stat_says "^link.link_downs *[1-9]" counters
+}
+
+has_no_connection() {
+	! stat_says 'ESTABLISHED|_WAIT' sockets
+}
+
+# the program stands still while more packets come than the NIC has descriptors
+overrun() { # I
+	guest 'kill -STOP $(cat /tmp/pid)'
+	in_ns ping -q -f -c 3000 -l 3000 -W 1 -w 2 "10.77.$1.2" >/dev/null
+	guest 'kill -CONT $(cat /tmp/pid)'
+	in_ns ping -q -c 2 -W 5 "10.77.$1.2"
 }
 
 for i in "${!kinds[@]}"; do
@@ -57,7 +69,9 @@ for i in "${!kinds[@]}"; do
 	nic_try "$name" "$i" "10.77.$i.2" "fd77:$i::2"
 	check "$name: starts again" guest "start /tmp/$i.log weir-httpd /$i.conf"
 	check "$name: sleeps without work" sleeps
+	check "$name: descriptors run out, then it answers" overrun "$i"
 	check "$name: a connection outlives two seconds without link" survives "$i"
+	check "$name: which then ends" wait_for 10 has_no_connection
 	check "$name: answers afterwards" in_ns ping -q -c 1 -w 10 "10.77.$i.2"
 	check "$name: ends well" guest "stop /tmp/$i.log"
 done
