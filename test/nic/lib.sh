@@ -214,7 +214,8 @@ nic_begin() {
 		echo "skipped: no QEMU"
 		exit 77
 	fi
-	"$weir_source/test/nic/image" "$weir_build" "$nic_image"
+	mkdir -p "$nic_image"
+	flock "$nic_image.lock" "$weir_source/test/nic/image" "$weir_build" "$nic_image" # one scene at a time
 	status=$?
 	[ $status -eq 0 ] || exit $status
 	test_begin
