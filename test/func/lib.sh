@@ -130,6 +130,7 @@ weir_start() {
 	local log=$1
 
 	shift
+	: >"$log" # the "ready" of an earlier one must not be seen
 	ip netns exec "$weir_ns" "$@" >"$log" 2>&1 &
 	weir_pid=$! # ip becomes the program
 	if ! wait_for 60 is_ready_or_gone "$log" || ! grep -q ': ready$' "$log"; then
