@@ -1,0 +1,92 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-3-Clause
+# Programs on raw sockets, with the kernel as the peer and as a router: raw.sh BUILD_DIR
+set -u
+weir_build=$1
+weir_source=$(dirname "$0")/../..
+# shellcheck source=test/func/lib.sh
+. "$weir_source/test/func/lib.sh"
+
+far_ns=weir-far-$$
+far4=10.99.0.2 # beyond the kernel's namespace
+far6=fd99::2
+
+# The kernel's namespace is a router: veth to another one behind it.
+far_make() {
+	ip netns add "$far_ns" &&
+		ip -n "$weir_ns" link add far0 type veth peer name far1 netns "$far_ns" &&
+		ip -n "$weir_ns" address add 10.99.0.1/24 dev far0 &&
+		ip -n "$weir_ns" address add fd99::1/64 dev far0 nodad &&
+		ip -n "$weir_ns" link set far0 up &&
+		ip -n "$far_ns" address add $far4/24 dev far1 &&
+		ip -n "$far_ns" address add $far6/64 dev far1 nodad &&
+		ip -n "$far_ns" link set far1 up &&
+		ip -n "$far_ns" route add default via 10.99.0.1 &&
+		ip -n "$far_ns" route add default via fd99::1 &&
+		in_ns sh -c 'echo 1 >/proc/sys/net/ipv4/ip_forward
+			echo 1 >/proc/sys/net/ipv6/conf/all/forwarding
+			echo 0 >/proc/sys/net/ipv4/icmp_ratelimit
+			echo 0 >/proc/sys/net/ipv6/icmp/ratelimit' &&
+		ip netns exec "$far_ns" sh -c 'echo 0 >/proc/sys/net/ipv4/icmp_ratelimit
+			echo 0 >/proc/sys/net/ipv6/icmp/ratelimit'
+}
+
+clean_up() {
+	[ ! -e "/run/netns/$far_ns" ] || ip netns del "$far_ns"
+	weir_clean_up
+}
+
+# runs STATUS PROGRAM ARG...: to its end, with the exit status that it should have
+runs() {
+	local want=$1 status
+
+	weir_start "$weir_tmp/log" "$weir_build/app/$2" "$weir_tmp/conf" "${@:3}" && kernel_up ||
+		return 1
+	wait "$weir_pid"
+	status=$?
+	weir_pid=
+	cat "$weir_tmp/log"
+	[ $status -eq "$want" ]
+}
+
+said() {
+	cat "$weir_tmp/log"
+	grep -qE -- "$1" "$weir_tmp/log"
+}
+
+test_begin
+trap clean_up EXIT
+{
+	cat "$weir_source/config/quickstart.conf"
+	printf '\n[route far4]\nnet = 10.99.0.0/16\nport = tap0\ngateway = %s\n' $weir_kernel4
+	printf '\n[route far6]\nnet = fd99::/16\nport = tap0\ngateway = %s\n' $weir_kernel6
+} >"$weir_tmp/conf"
+check "a router and a host behind it" far_make
+
+for host in $weir_kernel4 $weir_kernel6; do
+	check "ping $host" runs 0 weir-ping -u 60 -W 10 -c 5 -i 0.1 $host
+	check "ping $host: each answer" said \
+		"^64 bytes from $host: icmp_seq=5 ttl=64 time=[0-9.]+ ms$"
+	check "ping $host: statistics" said \
+		'^5 packets transmitted, 5 received, 0% packet loss, time [0-9]+ms$'
+	check "ping $host: round trips" said '^rtt min/avg/max/mdev = ([0-9.]+/){3}[0-9.]+ ms$'
+	check "ping $host: all given back" gave_all_back
+	check "ping -f $host" runs 0 weir-ping -u 60 -W 10 -q -f -c 1000 $host
+	check "ping -f $host: no loss" said '^1000 packets transmitted, 1000 received, 0% packet loss'
+	check "ping -s 20000 $host, in fragments" runs 0 weir-ping -u 60 -W 10 -c 2 -i 0.1 -s 20000 $host
+done
+check "ping -t 1 beyond the router" runs 1 weir-ping -W 10 -t 1 -c 1 $far4
+check "ping -t 1: the router tells" said "^From $weir_kernel4 icmp_seq=1 Time to live exceeded$"
+
+for host in $far4 $far6; do
+	for how in -I -q3; do
+		check "traceroute $how $host" runs 0 weir-traceroute -u 60 $how $host
+		check "traceroute $how $host: the router" said \
+			"^ 1  ($weir_kernel4|$weir_kernel6)(  [0-9.]+ ms){3}$"
+		check "traceroute $how $host: the host" said "^ 2  $host(  [0-9.]+ ms){3}$"
+	done
+done
+check "traceroute: all given back" gave_all_back
+check "doc/raw.md: raw_ping" runs 0 raw_ping $weir_kernel4
+check "doc/raw.md: raw_ping has its answer" said '^28 bytes, TTL 64$'
+test_end
