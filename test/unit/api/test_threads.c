@@ -94,7 +94,9 @@ scene_open(struct scene *s, uint64_t share_percent, bool polls)
 	for (; s->n_workers < 2 * s->p.a->n_workers; s->n_workers++)
 		CU_ASSERT_EQUAL_FATAL(
 			pthread_create(&s->worker[s->n_workers], NULL, run_worker, s), 0);
-	while (!weir_stack_is_running(s->p.a) || !weir_stack_is_running(s->p.b))
+	/* Each has its number: those of the threads to come begin behind. */
+	while (__atomic_load_n(&s->n_started, __ATOMIC_RELAXED) < s->n_workers ||
+		!weir_stack_is_running(s->p.a) || !weir_stack_is_running(s->p.b))
 		usleep(100);
 	s->until_us = weir_real_us() + microseconds() * share_percent / 100;
 }
