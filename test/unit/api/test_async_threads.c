@@ -245,10 +245,15 @@ wait_for_rest(struct scene *s)
 }
 
 static void
-close_scene(struct scene *s)
+stop_servers(struct scene *s)
 {
 	__atomic_store_n(&s->must_stop, 1, __ATOMIC_RELEASE);
 	join(s->server, SERVERS);
+}
+
+static void
+close_scene(struct scene *s)
+{
 	weir_close(s->p.b, s->listener);
 	weir_queue_free(s->served);
 	for (unsigned int i = 0;
@@ -276,6 +281,7 @@ threads_that_share_a_queue_lose_no_message(void)
 	start(&s, s.client, CLIENTS, run_client);
 	join(s.client, CLIENTS);
 	wait_for_rest(&s);
+	stop_servers(&s);
 	CU_ASSERT_EQUAL(s.got, s.sent);
 	CU_ASSERT_EQUAL(s.closed, s.opened);
 	CU_ASSERT(s.opened > 0);
