@@ -538,7 +538,7 @@ weir_sock_tcp_serve(struct weir_sock_worker *ws, struct weir_sock *s, uint32_t b
 	if (bits & (WEIR_DOOR_SEND | WEIR_DOOR_SHUT_WR | WEIR_DOOR_CLOSE))
 		take_txq(ws, s);
 	bits = put_off_end(s, bits);
-	if (bits & WEIR_DOOR_CREDIT)
+	if (bits & (WEIR_DOOR_CREDIT | WEIR_DOOR_OPTS)) /* SO_RCVBUF: what is worth telling */
 		take_credit(ws, s);
 	if ((bits & WEIR_DOOR_SHUT_WR) && s->conn != NULL)
 		weir_tcp_shutdown(ws->tcp, s->conn);
