@@ -91,7 +91,7 @@ holder=$!
 sleep 3
 check "queues: 64 connections are spread over four workers" are_spread
 wait $holder
-handed=$(counter core.handed_over)
+handed=$(counter fate.handed_over)
 check "queues: hardly a packet changes its worker (${handed:-0})" [ "${handed:-0}" -lt 200 ]
 end queues
 
