@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* weir-ctl: addresses, routes, neighbours and ports of a running Weir program. */
 #include <getopt.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -37,43 +36,6 @@ enum { FAILED = 1, WRONG_USAGE = 2 };
 
 #define COMMAND_MAX 200
 
-void
-stat_complain(const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	fprintf(stderr, "weir-ctl: ");
-	vfprintf(stderr, fmt, ap);
-	fputc('\n', stderr);
-	va_end(ap);
-}
-
-static bool
-read_option(struct stat_opts *o, int opt, const char *arg)
-{
-	char *end = "";
-
-	switch (opt) {
-	case 'p':
-		o->pid = strtol(arg, &end, 10);
-		return *end == '\0' && o->pid > 0;
-	case 'f':
-		o->prefix = arg;
-		return true;
-	case 's':
-		o->socket = arg;
-		return true;
-	case 'S':
-		o->stack = arg;
-		return true;
-	case 'j':
-		return o->is_json = true;
-	default:
-		return false;
-	}
-}
-
 /* @return the first word of the command; -1: wrong usage */
 static int
 read_command_line(int argc, char **argv, struct stat_opts *o)
@@ -89,7 +51,7 @@ read_command_line(int argc, char **argv, struct stat_opts *o)
 			fputs(usage, stdout);
 			exit(EXIT_SUCCESS);
 		}
-		if (!read_option(o, opt, optarg))
+		if (!stat_read_option(o, opt, optarg))
 			return -1;
 	}
 	return optind < argc ? optind : -1;

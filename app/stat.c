@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* weir-stat: ports, workers, pools, sockets and counters of a running Weir program. */
 #include <getopt.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -43,36 +42,12 @@ static const struct mode {
 	{NULL},
 };
 
-void
-stat_complain(const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	fprintf(stderr, "weir-stat: ");
-	vfprintf(stderr, fmt, ap);
-	fputc('\n', stderr);
-	va_end(ap);
-}
-
 static bool
 read_option(struct stat_opts *o, int opt, const char *arg)
 {
 	char *end = "";
 
 	switch (opt) {
-	case 'p':
-		o->pid = strtol(arg, &end, 10);
-		return *end == '\0' && o->pid > 0;
-	case 'f':
-		o->prefix = arg;
-		return true;
-	case 's':
-		o->socket = arg;
-		return true;
-	case 'S':
-		o->stack = arg;
-		return true;
 	case 'i':
 		return o->is_info = true;
 	case 'a':
@@ -82,10 +57,8 @@ read_option(struct stat_opts *o, int opt, const char *arg)
 		return *end == '\0' && o->rate_s >= 0.01 && o->rate_s <= 3600;
 	case 'w':
 		return o->is_per_worker = true;
-	case 'j':
-		return o->is_json = true;
 	default:
-		return false;
+		return stat_read_option(o, opt, arg);
 	}
 }
 

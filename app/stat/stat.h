@@ -26,8 +26,13 @@ struct stat_opts {
 	bool is_per_worker; /* counters */
 };
 
-/** Say what is wrong on stderr, one line. */
+/* opts.c: of weir-ctl, too */
+
+/** Say what is wrong on stderr, one line, behind the program's name. */
 void stat_complain(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/** -p, -f, -s, -S (which program and stack) and -j. @return false: wrong, or another option */
+bool stat_read_option(struct stat_opts *o, int opt, const char *arg);
 
 /* client.c */
 

@@ -20,25 +20,6 @@ put_port(char name[WEIR_CONF_NAME_MAX], const struct weir_stack *st, unsigned in
 
 /* Addresses */
 
-struct addrs {
-	unsigned int port;
-	unsigned int n;
-	uint64_t now_us;
-	struct weir_ifaddr addr[WEIR_IFADDRS_MAX];
-};
-
-static int
-read_addrs(struct weir_worker *w, void *arg)
-{
-	struct addrs *a = arg;
-	const struct weir_iface *ifc = &w->ifaces[a->port];
-
-	a->n = RTE_MIN(ifc->n_addrs, (unsigned int)WEIR_IFADDRS_MAX);
-	a->now_us = w->core.now_us;
-	memcpy(a->addr, ifc->addrs, sizeof(a->addr[0]) * a->n);
-	return 0;
-}
-
 static uint32_t
 seconds_left(uint64_t until_us, uint64_t now_us)
 {
@@ -48,7 +29,7 @@ seconds_left(uint64_t until_us, uint64_t now_us)
 }
 
 static void
-put_addr(struct weir_net_addr *out, const struct weir_stack *st, const struct addrs *a,
+put_addr(struct weir_net_addr *out, const struct weir_stack *st, const struct tel_addrs *a,
 	unsigned int i)
 {
 	const struct weir_ifaddr *in = &a->addr[i];
@@ -73,8 +54,8 @@ weir_addr_list(struct weir_stack *st, struct weir_net_addr *list, unsigned int m
 	if (weir_worker_self() != NULL)
 		return -EWOULDBLOCK;
 	for (unsigned int p = 0; p < st->n_ports; p++) {
-		struct addrs a = {.port = p};
-		const int rc = tel_ask(st, 0, read_addrs, &a, sizeof(a), TEL_ASK_US);
+		struct tel_addrs a;
+		const int rc = tel_ask_addrs(st, p, &a);
 
 		if (rc != 0)
 			return rc;

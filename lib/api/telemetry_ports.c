@@ -4,22 +4,23 @@
 
 #include "telemetry_priv.h"
 
-/* The addresses of a port, as worker 0 has them: every worker's copy is the same. */
-struct addrs {
-	unsigned int port;
-	unsigned int n;
-	struct weir_ifaddr addr[WEIR_IFADDRS_MAX];
-};
-
 static int
 read_addrs(struct weir_worker *w, void *arg)
 {
-	struct addrs *a = arg;
+	struct tel_addrs *a = arg;
 	const struct weir_iface *ifc = &w->ifaces[a->port];
 
 	a->n = RTE_MIN(ifc->n_addrs, (unsigned int)WEIR_IFADDRS_MAX);
+	a->now_us = w->core.now_us;
 	memcpy(a->addr, ifc->addrs, sizeof(a->addr[0]) * a->n);
 	return 0;
+}
+
+int
+tel_ask_addrs(struct weir_stack *st, unsigned int port, struct tel_addrs *a)
+{
+	*a = (struct tel_addrs){.port = port};
+	return tel_ask(st, 0, read_addrs, a, sizeof(*a), TEL_ASK_US);
 }
 
 static const char *
@@ -52,9 +53,9 @@ add_addr(struct rte_tel_data *list, const struct weir_ifaddr *a)
 static void
 put_addrs(struct rte_tel_data *d, struct weir_stack *st, unsigned int port)
 {
-	struct addrs a = {.port = port};
+	struct tel_addrs a;
 	struct rte_tel_data *list;
-	const int rc = tel_ask(st, 0, read_addrs, &a, sizeof(a), TEL_ASK_US);
+	const int rc = tel_ask_addrs(st, port, &a);
 
 	if (rc != 0) {
 		tel_text(d, "error", "worker 0 does not answer: %s", strerror(-rc));

@@ -59,6 +59,19 @@ int tel_counter_help(struct rte_tel_data *d, const char *layer);
 int tel_ask(struct weir_stack *st, unsigned int index, int (*fn)(struct weir_worker *, void *),
 	void *arg, size_t len, uint64_t limit_us);
 
+/* telemetry_ports.c */
+
+/** The addresses of a port, as worker 0 has them: every worker's copy is the same. */
+struct tel_addrs {
+	unsigned int port;
+	unsigned int n;
+	uint64_t now_us; /* its clock */
+	struct weir_ifaddr addr[WEIR_IFADDRS_MAX];
+};
+
+/** @return as tel_ask() */
+int tel_ask_addrs(struct weir_stack *st, unsigned int port, struct tel_addrs *a);
+
 /* telemetry_socks.c: one socket or connection, as ss shows it */
 
 struct tel_sock {

@@ -9,10 +9,6 @@ weir_source=$(dirname "$0")/../..
 . "$weir_source/test/func/lib.sh"
 
 prefix=weir-ctl-test-$$
-far_ns=weir-far-$$
-far4=10.99.0.2 # beyond the kernel's namespace
-far6=fd99::2
-
 ctl() {
 	"$weir_build/app/weir-ctl" --prefix "$prefix" "$@"
 }
@@ -54,34 +50,12 @@ is_silent() {
 	! answers "$@"
 }
 
-# The kernel's namespace is a router: veth to another one behind it.
-far_make() {
-	ip netns add "$far_ns" &&
-		ip -n "$weir_ns" link add far0 type veth peer name far1 netns "$far_ns" &&
-		ip -n "$weir_ns" address add 10.99.0.1/24 dev far0 &&
-		ip -n "$weir_ns" address add fd99::1/64 dev far0 nodad &&
-		ip -n "$weir_ns" link set far0 up &&
-		ip -n "$far_ns" address add $far4/24 dev far1 &&
-		ip -n "$far_ns" address add $far6/64 dev far1 nodad &&
-		ip -n "$far_ns" link set far1 up &&
-		ip -n "$far_ns" route add default via 10.99.0.1 &&
-		ip -n "$far_ns" route add default via fd99::1 &&
-		in_ns sh -c 'echo 1 >/proc/sys/net/ipv4/ip_forward
-			echo 1 >/proc/sys/net/ipv6/conf/all/forwarding'
-}
-
-clean_up() {
-	[ ! -e "/run/netns/$far_ns" ] || ip netns del "$far_ns"
-	weir_clean_up
-	rmdir "/var/run/dpdk/$prefix" 2>/dev/null
-}
-
 echoes() {
 	[ "$(echo hello | far timeout 3 nc -N "$1" 7)" = hello ]
 }
 
 test_begin
-trap clean_up EXIT
+trap 'far_clean_up; rmdir "/var/run/dpdk/$prefix" 2>/dev/null' EXIT
 sed "s/^\[eal\]/[eal]\nfile_prefix = $prefix/" "$weir_source/config/quickstart.conf" >"$weir_tmp/conf"
 weir_start "$weir_tmp/log" "$weir_build/app/weir-echo" "$weir_tmp/conf" && kernel_up || exit 1
 check "a router and a host behind it" far_make

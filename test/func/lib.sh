@@ -181,6 +181,34 @@ weir_clean_up() {
 	weir_tmp=
 }
 
+# ---- another host behind the kernel's namespace ----
+
+far_ns=weir-far-$$
+far4=10.99.0.2
+far6=fd99::2
+
+# far_make: the kernel's namespace is a router to it, by a veth
+far_make() {
+	ip netns add "$far_ns" &&
+		ip -n "$weir_ns" link add far0 type veth peer name far1 netns "$far_ns" &&
+		ip -n "$weir_ns" address add 10.99.0.1/24 dev far0 &&
+		ip -n "$weir_ns" address add fd99::1/64 dev far0 nodad &&
+		ip -n "$weir_ns" link set far0 up &&
+		ip -n "$far_ns" address add $far4/24 dev far1 &&
+		ip -n "$far_ns" address add $far6/64 dev far1 nodad &&
+		ip -n "$far_ns" link set far1 up &&
+		ip -n "$far_ns" route add default via 10.99.0.1 &&
+		ip -n "$far_ns" route add default via fd99::1 &&
+		in_ns sh -c 'echo 1 >/proc/sys/net/ipv4/ip_forward
+			echo 1 >/proc/sys/net/ipv6/conf/all/forwarding'
+}
+
+# far_clean_up: instead of weir_clean_up in the trap of who has made it
+far_clean_up() {
+	[ ! -e "/run/netns/$far_ns" ] || ip netns del "$far_ns"
+	weir_clean_up
+}
+
 # ---- tests ----
 
 weir_checks=0

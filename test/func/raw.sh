@@ -7,33 +7,12 @@ weir_source=$(dirname "$0")/../..
 # shellcheck source=test/func/lib.sh
 . "$weir_source/test/func/lib.sh"
 
-far_ns=weir-far-$$
-far4=10.99.0.2 # beyond the kernel's namespace
-far6=fd99::2
+# Routers that answer as often as they are asked
+answer_all() {
+	local sh='echo 0 >/proc/sys/net/ipv4/icmp_ratelimit
+		echo 0 >/proc/sys/net/ipv6/icmp/ratelimit'
 
-# The kernel's namespace is a router: veth to another one behind it.
-far_make() {
-	ip netns add "$far_ns" &&
-		ip -n "$weir_ns" link add far0 type veth peer name far1 netns "$far_ns" &&
-		ip -n "$weir_ns" address add 10.99.0.1/24 dev far0 &&
-		ip -n "$weir_ns" address add fd99::1/64 dev far0 nodad &&
-		ip -n "$weir_ns" link set far0 up &&
-		ip -n "$far_ns" address add $far4/24 dev far1 &&
-		ip -n "$far_ns" address add $far6/64 dev far1 nodad &&
-		ip -n "$far_ns" link set far1 up &&
-		ip -n "$far_ns" route add default via 10.99.0.1 &&
-		ip -n "$far_ns" route add default via fd99::1 &&
-		in_ns sh -c 'echo 1 >/proc/sys/net/ipv4/ip_forward
-			echo 1 >/proc/sys/net/ipv6/conf/all/forwarding
-			echo 0 >/proc/sys/net/ipv4/icmp_ratelimit
-			echo 0 >/proc/sys/net/ipv6/icmp/ratelimit' &&
-		ip netns exec "$far_ns" sh -c 'echo 0 >/proc/sys/net/ipv4/icmp_ratelimit
-			echo 0 >/proc/sys/net/ipv6/icmp/ratelimit'
-}
-
-clean_up() {
-	[ ! -e "/run/netns/$far_ns" ] || ip netns del "$far_ns"
-	weir_clean_up
+	in_ns sh -c "$sh" && ip netns exec "$far_ns" sh -c "$sh"
 }
 
 # runs STATUS PROGRAM ARG...: to its end, with the exit status that it should have
@@ -55,13 +34,14 @@ said() {
 }
 
 test_begin
-trap clean_up EXIT
+trap far_clean_up EXIT
 {
 	cat "$weir_source/config/quickstart.conf"
 	printf '\n[route far4]\nnet = 10.99.0.0/16\nport = tap0\ngateway = %s\n' $weir_kernel4
 	printf '\n[route far6]\nnet = fd99::/16\nport = tap0\ngateway = %s\n' $weir_kernel6
 } >"$weir_tmp/conf"
 check "a router and a host behind it" far_make
+check "which answer without limit" answer_all
 
 for host in $weir_kernel4 $weir_kernel6; do
 	check "ping $host" runs 0 weir-ping -u 60 -W 10 -c 5 -i 0.1 $host
