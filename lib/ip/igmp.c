@@ -13,8 +13,7 @@
 #define MSG_MAX	   (HLEN_QUERY + GROUP_SOURCES_MAX * 4)
 #define ALERT_HLEN (WEIR_IP4_HLEN + 4)
 #define TENTH_US   100000ull
-#define V1_MAX_US  10000000ull	/* RFC 2236 4 */
-#define OLD_US	   260000000ull /* RFC 3376 8.12, with the default intervals */
+#define V1_MAX_US  10000000ull /* RFC 2236 4 */
 
 unsigned int
 igmp_version(const struct weir_ip *ip, const struct mc_link *l)
@@ -84,48 +83,20 @@ igmp_send_old(struct weir_ip *ip, const struct mc_group *g, bool is_end)
 	igmp_send(ip, &ip->ifaces[g->ifindex], is_end ? &all_routers : &g->addr, m);
 }
 
-/* RFC 3376 4.1.1: from 128 on a mantissa and an exponent. */
-static uint64_t
-code_us(uint8_t code)
-{
-	const uint64_t tenths =
-		code < 128 ? code : ((uint64_t)(code & 15) | 16) << ((code >> 4 & 7) + 3);
-
-	return tenths * TENTH_US;
-}
-
-static struct weir_addr
-addr_at(const uint8_t *bytes)
-{
-	struct weir_be32 v4;
-
-	memcpy(&v4, bytes, sizeof(v4));
-	return weir_addr_v4(v4);
-}
-
 /* RFC 3376 7.1: the length tells the version; the old ones silence the new for a while. */
 static bool
 read_query(struct weir_ip *ip, const uint8_t *msg, uint32_t len, struct mc_query *q)
 {
 	struct mc_link *l = mcast_link(ip, q->ifindex, true);
 
-	q->group = addr_at(msg + 4);
+	q->group = mcast_addr_at(msg + 4, true);
 	if (len == HLEN_OLD) {
 		q->max_us = msg[1] == 0 ? V1_MAX_US : msg[1] * TENTH_US;
-		*(msg[1] == 0 ? &l->v1_until_us : &l->v2_until_us) = ip->core->now_us + OLD_US;
+		*(msg[1] == 0 ? &l->v1_until_us : &l->v2_until_us) = mcast_old_until(ip, l, q);
 		return true;
 	}
-	if (len < HLEN_QUERY)
-		return false;
-	q->max_us = code_us(msg[1]);
-	q->robustness = msg[8] & 7;
-	q->n_sources = (uint32_t)msg[10] << 8 | msg[11];
-	if (len < HLEN_QUERY + q->n_sources * 4)
-		return q->n_sources > GROUP_SOURCES_MAX; /* asked for more than we would read */
-	q->n_sources = RTE_MIN(q->n_sources, (uint32_t)GROUP_SOURCES_MAX);
-	for (uint32_t i = 0; i < q->n_sources; i++)
-		q->sources[i] = addr_at(msg + HLEN_QUERY + i * 4);
-	return true;
+	q->max_us = mcast_code(msg[1]) * TENTH_US;
+	return mcast_read_sources(q, msg + HLEN_OLD, len - HLEN_OLD);
 }
 
 static enum weir_fate
@@ -142,7 +113,7 @@ take(struct weir_ip *ip, const struct weir_pkt *p, const uint8_t *msg, uint32_t 
 		return WEIR_FATE_igmp_taken;
 	case TYPE_REPORT1:
 	case TYPE_REPORT2:
-		group = addr_at(msg + 4);
+		group = mcast_addr_at(msg + 4, true);
 		mcast_hear_report(ip, &group, p->ifindex);
 		return WEIR_FATE_igmp_taken;
 	default:

@@ -12,7 +12,6 @@
 #define MSG_MAX	   (HLEN_QUERY + GROUP_SOURCES_MAX * 16)
 #define ALERT_HLEN 8
 #define MS_US	   1000ull
-#define OLD_US	   260000000ull /* RFC 3810 9.12, with the default intervals */
 
 unsigned int
 mld_version(const struct weir_ip *ip, const struct mc_link *l)
@@ -81,22 +80,15 @@ code_us(const uint8_t *bytes)
 static bool
 read_query(struct weir_ip *ip, const uint8_t *msg, uint32_t len, struct mc_query *q)
 {
+	struct mc_link *l = mcast_link(ip, q->ifindex, false);
+
 	q->group = weir_addr_v6(msg + 8);
 	q->max_us = code_us(msg + 4);
 	if (len == HLEN_OLD) {
-		mcast_link(ip, q->ifindex, false)->v1_until_us = ip->core->now_us + OLD_US;
+		l->v1_until_us = mcast_old_until(ip, l, q);
 		return true;
 	}
-	if (len < HLEN_QUERY)
-		return false;
-	q->robustness = msg[24] & 7;
-	q->n_sources = (uint32_t)msg[26] << 8 | msg[27];
-	if (len < HLEN_QUERY + q->n_sources * 16)
-		return q->n_sources > GROUP_SOURCES_MAX; /* asked for more than we would read */
-	q->n_sources = RTE_MIN(q->n_sources, (uint32_t)GROUP_SOURCES_MAX);
-	for (uint32_t i = 0; i < q->n_sources; i++)
-		q->sources[i] = weir_addr_v6(msg + HLEN_QUERY + i * 16);
-	return true;
+	return mcast_read_sources(q, msg + HLEN_OLD, len - HLEN_OLD);
 }
 
 static enum weir_fate

@@ -25,6 +25,15 @@ dgram_socket(struct weir_stack *st, int domain, uint16_t port)
 	return fd;
 }
 
+static void
+close_three(struct pair *p, int fa, int fb, int fc)
+{
+	weir_close(p->a, fa);
+	weir_close(p->b, fb);
+	weir_close(p->b, fc);
+	pair_close(p);
+}
+
 static int
 group4(struct weir_stack *st, int fd, int name)
 {
@@ -176,10 +185,7 @@ groups_of_ip6(void)
 	pair_pass(&p, 5000);
 	CU_ASSERT_EQUAL(got(p.b, fb), 1);
 	CU_ASSERT_EQUAL(got(p.b, fc), 1);
-	weir_close(p.a, fa);
-	weir_close(p.b, fb);
-	weir_close(p.b, fc);
-	pair_close(&p);
+	close_three(&p, fa, fb, fc);
 }
 
 static void
@@ -207,27 +213,57 @@ broadcast_needs_to_be_asked_for(void)
 		CU_ASSERT_EQUAL(got(p.b, fb), 1);
 		CU_ASSERT_EQUAL(got(p.b, fc), 1);
 	}
-	weir_close(p.a, fa);
-	weir_close(p.b, fb);
-	weir_close(p.b, fc);
-	pair_close(&p);
+	close_three(&p, fa, fb, fc);
+}
+
+/* A router on b: a raw socket that takes IGMP, but not its own. */
+static int
+igmp_socket(const struct pair *p)
+{
+	const struct ip_mreq routers = {.imr_multiaddr.s_addr = inet_addr("224.0.0.22")};
+	const int raw = weir_socket(p->b, AF_INET, SOCK_RAW | SOCK_NONBLOCK, IPPROTO_IGMP);
+	const int off = 0; /* or b would answer itself, and a keep silent for it */
+
+	weir_setsockopt(p->b, raw, IPPROTO_IP, IP_MULTICAST_LOOP, &off, sizeof(off));
+	CU_ASSERT_EQUAL(weir_setsockopt(p->b, raw, IPPROTO_IP, IP_ADD_MEMBERSHIP, &routers,
+				sizeof(routers)),
+		0);
+	return raw;
+}
+
+/* The next report of a. @return its length without the IP header; 0: none */
+static size_t
+next_report(const struct pair *p, int raw, unsigned char buf[200])
+{
+	ssize_t n;
+
+	while ((n = weir_recv(p->b, raw, buf, 200, 0)) > 0)
+		if (((struct ip *)buf)->ip_src.s_addr == inet_addr("10.0.0.1"))
+			return (size_t)n - 24;
+	return 0;
+}
+
+static void
+ask(const struct pair *p, int raw, const unsigned char *query, size_t len, const char *to)
+{
+	const struct sockaddr_in in = {.sin_family = AF_INET, .sin_addr.s_addr = inet_addr(to)};
+
+	CU_ASSERT_EQUAL(
+		weir_sendto(p->b, raw, query, len, 0, (const struct sockaddr *)&in, sizeof(in)),
+		(ssize_t)len);
 }
 
 /* RFC 3376 4, 5.1: two reports of a join and of a leave, seen by a raw socket of the peer. */
 static void
 routers_are_told_of_groups(void)
 {
-	const struct ip_mreq routers = {.imr_multiaddr.s_addr = inet_addr("224.0.0.22")};
 	unsigned char buf[200];
 	unsigned int n = 0;
 	struct pair p;
 	int fa, raw;
 
 	pair_open(&p, &(struct pair_conf){.seed = 6, .workers = 2});
-	raw = weir_socket(p.b, AF_INET, SOCK_RAW | SOCK_NONBLOCK, IPPROTO_IGMP);
-	CU_ASSERT_EQUAL(
-		weir_setsockopt(p.b, raw, IPPROTO_IP, IP_ADD_MEMBERSHIP, &routers, sizeof(routers)),
-		0);
+	raw = igmp_socket(&p);
 	pair_pass(&p, 100000);
 	got(p.b, raw);
 	fa = dgram_socket(p.a, AF_INET, 0);
@@ -235,12 +271,10 @@ routers_are_told_of_groups(void)
 	pair_pass(&p, 3000000);
 	weir_close(p.a, fa);
 	pair_pass(&p, 3000000);
-	while (weir_recv(p.b, raw, buf, sizeof(buf), 0) >= 0) {
+	while (next_report(&p, raw, buf) > 0) {
 		const unsigned char *igmp = buf + 24;
 		const in_addr_t group = inet_addr(GROUP4);
 
-		if (((struct ip *)buf)->ip_src.s_addr != inet_addr("10.0.0.1"))
-			continue;
 		CU_ASSERT_EQUAL(buf[0], 0x46);
 		CU_ASSERT_EQUAL(buf[8], 1);
 		CU_ASSERT_EQUAL(buf[20], 0x94); /* router alert */
@@ -261,39 +295,83 @@ queries_are_answered(void)
 {
 	const unsigned char v3[] = {0x11, 10, 0xec, 0xf5, 0, 0, 0, 0, 2, 0, 0, 0}; /* within 1 s */
 	const unsigned char v2[] = {0x11, 10, 0xee, 0xf5, 0, 0, 0, 0};
-	const struct ip_mreq routers = {.imr_multiaddr.s_addr = inet_addr("224.0.0.22")};
 	unsigned char buf[200];
-	const int off = 0; /* or b would answer itself, and a keep silent for it */
 	struct pair p;
 	int fa, raw;
 
 	pair_open(&p, &(struct pair_conf){.seed = 7, .workers = 2});
-	raw = weir_socket(p.b, AF_INET, SOCK_RAW | SOCK_NONBLOCK, IPPROTO_IGMP);
-	weir_setsockopt(p.b, raw, IPPROTO_IP, IP_MULTICAST_LOOP, &off, sizeof(off));
-	weir_setsockopt(p.b, raw, IPPROTO_IP, IP_ADD_MEMBERSHIP, &routers, sizeof(routers));
+	raw = igmp_socket(&p);
 	CU_ASSERT_EQUAL(group4(p.b, raw, IP_ADD_MEMBERSHIP), 0);
 	fa = dgram_socket(p.a, AF_INET, 0);
 	CU_ASSERT_EQUAL(group4(p.a, fa, IP_ADD_MEMBERSHIP), 0);
 	pair_pass(&p, 5000000);
 	for (unsigned int round = 0; round < 2; round++) {
-		const struct sockaddr_in to = {
-			.sin_family = AF_INET, .sin_addr.s_addr = inet_addr("224.0.0.1")};
 		unsigned int n = 0;
 
 		got(p.b, raw);
-		CU_ASSERT(weir_sendto(p.b, raw, round == 0 ? v3 : v2,
-				  round == 0 ? sizeof(v3) : sizeof(v2), 0,
-				  (const struct sockaddr *)&to, sizeof(to)) > 0);
+		ask(&p, raw, round == 0 ? v3 : v2, round == 0 ? sizeof(v3) : sizeof(v2),
+			"224.0.0.1");
 		pair_pass(&p, 1500000);
-		while (weir_recv(p.b, raw, buf, sizeof(buf), 0) >= 0) {
-			if (((struct ip *)buf)->ip_src.s_addr != inet_addr("10.0.0.1"))
-				continue;
+		while (next_report(&p, raw, buf) > 0) {
 			CU_ASSERT_EQUAL(buf[24], round == 0 ? 0x22 : 0x16);
 			n++;
 		}
 		CU_ASSERT_EQUAL(n, 1);
 	}
 	CU_ASSERT_EQUAL(p.a->workers[0]->core.fates[WEIR_FATE_drop_igmp_bad], 0);
+	weir_close(p.a, fa);
+	weir_close(p.b, raw);
+	pair_close(&p);
+}
+
+static void
+ask_about(const struct pair *p, int raw, const char *source)
+{
+	unsigned char v3[16] = {0x11, 10, [8] = 2, [11] = 1};
+	const in_addr_t group = inet_addr(GROUP4), s = inet_addr(source);
+	uint32_t sum = 0;
+
+	memcpy(v3 + 4, &group, sizeof(group));
+	memcpy(v3 + 12, &s, sizeof(s));
+	for (unsigned int i = 0; i < sizeof(v3); i += 2)
+		sum += (uint32_t)v3[i] << 8 | v3[i + 1];
+	sum = ~(sum + (sum >> 16)) & 0xffff;
+	v3[2] = (unsigned char)(sum >> 8);
+	v3[3] = (unsigned char)sum;
+	ask(p, raw, v3, sizeof(v3), GROUP4);
+}
+
+/* RFC 3376 5.2: of the sources asked about those that are wanted; silence when none is. */
+static void
+sources_are_asked_about(void)
+{
+	const in_addr_t other = inet_addr("10.0.0.78");
+	const struct ip_mreq second = {.imr_multiaddr.s_addr = inet_addr("239.9.9.9")};
+	unsigned char buf[200];
+	struct pair p;
+	int fa, raw;
+
+	pair_open(&p, &(struct pair_conf){.seed = 8});
+	raw = igmp_socket(&p);
+	CU_ASSERT_EQUAL(group4(p.b, raw, IP_ADD_MEMBERSHIP), 0);
+	fa = dgram_socket(p.a, AF_INET, 0);
+	CU_ASSERT_EQUAL(group4(p.a, fa, IP_ADD_MEMBERSHIP), 0);
+	CU_ASSERT_EQUAL(source4(p.a, fa, IP_BLOCK_SOURCE, "10.0.0.77"), 0);
+	pair_pass(&p, 5000000);
+	got(p.b, raw);
+	ask_about(&p, raw, "10.0.0.77");
+	pair_pass(&p, 1500000);
+	CU_ASSERT_EQUAL(next_report(&p, raw, buf), 0);
+	ask_about(&p, raw, "10.0.0.78");
+	pair_pass(&p, 10);
+	/* another group's news do not make it forget the question */
+	weir_setsockopt(p.a, fa, IPPROTO_IP, IP_ADD_MEMBERSHIP, &second, sizeof(second));
+	pair_pass(&p, 1500000);
+	do {
+		CU_ASSERT_FATAL(next_report(&p, raw, buf) > 0);
+	} while (buf[24 + 8] != 1); /* MODE_IS_INCLUDE */
+	CU_ASSERT_EQUAL(buf[24 + 11], 1);
+	CU_ASSERT(memcmp(buf + 24 + 16, &other, sizeof(other)) == 0);
 	weir_close(p.a, fa);
 	weir_close(p.b, raw);
 	pair_close(&p);
@@ -310,6 +388,7 @@ main(void)
 		UNIT(broadcast_needs_to_be_asked_for),
 		UNIT(routers_are_told_of_groups),
 		UNIT(queries_are_answered),
+		UNIT(sources_are_asked_about),
 		{0},
 	};
 
