@@ -73,7 +73,7 @@ set_up(struct rig *r, const struct rig_setup *setup)
 	memset(r, 0, sizeof(*r));
 	r->setup = *setup;
 	r->pool = unit_pool("rig", setup->mbufs != 0 ? setup->mbufs : 4095);
-	r->input = unit_pool("rig_input", 1023);
+	r->input = unit_pool("rig_input", setup->mbufs != 0 ? RTE_MIN(setup->mbufs, 1023u) : 1023);
 	r->now_us = START_US;
 	r->core.now_us = r->now_us;
 	r->core.wheel = &r->wheel;
