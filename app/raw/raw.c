@@ -73,9 +73,8 @@ raw_set(struct weir_stack *st, int fd, int domain, int name4, int name6, int val
 	return rc;
 }
 
-/* @return whether to look */
-static bool
-wait_readable(struct weir_stack *st, int fd, uint64_t end_us)
+bool
+raw_wait(struct weir_stack *st, int fd, uint64_t end_us)
 {
 	struct pollfd p = {.fd = fd, .events = POLLIN};
 
@@ -98,7 +97,7 @@ raw_icmp_wait(struct weir_stack *st, int fd, int domain, uint64_t end_us, uint8_
 {
 	enum raw_kind kind = RAW_OTHER;
 
-	while (kind == RAW_OTHER && wait_readable(st, fd, end_us))
+	while (kind == RAW_OTHER && raw_wait(st, fd, end_us))
 		kind = raw_icmp_take(st, fd, domain, buf, m);
 	return kind;
 }

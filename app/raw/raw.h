@@ -66,6 +66,9 @@ ssize_t raw_echo_send(struct weir_stack *st, int fd, const struct raw_host *to, 
 enum raw_kind raw_icmp_wait(struct weir_stack *st, int fd, int domain, uint64_t end_us,
 	uint8_t *buf, struct raw_icmp *m);
 
+/** Wait for something to receive. @return false: nothing until end_us, or a signal has come */
+bool raw_wait(struct weir_stack *st, int fd, uint64_t end_us);
+
 /** Take a message that is there. @return RAW_OTHER: none, or one that is none of these */
 enum raw_kind raw_icmp_take(
 	struct weir_stack *st, int fd, int domain, uint8_t *buf, struct raw_icmp *m);
