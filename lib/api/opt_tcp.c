@@ -16,7 +16,6 @@ WEIR_OPT_INT(keep_cnt, keep_cnt, uint8_t, 1, 127)
 WEIR_OPT_INT(user_timeout, user_timeout_ms, uint32_t, 0, INT32_MAX)
 WEIR_OPT_BOOL(nodelay, is_nodelay)
 WEIR_OPT_BOOL(cork, is_cork)
-WEIR_OPT_BOOL(quickack, is_quickack)
 
 static int
 mss_on(struct weir_worker *w, void *arg)
@@ -38,6 +37,36 @@ WEIR_OPT_GET(maxseg)
 	if (mss < 0)
 		return mss;
 	return weir_opt_put(value, mss != 0 ? mss : maxseg != 0 ? maxseg : MSS_DEFAULT);
+}
+
+static int
+quickack_on(struct weir_worker *w, void *arg)
+{
+	const struct weir_sock *s = arg;
+
+	return s->conn == NULL || !s->conn->is_interactive;
+}
+
+/* Whether ACKs go at once: of a connection what its conversation has come to. */
+WEIR_OPT_GET(quickack)
+{
+	const enum weir_tcp_quickack how = weir_peek(s->opts.quickack) & 3;
+	int on = how == WEIR_TCP_QUICK_UNSET || how == WEIR_TCP_QUICK_ON;
+
+	if (weir_sock_flags(s) & WEIR_SOCK_CONNECTED)
+		on = weir_on_worker(st, weir_sock_home(s), quickack_on, s);
+	return on < 0 ? on : weir_opt_put(value, on);
+}
+
+WEIR_OPT_SET(quickack)
+{
+	const int v = weir_opt_int(value);
+	const enum weir_tcp_quickack how = v == 0  ? WEIR_TCP_QUICK_OFF
+					   : v & 1 ? WEIR_TCP_QUICK_ON
+						   : WEIR_TCP_QUICK_ONCE;
+
+	weir_poke(s->opts.quickack, (uint8_t)((weir_peek(s->opts.quickack) / 4 + 1) * 4 + how));
+	return weir_opt_changed(st, s);
 }
 
 WEIR_OPT_SET(maxseg)

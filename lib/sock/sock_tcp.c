@@ -499,11 +499,16 @@ weir_sock_tcp_disconnect(struct weir_sock_worker *ws, struct weir_sock *s)
 static void
 change_opts(struct weir_sock_worker *ws, struct weir_sock *s)
 {
+	uint8_t quickack;
+
 	if (s->conn == NULL)
 		return;
+	quickack = s->conn->opts.quickack;
 	show_bufs(s, s->conn);
 	weir_sock_opts(s, &s->conn->opts);
 	weir_tcp_opts_changed(ws->tcp, s->conn);
+	if (s->conn->opts.quickack != quickack)
+		weir_tcp_quickack_set(ws->tcp, s->conn);
 }
 
 /* A sender that came before the shutdown or close has not put its data into txq yet: come again. */

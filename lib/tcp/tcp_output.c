@@ -13,6 +13,15 @@ is_pushed(struct weir_tcp_conn *c, uint32_t len)
 	return unlikely(c->has_eor) && weir_tcp_sndq_record(c, c->snd.nxt, len + 1) == len;
 }
 
+/* A partner in conversation: the next answer will carry the ACK, unless it takes too long. */
+static void
+note_answer(const struct weir_tcp *t, struct weir_tcp_conn *c)
+{
+	c->is_answer_due = false;
+	if (t->core->now_us - c->heard_us < t->conf.delack_us)
+		c->is_interactive = true;
+}
+
 /* @return as weir_tcp_send_text(), of one packet */
 static uint32_t
 send_piece(struct weir_tcp *t, struct weir_tcp_conn *c, uint32_t seq, uint32_t len, uint8_t flags)
@@ -36,8 +45,8 @@ send_piece(struct weir_tcp *t, struct weir_tcp_conn *c, uint32_t seq, uint32_t l
 	h.seq = seq;
 	if (unlikely(c->is_urgent))
 		weir_tcp_urgent_mark(c, &h);
-	if (c->last_ack_sent != c->rcv.nxt && put > 0)
-		c->is_interactive = true;
+	if (c->is_answer_due && put > 0)
+		note_answer(t, c);
 	weir_tcp_send_segment(t, c, m, &h, put > c->mss ? c->mss : 0);
 	c->act->bytes_sent += put;
 	t->stats.tx_bytes += put;
@@ -86,14 +95,15 @@ static uint32_t
 send_new(struct weir_tcp *t, struct weir_tcp_conn *c, uint32_t len, uint32_t mss)
 {
 	const uint8_t fin = weir_tcp_may_send_fin(c, len) ? WEIR_TCP_FIN : 0;
-	const uint8_t push = len > 0 && (len > mss || is_pushed(c, len)) ? WEIR_TCP_PSH : 0;
+	const bool is_end = len > 0 && is_pushed(c, len);
+	const uint8_t push = is_end || len > mss ? WEIR_TCP_PSH : 0;
 	uint32_t sent;
 
 	if (!weir_tcp_has_room(t, c) || !weir_tcp_sent_may_add(t, c))
 		return 0;
 	sent = weir_tcp_send_text(t, c, c->snd.nxt, len, mss, fin | push);
 	if (sent > 0)
-		note_new(t, c, sent, mss, push != 0 && (sent >= len || sent > mss));
+		note_new(t, c, sent, mss, is_end && sent >= len);
 	return sent;
 }
 

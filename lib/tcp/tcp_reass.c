@@ -60,7 +60,7 @@ void
 weir_tcp_ack_data(struct weir_tcp *t, struct weir_tcp_conn *c)
 {
 	const uint32_t unacked = c->rcv.nxt - c->last_ack_sent;
-	const bool is_quick = c->opts.is_quickack || (c->rcv.quick_acks > 0 && !c->is_interactive);
+	const bool is_quick = c->rcv.quick_acks > 0 && !c->is_interactive;
 
 	if (c->ack_now)
 		return;
@@ -106,6 +106,7 @@ weir_tcp_take_in_order(struct weir_tcp *t, struct weir_tcp_conn *c, struct weir_
 	struct rte_mbuf *m;
 
 	c->rcv.nxt += len;
+	c->is_answer_due = true;
 	t->stats.rx_bytes += len;
 	if (len > c->rcv.mss)
 		note_size(c, weir_tcp_gro_size(rx));

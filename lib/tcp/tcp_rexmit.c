@@ -62,8 +62,6 @@ weir_tcp_send_again(struct weir_tcp *t, struct weir_tcp_conn *c, struct weir_tcp
 		return AGAIN_NO_ROOM;
 	if (sent < s->end - s->seq && !weir_tcp_sent_split(t, c, s, sent))
 		s->flags |= WEIR_TCP_BLURRED; /* counts as if all of it went */
-	if (sent > mss)
-		s->flags |= WEIR_TCP_PUSHED;
 	count_again(t, c, s, is_probe);
 	return AGAIN_SENT;
 }

@@ -98,7 +98,7 @@ carry_ack(const struct weir_tcp *t, struct weir_tcp_conn *c, struct weir_tcp_hdr
 	h->wnd = weir_tcp_announce_window(t, c, h->flags & WEIR_TCP_SYN);
 	if (c->rcv.quick_acks > 0 && c->last_ack_sent != c->rcv.nxt)
 		c->rcv.quick_acks--;
-	c->rcv_wraps = (uint16_t)(c->rcv_wraps + (c->rcv.nxt < c->last_ack_sent));
+	c->rcv_wraps = (c->rcv_wraps + (c->rcv.nxt < c->last_ack_sent)) & 0x7fff;
 	c->last_ack_sent = c->rcv.nxt;
 	if (h->opts & WEIR_TCP_OPT_SACK)
 		c->act->has_dsack = false;

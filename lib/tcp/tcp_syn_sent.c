@@ -42,6 +42,7 @@ weir_tcp_start(struct weir_tcp *t, struct weir_tcp_conn *c, int ifindex, uint32_
 	c->snd.peer_mss = weir_tcp_is_v4(c) ? WEIR_TCP_MSS_IP4 : WEIR_TCP_MSS_IP6;
 	c->rcv.wscale = t->conf.use_wscale ? weir_tcp_wscale_for(t, &c->opts) : 0;
 	c->rcv.quick_acks = WEIR_TCP_QUICK_ACKS;
+	c->is_interactive = weir_tcp_is_ack_lazy(&c->opts);
 	weir_tcp_update_mss(c);
 	return 0;
 }
@@ -221,11 +222,14 @@ check_rst(struct weir_tcp *t, struct weir_tcp_conn *c, struct weir_tcp_rx *rx)
 	return SEG_DONE;
 }
 
-/* A writer waits for the connection: what it sends at once acknowledges as well, as on Linux. */
+/* A writer waits for the connection, or TCP_QUICKACK is off: what is sent at once acknowledges as
+ * well, as on Linux. */
 static void
 acknowledge_syn(struct weir_tcp *t, struct weir_tcp_conn *c)
 {
-	if (likely(!(c->fo & WEIR_TCP_TFO_MORE)) || t->conf.delack_us == 0) {
+	const bool is_waited = (c->fo & WEIR_TCP_TFO_MORE) || c->is_interactive;
+
+	if (likely(!is_waited) || t->conf.delack_us == 0) {
 		weir_tcp_ack_now(t, c);
 		return;
 	}

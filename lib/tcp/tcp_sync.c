@@ -252,6 +252,8 @@ note_fin(struct weir_tcp *t, struct weir_tcp_conn *c, uint32_t fin_seq)
 		(fin_seq == c->rcv.nxt || weir_seq_lt(fin_seq, c->rcv.adv))) {
 		c->has_fin_seq = true;
 		c->fin_seq = fin_seq;
+		if (fin_seq != c->rcv.nxt)
+			weir_tcp_sack_add(c, fin_seq, fin_seq + 1); /* as Linux */
 	}
 }
 
@@ -262,6 +264,7 @@ take_fin(struct weir_tcp *t, struct weir_tcp_conn *c)
 	c->is_fin_rcvd = true;
 	c->rcv.nxt++;
 	c->rcv.adv = weir_seq_max(c->rcv.adv, c->rcv.nxt);
+	weir_tcp_sack_trim(c);
 	weir_tcp_ack_now(t, c);
 	if (c->owner != NULL || c->listener != NULL)
 		weir_ready_add(t->ready, &c->ready, WEIR_READY_PEERCLOSE);

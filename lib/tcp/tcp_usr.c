@@ -111,8 +111,10 @@ weir_tcp_send(struct weir_tcp *t, struct weir_tcp_conn *c, struct rte_mbuf *m)
 void
 weir_tcp_credit(struct weir_tcp *t, struct weir_tcp_conn *c, uint32_t truesize)
 {
+	if (truesize == 0)
+		return; /* nothing was read: no news of the window */
 	weir_tcp_let_go(t, c, truesize);
-	if ((int32_t)((uint32_t)(t->core->now_us / 1000) - c->space_due_ms) >= 0 && truesize != 0 &&
+	if ((int32_t)((uint32_t)(t->core->now_us / 1000) - c->space_due_ms) >= 0 &&
 		weir_tcp_wake(t, c))
 		weir_tcp_rcvbuf_adjust(t, c);
 	if ((c->state == WEIR_TCP_ESTABLISHED || c->state == WEIR_TCP_FIN_WAIT_1 ||
@@ -158,9 +160,15 @@ weir_tcp_opts_changed(struct weir_tcp *t, struct weir_tcp_conn *c)
 	c->is_lowat = c->opts.notsent_lowat != 0;
 	if (c->opts.is_nodelay && weir_tcp_has_unsent(c))
 		c->is_forced = true; /* what waits goes now, even if corked, as on Linux */
-	if (c->opts.is_quickack && c->ack_delayed)
-		c->ack_now = true;
 	weir_tcp_want_output(t, c);
+}
+
+void
+weir_tcp_quickack_set(struct weir_tcp *t, struct weir_tcp_conn *c)
+{
+	c->is_interactive = weir_tcp_is_ack_lazy(&c->opts);
+	if ((c->opts.quickack & 3) != WEIR_TCP_QUICK_OFF && c->ack_delayed)
+		weir_tcp_ack_now(t, c);
 }
 
 uint16_t

@@ -42,6 +42,14 @@ enum weir_tcp_state {
 const char *weir_tcp_state_name(enum weir_tcp_state state);
 
 /** Options of a connection; a listener's are inherited. */
+/* TCP_QUICKACK as set last. */
+enum weir_tcp_quickack {
+	WEIR_TCP_QUICK_UNSET,
+	WEIR_TCP_QUICK_OFF,
+	WEIR_TCP_QUICK_ON,
+	WEIR_TCP_QUICK_ONCE /* what waits goes now, what follows waits */
+};
+
 struct weir_tcp_opts {
 	uint32_t sndbuf;          /* bytes of memory (mbuf truesize) to send may hold */
 	uint32_t rcvbuf;          /* bytes of memory received data may hold */
@@ -52,7 +60,7 @@ struct weir_tcp_opts {
 	bool is_keepalive;
 	bool is_nodelay;
 	bool is_cork;
-	bool is_quickack;
+	uint8_t quickack; /* enum weir_tcp_quickack, times 4: how often it was set */
 	bool is_sndbuf_fixed; /* chosen by SO_SNDBUF, SO_RCVBUF: does not grow */
 	bool is_rcvbuf_fixed;
 	uint8_t tos;
@@ -220,7 +228,8 @@ struct weir_tcp_conn {
 	bool is_lowat : 1;   /* opts.notsent_lowat is set */
 	bool is_rcv_rtt_due : 1; /* the next full segment's echo tells the round trip */
 	bool is_buf_grown : 1; /* opts.rcvbuf or sndbuf; the socket layer has not seen it yet */
-	uint16_t rcv_wraps; /* how often last_ack_sent passed 2^32 */
+	uint16_t rcv_wraps : 15; /* how often last_ack_sent passed 2^32 */
+	uint16_t is_answer_due : 1; /* data came since we sent any */
 	struct weir_tcp_snd snd;
 	struct weir_tcp_rcv rcv;
 	uint32_t ts_recent;
@@ -460,6 +469,17 @@ void weir_tcp_shutdown(struct weir_tcp *t, struct weir_tcp_conn *c);
 
 /** Apply changed c->opts (nodelay, cork, keepalive, cc ..): marks for output as needed. */
 void weir_tcp_opts_changed(struct weir_tcp *t, struct weir_tcp_conn *c);
+
+/** TCP_QUICKACK was set, perhaps to what it was: c->opts.quickack takes effect, once. */
+void weir_tcp_quickack_set(struct weir_tcp *t, struct weir_tcp_conn *c);
+
+static inline bool
+weir_tcp_is_ack_lazy(const struct weir_tcp_opts *o)
+{
+	const enum weir_tcp_quickack how = o->quickack & 3;
+
+	return how == WEIR_TCP_QUICK_OFF || how == WEIR_TCP_QUICK_ONCE;
+}
 
 /**
  * The application is done (close): send what is queued and a FIN; later data from the peer is

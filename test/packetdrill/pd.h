@@ -7,7 +7,8 @@
  *         entry lets the stack do what there is to do (pd_step), and time passes only in usleep,
  *         in netdev_receive, and by a microsecond with each look at the clock.
  * Files   pd_start knobs, EAL, stack; pd_knobs the text of --so_flags; pd_time clock and waiting;
- *         pd_wire packets; pd_fd descriptors; pd_call socket calls; pd_poll poll and epoll.
+ *         pd_wire packets; pd_fd descriptors; pd_call socket calls; pd_poll poll and epoll;
+ *         pd_splice pipes.
  * Thread  Everything happens under lock; a call that blocks sleeps on cond and so lets go of it.
  *         gettimeofday takes no lock.
  */
@@ -127,11 +128,30 @@ struct pd_file *pd_fd_get(struct pd *p, int fd);
 /** The stack's descriptor of fd, or -1, which is no descriptor there, either. */
 int pd_fd_sock(struct pd *p, int fd);
 
+/** A descriptor of the kernel that is not of the stack. @return 0, -ENOMEM */
+int pd_fd_add(struct pd *p, int fd);
+
 /** Forget fd and close the kernel's. */
 void pd_fd_close(struct pd *p, int fd);
 
 /** Forget all. The tool has closed the kernel's descriptors by itself. */
 void pd_fd_fini(struct pd *p);
+
+/* pd_call.c */
+
+/** recvmsg() of fd, waiting as it may: with MSG_WAITALL until all has come, else until something
+ * has. @return bytes; negative errno */
+ssize_t pd_receive(struct pd *p, int fd, struct msghdr *msg, int flags);
+
+/** sendmsg() of fd: a stream takes all, unless it must not wait; a datagram goes or does not.
+ * @return bytes; negative errno */
+ssize_t pd_transmit(struct pd *p, int fd, const struct msghdr *msg, int flags);
+
+/* pd_splice.c */
+
+int pd_pipe(void *ctx, int fds[2]);
+int pd_splice(void *ctx, int in, loff_t *in_off, int out, loff_t *out_off, size_t len,
+	unsigned int flags);
 
 /* pd_call.c, pd_poll.c */
 

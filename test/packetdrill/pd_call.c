@@ -244,9 +244,8 @@ check(const struct msghdr *msg)
 	return msg->msg_iovlen > IOV_MAX ? -EMSGSIZE : 0;
 }
 
-/* With MSG_WAITALL until all has come; else until something has. */
-static ssize_t
-receive(struct pd *p, int fd, struct msghdr *msg, int flags)
+ssize_t
+pd_receive(struct pd *p, int fd, struct msghdr *msg, int flags)
 {
 	const int sock = pd_fd_sock(p, fd);
 	const uint64_t end_us = deadline(p, sock, SO_RCVTIMEO);
@@ -283,7 +282,7 @@ pd_recvmsg(void *ctx, int fd, struct msghdr *msg, int flags)
 {
 	struct pd *p = pd_enter(ctx);
 
-	return pd_leave(p, receive(p, fd, msg, flags));
+	return pd_leave(p, pd_receive(p, fd, msg, flags));
 }
 
 static ssize_t
@@ -298,7 +297,8 @@ pd_recvfrom(void *ctx, int fd, void *buf, size_t len, int flags, struct sockaddr
 		.msg_iov = &iov,
 		.msg_iovlen = 1,
 	};
-	const ssize_t rc = addr != NULL && addr_len == NULL ? -EFAULT : receive(p, fd, &msg, flags);
+	const ssize_t rc =
+		addr != NULL && addr_len == NULL ? -EFAULT : pd_receive(p, fd, &msg, flags);
 
 	if (rc >= 0 && addr_len != NULL)
 		*addr_len = msg.msg_namelen;
@@ -331,14 +331,13 @@ pd_readv(void *ctx, int fd, const struct iovec *iov, int n)
 		.msg_iov = (struct iovec *)(uintptr_t)iov, .msg_iovlen = (size_t)RTE_MAX(n, 0)};
 	struct pd *p = pd_enter(ctx);
 
-	return pd_leave(p, is_count(n) ? receive(p, fd, &msg, 0) : -EINVAL);
+	return pd_leave(p, is_count(n) ? pd_receive(p, fd, &msg, 0) : -EINVAL);
 }
 
 /* Sending */
 
-/* A stream takes all, unless it must not wait; a datagram goes or does not. */
-static ssize_t
-send_msg(struct pd *p, int fd, const struct msghdr *msg, int flags)
+ssize_t
+pd_transmit(struct pd *p, int fd, const struct msghdr *msg, int flags)
 {
 	const uint64_t end_us = deadline(p, pd_fd_sock(p, fd), SO_SNDTIMEO);
 	struct iovec iov[IOV_MAX];
@@ -372,7 +371,7 @@ pd_sendmsg(void *ctx, int fd, const struct msghdr *msg, int flags)
 {
 	struct pd *p = pd_enter(ctx);
 
-	return pd_leave(p, send_msg(p, fd, msg, flags));
+	return pd_leave(p, pd_transmit(p, fd, msg, flags));
 }
 
 static ssize_t
@@ -409,7 +408,7 @@ pd_writev(void *ctx, int fd, const struct iovec *iov, int n)
 		.msg_iov = (struct iovec *)(uintptr_t)iov, .msg_iovlen = (size_t)RTE_MAX(n, 0)};
 	struct pd *p = pd_enter(ctx);
 
-	return pd_leave(p, is_count(n) ? send_msg(p, fd, &msg, 0) : -EINVAL);
+	return pd_leave(p, is_count(n) ? pd_transmit(p, fd, &msg, 0) : -EINVAL);
 }
 
 /* Flags and options */
@@ -483,23 +482,6 @@ pd_setsockopt(void *ctx, int fd, int level, int name, const void *value, socklen
 	struct pd *p = pd_enter(ctx);
 
 	return (int)pd_leave(p, weir_setsockopt(p->st, pd_fd_sock(p, fd), level, name, value, len));
-}
-
-/* Not between sockets of the stack. */
-
-static int
-pd_pipe(void *ctx, int fds[2])
-{
-	errno = ENOSYS;
-	return -1;
-}
-
-static int
-pd_splice(
-	void *ctx, int in, loff_t *in_off, int out, loff_t *out_off, size_t len, unsigned int flags)
-{
-	errno = ENOSYS;
-	return -1;
 }
 
 void

@@ -37,13 +37,9 @@ drop(struct pd *p, int fd)
 	*f = (struct pd_file){.sock = -1};
 }
 
-int
-pd_fd_open(struct pd *p, int sock)
+static int
+add(struct pd *p, int fd, int sock)
 {
-	const int fd = open("/dev/null", O_RDWR | O_CLOEXEC);
-
-	if (fd < 0)
-		return -errno;
 	if (!make_room(p, fd)) {
 		close(fd);
 		return -ENOMEM;
@@ -51,7 +47,22 @@ pd_fd_open(struct pd *p, int sock)
 	if (p->files[fd].is_open)
 		drop(p, fd); /* the tool has closed the kernel's behind our back */
 	p->files[fd] = (struct pd_file){.is_open = true, .sock = sock};
-	return fd;
+	return 0;
+}
+
+int
+pd_fd_open(struct pd *p, int sock)
+{
+	const int fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	const int rc = fd < 0 ? -errno : add(p, fd, sock);
+
+	return rc < 0 ? rc : fd;
+}
+
+int
+pd_fd_add(struct pd *p, int fd)
+{
+	return add(p, fd, -1);
 }
 
 struct pd_file *

@@ -63,12 +63,29 @@ wrong_descriptors(struct scene *s)
 static void
 not_offered(struct scene *s)
 {
-	int fds[2];
-
-	FAILS(s, s->t.pipe(s->t.context, fds), ENOSYS);
-	FAILS(s, s->t.splice(s->t.context, 0, NULL, 1, NULL, 1, 0), ENOSYS);
+	FAILS(s, s->t.splice(s->t.context, 0, NULL, 1, NULL, 1, 0), EBADF);
 	FAILS(s, s->t.socket(s->t.context, AF_UNIX, SOCK_STREAM, 0), EAFNOSUPPORT);
 	FAILS(s, s->t.epoll_create(s->t.context, 0), EINVAL);
+}
+
+/* splice() through a pipe: what came in goes out. */
+static void
+spliced(struct scene *s)
+{
+	const int fd = scene_accepted(s, NULL);
+	int pipe[2] = {-1, -1};
+	loff_t none = 0;
+
+	EQUAL(s, s->t.pipe(s->t.context, pipe), 0);
+	IN(s, .flags = "P.", .seq = 1, .ack = 1, .len = 1000);
+	OUT(s, .flags = ".", .seq = 1, .ack = 1001);
+	EQUAL(s, s->t.splice(s->t.context, fd, &none, pipe[1], &none, 99999, SPLICE_F_MOVE), 1000);
+	EQUAL(s, s->t.splice(s->t.context, pipe[0], &none, fd, &none, 99999, SPLICE_F_MOVE), 1000);
+	OUT(s, .flags = "P.", .seq = 1, .ack = 1001, .len = 1000);
+	FAILS(s, s->t.splice(s->t.context, pipe[0], &none, fd, &none, 1, 0), EAGAIN);
+	FAILS(s, s->t.splice(s->t.context, fd, &none, fd, &none, 1, 0), EINVAL);
+	EQUAL(s, s->t.close(s->t.context, pipe[0]), 0);
+	EQUAL(s, s->t.close(s->t.context, pipe[1]), 0);
 }
 
 static void
@@ -577,6 +594,7 @@ port_unreachable(struct scene *s)
 const struct scene_entry scenes_calls[] = {
 	SCENE(wrong_descriptors),
 	SCENE(not_offered),
+	SCENE(spliced),
 	SCENE(wrong_memory),
 	SCENE(flags_and_options),
 	SCENE(many_parts),

@@ -3,6 +3,8 @@
 #include "scene.h"
 
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
 
@@ -148,6 +150,50 @@ knob_iw(struct scene *s)
 	QUIET(s);
 }
 
+/* Nothing comes out for a call that has nothing to say. */
+static void
+options_are_silent(struct scene *s)
+{
+	const int fd = scene_accepted(s, NULL);
+
+	EQUAL(s, scene_sockopt(s, fd, IPPROTO_TCP, TCP_NODELAY, 1), 0);
+	EQUAL(s, scene_sockopt(s, fd, IPPROTO_TCP, TCP_CORK, 1), 0);
+	EQUAL(s, scene_sockopt(s, fd, IPPROTO_TCP, TCP_QUICKACK, 1), 0);
+	EQUAL(s, scene_sockopt(s, fd, SOL_SOCKET, SO_KEEPALIVE, 1), 0);
+	QUIET(s);
+}
+
+/* tcp(7): TCP_QUICKACK off, the ACK waits; on, what waits goes, and the first segments at once. */
+static void
+quickack_off_and_on(struct scene *s)
+{
+	const int fd = scene_accepted(s, NULL);
+
+	EQUAL(s, scene_sockopt(s, fd, IPPROTO_TCP, TCP_QUICKACK, 0), 0);
+	IN(s, .flags = "P.", .seq = 1, .ack = 1, .len = 100);
+	OUT(s, .flags = ".", .seq = 1, .ack = 101, .at_ms = 40);
+	EQUAL(s, scene_sockopt(s, fd, IPPROTO_TCP, TCP_QUICKACK, 0), 0);
+	IN(s, .flags = "P.", .seq = 101, .ack = 1, .len = 100);
+	EQUAL(s, scene_sockopt(s, fd, IPPROTO_TCP, TCP_QUICKACK, 1), 0);
+	OUT(s, .flags = ".", .seq = 1, .ack = 201);
+	IN(s, .flags = "P.", .seq = 201, .ack = 1, .len = 100);
+	OUT(s, .flags = ".", .seq = 1, .ack = 301);
+}
+
+/* What is answered within the time of a delayed ACK makes a conversation: the next ACK waits. */
+static void
+answers_carry_acks(struct scene *s)
+{
+	const int fd = scene_accepted(s, NULL);
+
+	IN(s, .flags = "P.", .seq = 1, .ack = 1, .len = 100);
+	OUT(s, .flags = ".", .seq = 1, .ack = 101);
+	EQUAL(s, s->t.write(s->t.context, fd, room, 200), 200);
+	OUT(s, .flags = "P.", .seq = 1, .ack = 101, .len = 200);
+	IN(s, .flags = "P.", .seq = 101, .ack = 201, .len = 100);
+	OUT(s, .flags = ".", .seq = 201, .ack = 201, .at_ms = 40);
+}
+
 static void
 out_of_order(struct scene *s)
 {
@@ -243,6 +289,9 @@ const struct scene_entry scenes_data[] = {
 	SCENE(knob_rto_min, "rto_min=500ms"),
 	SCENE(third_duplicate_ack),
 	SCENE(knob_iw, "iw=2"),
+	SCENE(options_are_silent),
+	SCENE(quickack_off_and_on),
+	SCENE(answers_carry_acks),
 	SCENE(out_of_order),
 	SCENE(oversize),
 	SCENE(wrong_checksum),

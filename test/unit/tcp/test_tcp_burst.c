@@ -74,9 +74,9 @@ burst_follows_rate_and_distance(void)
 	rig_close(&r);
 }
 
-/* Each repetition that ends where a burst ended carries PSH again, and each of several segments. */
+/* A lone segment that is repeated is not pushed, though it once ended a burst. */
 static void
-repetition_is_pushed_where_the_burst_was(void)
+lone_repetition_is_not_pushed(void)
 {
 	open_far(&(struct rig_setup){.use_sack = true});
 	rig_write(&r, 6000);
@@ -93,7 +93,7 @@ repetition_is_pushed_where_the_burst_was(void)
 	rig_forget(&r);
 	rig_advance(&r, RTT);
 	rig_recv(&r, .flags = ACK, .seq = 1, .ack = 1001, .sack = {{2001, 6001}});
-	sent(1001, 1000, true);
+	sent(1001, 1000, false);
 	rig_close(&r);
 }
 
@@ -149,7 +149,7 @@ main(void)
 		UNIT(lone_segment_is_pushed_at_the_end_alone),
 		UNIT(short_path_takes_larger_bursts),
 		UNIT(burst_follows_rate_and_distance),
-		UNIT(repetition_is_pushed_where_the_burst_was),
+		UNIT(lone_repetition_is_not_pushed),
 		UNIT(burst_waits_for_the_next_ack_at_hand),
 		UNIT(window_ends_a_burst_with_a_small_segment),
 		UNIT(port_cuts_up_bursts_of_a_long_path),

@@ -104,6 +104,21 @@ block_goes_away_when_its_hole_is_filled(void)
 }
 
 static void
+fin_that_waits_is_told(void)
+{
+	open_receiver();
+	rig_recv(&r, .flags = FIN | ACK, .seq = 2001, .ack = 1);
+	rig_sent(&r, .flags = ACK, .seq = 1, .ack = 1, .sack = {{2001, 2002}});
+	rig_recv(&r, .flags = ACK, .seq = 1001, .ack = 1, .len = 1000);
+	rig_sent(&r, .flags = ACK, .seq = 1, .ack = 1, .sack = {{1001, 2002}});
+	rig_recv(&r, .flags = ACK, .seq = 1, .ack = 1, .len = 1000);
+	rig_sent(&r, .flags = ACK, .seq = 1, .ack = 2002);
+	CU_ASSERT_EQUAL(r.conn->state, WEIR_TCP_CLOSE_WAIT);
+	rig_read(&r);
+	rig_close(&r);
+}
+
+static void
 no_blocks_where_they_were_not_agreed_on(void)
 {
 	rig_open_as(&r, WEIR_TCP_ESTABLISHED, &(struct rig_setup){.use_ts = true});
@@ -307,6 +322,7 @@ main(void)
 		UNIT(four_blocks_fit),
 		UNIT(three_blocks_fit_beside_timestamps),
 		UNIT(block_goes_away_when_its_hole_is_filled),
+		UNIT(fin_that_waits_is_told),
 		UNIT(no_blocks_where_they_were_not_agreed_on),
 		UNIT(old_segment_is_told_once),
 		UNIT(old_part_of_a_segment_is_told),
