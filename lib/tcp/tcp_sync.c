@@ -109,6 +109,11 @@ check_sequence(struct weir_tcp *t, struct weir_tcp_conn *c, struct weir_tcp_rx *
 		seg->flags &= (uint8_t)~WEIR_TCP_SYN;
 		seg->wnd = (uint16_t)(seg->wnd >> c->snd.wscale); /* a SYN's is not scaled */
 		seg->seq++;
+		if (seg->ack ==
+			c->snd.max) { /* its SYN has come twice, and that is said, as by Linux */
+			weir_tcp_dsack(t, c, c->irs, c->rcv.nxt);
+			weir_tcp_ack_now(t, c);
+		}
 	} else if (is_old_by_timestamp(t, c, seg)) {
 		answer_unacceptable(t, c, seg);
 		return weir_tcp_done(rx, WEIR_FATE_drop_tcp_paws);

@@ -340,12 +340,15 @@ ssize_t
 pd_transmit(struct pd *p, int fd, const struct msghdr *msg, int flags)
 {
 	const uint64_t end_us = deadline(p, pd_fd_sock(p, fd), SO_SNDTIMEO);
+	const struct pd_file *f = pd_fd_get(p, fd);
 	struct iovec iov[IOV_MAX];
 	struct msghdr rest;
 	size_t done = 0;
 	ssize_t n;
 	int rc = check(msg);
 
+	if (f != NULL && f->is_nonblock)
+		flags |= MSG_DONTWAIT;
 	while (rc == 0) {
 		skip(&rest, msg, iov, done);
 		n = weir_sendmsg(p->st, pd_fd_sock(p, fd), &rest, flags);

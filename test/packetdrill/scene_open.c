@@ -119,6 +119,7 @@ simultaneous_open(struct scene *s)
 	IN(s, .flags = "S", MSS_1460);
 	OUT(s, .flags = "S.", .ack = 1);
 	IN(s, .flags = "S.", .seq = 0, .ack = 1, MSS_1460);
+	OUT(s, .flags = ".", .seq = 1, .ack = 1);
 	EQUAL(s, scene_poll(s, fd), POLLOUT);
 	EQUAL(s, s->t.write(s->t.context, fd, "", 1), 1);
 	s->now_us = scene_time(s);

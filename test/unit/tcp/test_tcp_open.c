@@ -107,6 +107,7 @@ simultaneous_open(void)
 	rig_recv(&r, .flags = SYN | ACK, .seq = 0, .ack = 1);
 	CU_ASSERT_EQUAL(r.conn->state, WEIR_TCP_ESTABLISHED);
 	CU_ASSERT_EQUAL(r.events, WEIR_READY_CONNECT | WEIR_READY_WRITE);
+	rig_sent(&r, .flags = ACK, .seq = 1, .ack = 1);
 	rig_write(&r, 5);
 	rig_sent(&r, .flags = PSH | ACK, .seq = 1, .ack = 1, .len = 5);
 	rig_close(&r);
