@@ -312,6 +312,40 @@ malformed_options_do_no_harm(void)
 	rig_close(&r);
 }
 
+static void
+set_reserved_bits(struct weir_vec *v)
+{
+	rte_pktmbuf_mtod_offset(v->m[0], struct weir_tcp_hdr *, 20)->off |= 0x0f;
+	rig_turn(&r, v);
+}
+
+/* RFC 9293 3.1: they are ignored in what comes, and 0 in what goes. */
+static void
+reserved_bits_are_ignored(void)
+{
+	struct weir_vec v = {.n = 0};
+	struct rte_mbuf *m;
+
+	rig_open(&r, WEIR_TCP_SYN_RECEIVED);
+	rig_queue(&r, &v, .flags = ACK, .seq = 1, .ack = 1, .len = 10,
+		.pkt_flags = WEIR_PKT_L4_CKSUM_OK);
+	set_reserved_bits(&v);
+	CU_ASSERT_EQUAL(rig_state(&r), WEIR_TCP_ESTABLISHED);
+	m = rig_take(&r);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(m);
+	CU_ASSERT_EQUAL(rte_pktmbuf_mtod_offset(m, struct weir_tcp_hdr *, 20)->off & 0x0f, 0);
+	rte_pktmbuf_free(m);
+	CU_ASSERT_EQUAL(rig_read(&r), 10);
+	rig_close(&r);
+	rig_open(&r, WEIR_TCP_SYN_SENT);
+	rig_queue(
+		&r, &v, .flags = SYN | ACK, .seq = 0, .ack = 1, .pkt_flags = WEIR_PKT_L4_CKSUM_OK);
+	set_reserved_bits(&v);
+	CU_ASSERT_EQUAL(rig_state(&r), WEIR_TCP_ESTABLISHED);
+	rig_sent(&r, .flags = ACK, .seq = 1, .ack = 1);
+	rig_close(&r);
+}
+
 /* Headers may lie anywhere in a chain. */
 static void
 segments_in_pieces(void)
@@ -344,6 +378,7 @@ main(void)
 		UNIT(no_connection_is_answered_by_rst),
 		UNIT(malformed_segments_are_dropped),
 		UNIT(malformed_options_do_no_harm),
+		UNIT(reserved_bits_are_ignored),
 		UNIT(segments_in_pieces),
 		{NULL, NULL},
 	};

@@ -232,6 +232,41 @@ scale_without_offer_is_not_used(void)
 	rig_close(&r);
 }
 
+/* RFC 7323 2.3: a larger shift counts as 14. */
+static void
+largest_scale_is_14(void)
+{
+	rig_open_as(&r, WEIR_TCP_SYN_SENT, &(struct rig_setup){.use_wscale = true});
+	rig_recv(&r, .flags = SYN | ACK, .seq = 0, .ack = 1, .wscale = 15,
+		.opts = WEIR_TCP_OPT_WSCALE);
+	rig_forget(&r);
+	CU_ASSERT_EQUAL(r.conn->snd.wscale, 14);
+	rig_recv(&r, .flags = ACK, .seq = 1, .ack = 1, .wnd = 2, .len = 1);
+	CU_ASSERT_EQUAL(r.conn->snd.wnd, 2 << 14);
+	rig_forget(&r);
+	CU_ASSERT_EQUAL(rig_read(&r), 1);
+	rig_close(&r);
+}
+
+/* RFC 7323 2.2, RFC 9293 3.7.1 (MUST-65): what belongs on a SYN is neither sent nor taken later. */
+static void
+options_of_a_syn_mean_nothing_later(void)
+{
+	rig_open_as(&r, WEIR_TCP_ESTABLISHED, &(struct rig_setup){.use_wscale = true});
+	rig_recv(&r, .flags = ACK, .seq = 1, .ack = 1, .len = 10, .wnd = 100, .wscale = 2,
+		.mss = 300,
+		.opts = WEIR_TCP_OPT_WSCALE | WEIR_TCP_OPT_MSS | WEIR_TCP_OPT_SACK_OK);
+	rig_forget(&r);
+	CU_ASSERT_EQUAL(r.conn->snd.wscale, 7);
+	CU_ASSERT_EQUAL(r.conn->mss, RIG_MSS);
+	CU_ASSERT(!r.conn->has_sack);
+	CU_ASSERT_EQUAL(rig_read(&r), 10);
+	rig_write(&r, 10);
+	rig_sent(&r, .flags = PSH | ACK, .seq = 1, .ack = 11, .len = 10);
+	CU_ASSERT_EQUAL(r.conn->snd.wnd, 100 << 7);
+	rig_close(&r);
+}
+
 int
 main(void)
 {
@@ -249,6 +284,8 @@ main(void)
 		UNIT(peers_ack_counts_while_our_window_is_closed),
 		UNIT(window_scale_is_applied_both_ways),
 		UNIT(scale_without_offer_is_not_used),
+		UNIT(largest_scale_is_14),
+		UNIT(options_of_a_syn_mean_nothing_later),
 		{NULL, NULL},
 	};
 
