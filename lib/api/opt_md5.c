@@ -9,7 +9,7 @@
 
 /* @return 0 or -errno */
 static int
-read_addr(const struct weir_sock *s, const struct tcp_md5sig *sig, struct weir_tcp_md5_key *key)
+read_addr(const struct weir_sock *s, const struct tcp_md5sig *sig, struct weir_tcp_key *key)
 {
 	const struct sockaddr_in *v4 = (const struct sockaddr_in *)&sig->tcpm_addr;
 	const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)&sig->tcpm_addr;
@@ -23,7 +23,7 @@ read_addr(const struct weir_sock *s, const struct tcp_md5sig *sig, struct weir_t
 }
 
 static int
-read_prefix(const struct weir_opt *o, const struct tcp_md5sig *sig, struct weir_tcp_md5_key *key)
+read_prefix(const struct weir_opt *o, const struct tcp_md5sig *sig, struct weir_tcp_key *key)
 {
 	const bool is_v4 = weir_addr_is_v4(&key->addr);
 
@@ -42,17 +42,17 @@ read_prefix(const struct weir_opt *o, const struct tcp_md5sig *sig, struct weir_
 
 static int
 read_key(const struct weir_sock *s, const struct weir_opt *o, const void *value,
-	struct weir_tcp_md5_key *key)
+	struct weir_tcp_key *key)
 {
 	struct tcp_md5sig sig;
 	int rc;
 
 	memcpy(&sig, value, sizeof(sig));
-	*key = (struct weir_tcp_md5_key){0};
+	*key = (struct weir_tcp_key){0};
 	rc = read_addr(s, &sig, key);
 	if (rc == 0)
 		rc = read_prefix(o, &sig, key);
-	if (rc == 0 && sig.tcpm_keylen > WEIR_TCP_MD5_KEY_MAX)
+	if (rc == 0 && sig.tcpm_keylen > WEIR_TCP_KEY_MAX)
 		rc = -EINVAL;
 	if (rc != 0)
 		return rc;
@@ -61,55 +61,15 @@ read_key(const struct weir_sock *s, const struct weir_opt *o, const void *value,
 	return 0;
 }
 
-struct change {
-	struct weir_sock *s;
-	struct weir_tcp_md5_key key;
-};
-
-static int
-change_on(struct weir_worker *w, void *arg)
-{
-	const struct change *c = arg;
-
-	return weir_sock_tcp_md5(&w->sock, c->s, &c->key);
-}
-
-static int
-listen_on(struct weir_worker *w, void *arg)
-{
-	return weir_sock_tcp_listen(&w->sock, arg);
-}
-
-/* Under the control of c->s. A listener's workers each take a copy of its keys. */
-static int
-change(struct weir_stack *st, struct change *c)
-{
-	const uint32_t flags = weir_sock_flags(c->s);
-	int rc;
-
-	if (flags & (WEIR_SOCK_CONNECTED | WEIR_SOCK_CONNECTING))
-		return weir_on_worker(st, weir_sock_home(c->s), change_on, c);
-	if ((flags & WEIR_SOCK_LISTENING) && weir_worker_self() != NULL &&
-		weir_stack_is_running(st) && st->n_workers > 1)
-		return -EWOULDBLOCK; /* other workers could not be waited for */
-	rc = weir_tcp_md5_change(&c->s->md5, &c->key);
-	return rc == 0 && (flags & WEIR_SOCK_LISTENING) ? weir_on_all(st, listen_on, c->s) : rc;
-}
-
 int
 weir_opt_set_md5(
 	struct weir_stack *st, struct weir_sock *s, const struct weir_opt *o, const void *value)
 {
-	struct change c = {.s = s};
-	int rc = weir_tcp_md5_check();
+	struct weir_tcp_key key;
+	const struct weir_tcp_keys_update u = {WEIR_TCP_KEYS_UPDATE, .key = &key};
+	int rc = weir_tcp_keys_check(WEIR_TCP_KEY_MD5);
 
 	if (rc == 0)
-		rc = read_key(s, o, value, &c.key);
-	if (rc == 0)
-		rc = weir_ctl_enter(s);
-	if (rc != 0)
-		return rc;
-	rc = change(st, &c);
-	weir_ctl_leave(st, s);
-	return rc;
+		rc = read_key(s, o, value, &key);
+	return rc == 0 ? weir_opt_change_keys(st, s, &u) : rc;
 }

@@ -151,9 +151,23 @@ int weir_opt_set_switch(
 /** Of uint32_t that SO_MEMINFO has: SK_MEMINFO_VARS. */
 #define WEIR_OPT_MEMINFO_LEN (9 * sizeof(uint32_t))
 
+/** opt_keys.c: change the keys that s signs by. */
+int weir_opt_change_keys(
+	struct weir_stack *st, struct weir_sock *s, const struct weir_tcp_keys_update *u);
+
 /** opt_md5.c: TCP_MD5SIG and TCP_MD5SIG_EXT. */
 int weir_opt_set_md5(
 	struct weir_stack *st, struct weir_sock *s, const struct weir_opt *o, const void *value);
+
+/** opt_ao.c: see weir_tcp_ao.h. */
+int weir_opt_add_ao(
+	struct weir_stack *st, struct weir_sock *s, const struct weir_opt *o, const void *value);
+int weir_opt_del_ao(
+	struct weir_stack *st, struct weir_sock *s, const struct weir_opt *o, const void *value);
+int weir_opt_set_ao_info(
+	struct weir_stack *st, struct weir_sock *s, const struct weir_opt *o, const void *value);
+int weir_opt_get_ao_info(
+	struct weir_stack *st, struct weir_sock *s, const struct weir_opt *o, void *value);
 
 /** opt_info.c: struct tcp_info; what the algorithm tells; SO_MEMINFO. */
 int weir_opt_get_info(

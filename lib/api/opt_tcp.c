@@ -3,6 +3,7 @@
 #include <netinet/tcp.h>
 
 #include "opt_priv.h"
+#include "weir_tcp_ao.h"
 
 #define MSS_MIN		88 /* as Linux */
 #define MSS_DEFAULT	536
@@ -241,6 +242,12 @@ WEIR_OPT_SET(fastopen_no_cookie)
 }
 
 const struct weir_opt weir_opts_tcp[] = {
+	{WEIR_TCP_AO_ADD_KEY, WEIR_OPT_TCP, sizeof(struct weir_tcp_ao_add), NULL, weir_opt_add_ao,
+		0, NULL},
+	{WEIR_TCP_AO_DEL_KEY, WEIR_OPT_TCP, sizeof(struct weir_tcp_ao_del), NULL, weir_opt_del_ao,
+		0, NULL},
+	{WEIR_TCP_AO_INFO, WEIR_OPT_TCP, sizeof(struct weir_tcp_ao_info), weir_opt_get_ao_info,
+		weir_opt_set_ao_info, 0, NULL},
 	{TCP_CC_INFO, WEIR_OPT_TCP, WEIR_TCP_CC_INFO_MAX, weir_opt_get_cc_info, NULL, 0, NULL},
 	{TCP_CONGESTION, WEIR_OPT_TCP, WEIR_TCP_CC_NAME_LEN, get_congestion, NULL, 0,
 		set_congestion},

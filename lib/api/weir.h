@@ -23,6 +23,7 @@
 #include "weir_event.h"
 #include "weir_mmsg.h"
 #include "weir_net.h"
+#include "weir_tcp_ao.h"
 #include "weir_wait.h"
 
 #ifdef __cplusplus

@@ -240,7 +240,7 @@ weir_sock_unref(struct weir_sock *s)
 	free_queue(&s->rxq);
 	free_queue(&s->txq);
 	weir_pktq_free(&s->rx_open);
-	weir_tcp_md5_free(s->md5);
+	weir_tcp_keys_free(s->keys);
 	weir_mem_free(s->pcbs); /* or its listeners */
 	free_dgram(s);
 	if (unlikely(s->queue != NULL))

@@ -86,7 +86,7 @@ weir_sock_tcp_connect(struct weir_sock_worker *ws, struct weir_sock *s)
 	rc = weir_tcp_connect(ws->tcp, &s->flow, &opts, s, &c);
 	if (rc != 0)
 		return rc;
-	rc = weir_tcp_md5_adopt(ws->tcp, c, s->md5);
+	rc = weir_tcp_keys_adopt(ws->tcp, c, s->keys);
 	if (rc != 0) {
 		weir_tcp_abort(ws->tcp, c);
 		return rc;
@@ -119,7 +119,7 @@ weir_sock_tcp_listen(struct weir_sock_worker *ws, struct weir_sock *s)
 		return -EBADF; /* it may have left this worker already */
 	l->backlog = weir_peek(s->backlog);
 	weir_sock_opts(s, &l->opts);
-	if (weir_tcp_md5_listen(ws->tcp, l, s->md5) != 0)
+	if (weir_tcp_keys_listen(ws->tcp, l, s->keys) != 0)
 		return -ENOMEM;
 	if (!is_new)
 		return 0;
@@ -135,12 +135,12 @@ weir_sock_tcp_listen(struct weir_sock_worker *ws, struct weir_sock *s)
 }
 
 int
-weir_sock_tcp_md5(
-	struct weir_sock_worker *ws, struct weir_sock *s, const struct weir_tcp_md5_key *key)
+weir_sock_tcp_key(
+	struct weir_sock_worker *ws, struct weir_sock *s, const struct weir_tcp_keys_update *u)
 {
 	if (s->conn == NULL || s->conn->state == WEIR_TCP_CLOSED)
-		return weir_tcp_md5_change(&s->md5, key);
-	return weir_tcp_md5_change_conn(ws->tcp, s->conn, key);
+		return weir_tcp_keys_update(&s->keys, u);
+	return weir_tcp_keys_update_conn(ws->tcp, s->conn, u);
 }
 
 void

@@ -125,7 +125,7 @@ struct weir_sock {
 	};
 	struct weir_sock_dgram *dgram; /* UDP and raw */
 	struct weir_bind *bind;        /* holder of ctl */
-	struct weir_tcp_md5 *md5; /* holder of ctl: keys of connections to come */
+	struct weir_tcp_keys *keys; /* holder of ctl: keys of connections to come */
 	uint32_t ctl;           /* enum weir_ctl; atomic */
 	int fd;                 /* -1 without */
 	int error;              /* SO_ERROR; atomic, taken by exchange */
@@ -633,8 +633,8 @@ void weir_sock_tcp_disconnect(struct weir_sock_worker *ws, struct weir_sock *s);
 void weir_sock_tcp_room(struct weir_sock_worker *ws, struct weir_sock *s);
 
 /** Change a key of s's connection, or of s (home worker). @return 0 or -errno */
-int weir_sock_tcp_md5(struct weir_sock_worker *ws, struct weir_sock *s,
-	const struct weir_tcp_md5_key *key);
+int weir_sock_tcp_key(struct weir_sock_worker *ws, struct weir_sock *s,
+	const struct weir_tcp_keys_update *u);
 
 int weir_sock_tcp_listen(struct weir_sock_worker *ws, struct weir_sock *s);
 void weir_sock_tcp_unlisten(struct weir_sock_worker *ws, struct weir_sock *s);

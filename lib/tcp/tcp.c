@@ -70,7 +70,7 @@ void
 weir_tcp_fini(struct weir_tcp *t)
 {
 	weir_tcp_table_fini(t);
-	weir_tcp_md5_fini(t);
+	weir_tcp_crypto_close(t);
 	if (t->has_own_fo_cache)
 		weir_tcp_fo_cache_free(t->conf.fo_cache);
 	weir_wheel_cancel(t->core->wheel, &t->wait_timer);

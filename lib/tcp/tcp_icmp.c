@@ -51,6 +51,20 @@ is_credible(const struct weir_tcp_conn *c, const struct weir_icmp_error *e)
 	return weir_seq_geq(e->tcp_seq, c->snd.una) && weir_seq_lt(e->tcp_seq, c->snd.max);
 }
 
+/* RFC 5925 7.8: unreachables, codes 2 to 4 (IPv6: 1 and 4), when the connection is open. */
+static bool
+is_unheard(struct weir_tcp_conn *c, const struct weir_icmp_error *e)
+{
+	struct weir_tcp_keys *set = c->act->keys;
+	const bool is_such = e->is_hard || (e->error == EMSGSIZE && weir_tcp_is_v4(c));
+
+	if (!is_such || c->state < WEIR_TCP_ESTABLISHED || set->ao.takes_icmp ||
+		weir_tcp_auth_is_md5(c))
+		return false;
+	set->ao.icmps++;
+	return true;
+}
+
 /*
  * RFC 5927 5.2: a hard error ends only an attempt to open; RFC 5461 4: an active one is ended by a
  * soft error, too, as Linux does; RFC 1122 4.2.3.9: note the others.
@@ -60,6 +74,8 @@ take_error(struct weir_tcp *t, struct weir_tcp_conn *c, const struct weir_icmp_e
 {
 	const bool is_opening = c->state == WEIR_TCP_SYN_SENT || c->state == WEIR_TCP_SYN_RECEIVED;
 
+	if (unlikely(c->has_auth) && is_unheard(c, e))
+		return;
 	if (e->error == EMSGSIZE)
 		lower_pmtu(t, c, e->mtu);
 	else if (e->error != 0 && (c->state == WEIR_TCP_SYN_SENT || (e->is_hard && is_opening)))

@@ -79,7 +79,7 @@ dispatch(struct weir_tcp *t, struct weir_tcp_rx *rx)
 	const struct weir_pkt *p = weir_pkt(rx->m);
 	const uint32_t ref = weir_tcp_lookup(t, &p->flow, p->hash);
 
-	if (unlikely(t->n_auth != 0 || (rx->seg.opts & WEIR_TCP_OPT_MD5)) &&
+	if (unlikely(t->n_auth != 0 || (rx->seg.opts & WEIR_TCP_OPT_AUTH)) &&
 		weir_tcp_auth_input(t, rx, ref) == SEG_DONE)
 		return;
 	if (likely(weir_tcp_ref_is_conn(ref)))

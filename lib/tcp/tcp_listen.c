@@ -130,5 +130,5 @@ weir_tcp_unlisten(struct weir_tcp *t, struct weir_tcp_listener *l)
 	while (!LIST_EMPTY(&l->reqs))
 		weir_tcp_req_drop(t, LIST_FIRST(&l->reqs));
 	reset_ready(t, l);
-	weir_tcp_md5_listen(t, l, NULL);
+	weir_tcp_keys_listen(t, l, NULL);
 }

@@ -82,7 +82,7 @@ is_idle(const struct weir_tcp_conn *c)
 {
 	return c->state >= WEIR_TCP_ESTABLISHED && !weir_tcp_is_in_flight(c) &&
 	       !weir_tcp_has_unsent(c) && c->sndq.q.first == NULL && c->act->head == 0 &&
-	       c->act->md5 == NULL && !c->is_out && !c->has_ooo && c->rexmit_at == 0 &&
+	       c->act->keys == NULL && !c->is_out && !c->has_ooo && c->rexmit_at == 0 &&
 	       c->delack_at == 0 && c->pace_at == 0;
 }
 

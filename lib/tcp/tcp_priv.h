@@ -404,26 +404,72 @@ void weir_tcp_fastopen_timed_out(struct weir_tcp *t, struct weir_tcp_conn *c, bo
 /** A connection with c->fo ends; what came out of order is still there. */
 void weir_tcp_fastopen_over(struct weir_tcp *t, struct weir_tcp_conn *c);
 
-/* tcp_md5.c */
+/* tcp_crypto.c, tcp_keys.c */
 
 /** What is signed: a segment from src to dst, in m from off on, len bytes; its header. */
-struct weir_tcp_md5_segment {
+struct weir_tcp_signed {
 	const struct weir_addr *src;
 	const struct weir_addr *dst;
 	const struct weir_tcp_hdr *hdr;
 	const struct rte_mbuf *m;
 	uint32_t off;
 	uint32_t len;
+	const uint8_t *opts; /* TCP-AO: those that are signed */
+	uint32_t opts_len;
 };
 
-/** @return false: libcrypto failed */
-bool weir_tcp_md5_sum(struct weir_tcp *t, const struct weir_tcp_md5_segment *s,
-	const struct weir_tcp_md5_key *key, uint8_t sum[WEIR_TCP_MD5_LEN]);
+/** There is a set of keys on this worker: make what signing needs. */
+void weir_tcp_crypto_open(struct weir_tcp *t);
+void weir_tcp_crypto_close(struct weir_tcp *t);
+
+/** @return false: libcrypto failed; as the next two */
+bool weir_tcp_md5_sum(struct weir_tcp *t, const struct weir_tcp_signed *s,
+	const struct weir_tcp_key *key, uint8_t sum[WEIR_TCP_MD5_LEN]);
+bool weir_tcp_mac(struct weir_tcp *t, enum weir_tcp_key_kind kind, const uint8_t *key,
+	size_t key_len, const void *bytes, size_t n, uint8_t mac[WEIR_TCP_TRAFFIC_MAX]);
+bool weir_tcp_ao_sum(struct weir_tcp *t, const struct weir_tcp_signed *s,
+	const struct weir_tcp_key *key, const uint8_t *traffic, uint32_t sne,
+	uint8_t mac[WEIR_TCP_TRAFFIC_MAX]);
 
 /** c, which has keys, ends. */
-void weir_tcp_md5_conn_free(struct weir_tcp *t, struct weir_tcp_conn *c);
+void weir_tcp_keys_conn_free(struct weir_tcp *t, struct weir_tcp_conn *c);
 
-void weir_tcp_md5_fini(struct weir_tcp *t);
+/* tcp_ao.c */
+
+/** What a traffic key is made of, as the sender sees it; dst_isn is 0 for a SYN. */
+struct weir_tcp_ao_ends {
+	const struct weir_addr *src;
+	const struct weir_addr *dst;
+	struct weir_be16 sport;
+	struct weir_be16 dport;
+	uint32_t src_isn;
+	uint32_t dst_isn;
+};
+
+size_t weir_tcp_traffic_len(const struct weir_tcp_key *key);
+bool weir_tcp_ao_derive(struct weir_tcp *t, const struct weir_tcp_key *key,
+	const struct weir_tcp_ao_ends *x, uint8_t traffic[WEIR_TCP_TRAFFIC_MAX]);
+
+/** Both ISNs of c are known: make its traffic keys, if that was not done. */
+void weir_tcp_ao_settle(struct weir_tcp *t, struct weir_tcp_conn *c);
+
+/** The extension of seq, and the news that seq was reached. */
+uint32_t weir_tcp_sne_of(const struct weir_tcp_sne *at, uint32_t seq);
+void weir_tcp_sne_follow(struct weir_tcp_sne *at, uint32_t seq);
+
+/** Write the MAC of s. */
+bool weir_tcp_ao_sign(struct weir_tcp *t, struct weir_tcp_signed *s,
+	const struct weir_tcp_signer *by, uint8_t *to);
+
+/** KeyID and RNextKeyID of a segment that has the option. */
+void weir_tcp_ao_ids(const struct weir_tcp_rx *rx, uint8_t *key_id, uint8_t *rnext_id);
+
+/**
+ * Is rx rightly signed? len is its option's, 0: it has none; by has the ISNs.
+ * @return tcp_taken, or what drops it
+ */
+enum weir_fate weir_tcp_ao_check(struct weir_tcp *t, const struct weir_tcp_rx *rx,
+	struct weir_tcp_keys *set, struct weir_tcp_signer *by, uint8_t len);
 
 /* tcp_auth.c */
 
@@ -431,15 +477,28 @@ void weir_tcp_md5_fini(struct weir_tcp *t);
 enum weir_tcp_verdict weir_tcp_auth_input(
 	struct weir_tcp *t, struct weir_tcp_rx *rx, uint32_t ref);
 
-/** h, to be sent for flow, is signed if there is a key: of whoever has the flow, or of set. */
-void weir_tcp_auth_fill(
-	const struct weir_tcp *t, const struct weir_flow *flow, struct weir_tcp_hdr_info *h);
-void weir_tcp_auth_fill_from(const struct weir_tcp_md5 *set, const struct weir_flow *flow,
-	struct weir_tcp_hdr_info *h);
+/**
+ * h is signed if there is a key: of c, of req's listener, of whoever has flow.
+ * @return false: it may not be sent
+ */
+bool weir_tcp_auth_fill_conn(
+	struct weir_tcp *t, struct weir_tcp_conn *c, struct weir_tcp_hdr_info *h);
+bool weir_tcp_auth_fill_req(
+	struct weir_tcp *t, const struct weir_tcp_req *req, struct weir_tcp_hdr_info *h);
+bool weir_tcp_auth_fill(
+	struct weir_tcp *t, const struct weir_flow *flow, struct weir_tcp_hdr_info *h);
 
 /** Sign the segment in m, whose header is written but for its checksum. */
 void weir_tcp_auth_sign(struct weir_tcp *t, struct rte_mbuf *m, const struct weir_ip_hdr_info *ip,
 	const struct weir_tcp_hdr_info *h);
+
+/** Bytes that the option takes on each segment of c, which has_auth. */
+uint16_t weir_tcp_auth_len(const struct weir_tcp_conn *c);
+
+/** How many of n SACK blocks fit beside it. */
+unsigned int weir_tcp_auth_sack_blocks(const struct weir_tcp_conn *c, unsigned int n);
+
+bool weir_tcp_auth_is_md5(const struct weir_tcp_conn *c);
 
 /** w takes the place of c; it is over. */
 void weir_tcp_auth_wait(
@@ -571,7 +630,7 @@ weir_tcp_sack_blocks(const struct weir_tcp_conn *c)
 	if (likely(n == 0) || !c->has_sack)
 		return 0;
 	if (unlikely(c->has_auth))
-		return c->has_ts ? 0 : RTE_MIN(n, 2u);
+		return weir_tcp_auth_sack_blocks(c, n);
 	return RTE_MIN(n, c->has_ts ? 3u : WEIR_TCP_SACKS);
 }
 

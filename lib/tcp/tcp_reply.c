@@ -56,8 +56,8 @@ weir_tcp_answer_rst(struct weir_tcp *t, const struct weir_tcp_rx *rx)
 	struct weir_tcp_hdr_info h = rst_for(&rx->seg);
 	struct weir_dst dst;
 
-	if (unlikely(t->n_auth != 0))
-		weir_tcp_auth_fill(t, &p->flow, &h);
+	if (unlikely(t->n_auth != 0) && !weir_tcp_auth_fill(t, &p->flow, &h))
+		return;
 	if (!weir_tcp_limit_take(t, &t->resets, t->conf.resets_per_s))
 		t->stats.rst_limited++;
 	else if (weir_tcp_reply_route(t, &p->flow, p->ifindex, &dst))

@@ -27,8 +27,8 @@ begin(struct weir_tcp *t, const struct weir_tcp_req *req, struct weir_tcp_hdr_in
 		.ts_val = req->has_ts ? ts_now(t, req) : 0,
 		.ts_ecr = req->ts_recent,
 	};
-	if (unlikely(req->listener->md5 != NULL))
-		weir_tcp_auth_fill_from(req->listener->md5, &req->flow, h);
+	if (unlikely(req->listener->keys != NULL) && !weir_tcp_auth_fill_req(t, req, h))
+		return false;
 	return weir_tcp_reply_route(t, &req->flow, req->ifindex, dst);
 }
 
@@ -62,7 +62,7 @@ weir_tcp_req_send_syn_ack(
 		h.opts |= WEIR_TCP_OPT_WSCALE;
 	if (req->has_sack)
 		h.opts |= WEIR_TCP_OPT_SACK_OK;
-	if (fo != NULL && h.md5 == NULL) { /* there is no room for both */
+	if (fo != NULL && h.auth == NULL) { /* there is no room for both */
 		h.opts |= WEIR_TCP_OPT_FASTOPEN;
 		h.fo = fo;
 	}
@@ -109,7 +109,7 @@ take_options(const struct weir_tcp *t, struct weir_tcp_req *req, const struct we
 	req->has_ts = t->conf.use_timestamps && (seg->opts & WEIR_TCP_OPT_TS);
 	req->has_wscale = t->conf.use_wscale && (seg->opts & WEIR_TCP_OPT_WSCALE);
 	req->has_sack = t->conf.use_sack && (seg->opts & WEIR_TCP_OPT_SACK_OK);
-	if (req->has_sack && weir_tcp_md5_find(req->listener->md5, &req->flow.raddr) != NULL)
+	if (req->has_sack && weir_tcp_md5_find(req->listener->keys, &req->flow.raddr) != NULL)
 		req->has_ts = false; /* a signature, timestamps and SACK blocks do not fit */
 	req->ts_recent = req->has_ts ? seg->ts_val : 0;
 	req->snd_wscale = req->has_wscale ? seg->wscale : 0;
@@ -133,6 +133,8 @@ weir_tcp_req_fill(const struct weir_tcp *t, struct weir_tcp_req *req, struct wei
 		.listener = l,
 	};
 	take_options(t, req, seg);
+	if (unlikely(seg->auth_off != 0))
+		weir_tcp_ao_ids(rx, &req->ao_key_id, &req->ao_rnext_id);
 	req->has_ecn = weir_tcp_ecn_accepts(t, cc_of(req), seg, p->tos);
 }
 
@@ -251,6 +253,19 @@ syn_of(const struct weir_tcp_req *req)
 	};
 }
 
+/* The keys that peer has with the listener; in use are those that the SYN named. */
+static int
+adopt_keys(struct weir_tcp *t, struct weir_tcp_conn *c, const struct weir_tcp_req *req)
+{
+	const int rc = weir_tcp_keys_adopt(t, c, req->listener->keys);
+
+	if (rc == 0 && unlikely(c->act->keys != NULL)) {
+		c->act->keys->ao.current = req->ao_rnext_id;
+		c->act->keys->ao.rnext = req->ao_key_id;
+	}
+	return rc;
+}
+
 struct weir_tcp_conn *
 weir_tcp_req_conn(struct weir_tcp *t, const struct weir_tcp_req *req)
 {
@@ -260,7 +275,7 @@ weir_tcp_req_conn(struct weir_tcp *t, const struct weir_tcp_req *req)
 
 	if (c == NULL)
 		return NULL;
-	if (weir_tcp_md5_adopt(t, c, req->listener->md5) < 0 ||
+	if (adopt_keys(t, c, req) < 0 ||
 		weir_tcp_start(t, c, is_local ? req->ifindex : -1, req->iss) < 0) {
 		weir_tcp_discard(t, c);
 		return NULL;

@@ -38,13 +38,13 @@ weir_tcp_note_no_mbuf(struct weir_tcp *t, struct weir_tcp_conn *c)
 	weir_tcp_reass_free(t, c);
 }
 
-/* A SYN that is signed has no room for timestamps, as on Linux. */
+/* A SYN that is signed by MD5 has no room for timestamps, as on Linux. */
 static void
-fill_signature(const struct weir_tcp_conn *c, struct weir_tcp_hdr_info *h)
+fill_signature(struct weir_tcp *t, struct weir_tcp_conn *c, struct weir_tcp_hdr_info *h)
 {
-	if ((h->flags & WEIR_TCP_SYN) && !(h->flags & WEIR_TCP_ACK))
+	if ((h->flags & WEIR_TCP_SYN) && !(h->flags & WEIR_TCP_ACK) && weir_tcp_auth_is_md5(c))
 		h->opts &= (uint8_t)~WEIR_TCP_OPT_TS;
-	weir_tcp_auth_fill_from(c->act->md5, &c->flow, h);
+	weir_tcp_auth_fill_conn(t, c, h);
 }
 
 struct rte_mbuf *
@@ -69,7 +69,7 @@ weir_tcp_new_segment(
 	else if (!(flags & WEIR_TCP_RST))
 		fill_sack(c, h);
 	if (unlikely(c->has_auth))
-		fill_signature(c, h);
+		fill_signature(t, c, h);
 	rte_pktmbuf_append(m, (uint16_t)weir_tcp_build_len(h));
 	return m;
 }
@@ -81,7 +81,7 @@ weir_tcp_emit(struct weir_tcp *t, const struct weir_dst *dst, struct rte_mbuf *m
 	struct weir_tcp_hdr *hdr = rte_pktmbuf_mtod(m, struct weir_tcp_hdr *);
 	const unsigned int hlen = weir_tcp_build((uint8_t *)hdr, h);
 
-	if (unlikely(h->opts & WEIR_TCP_OPT_MD5))
+	if (unlikely(h->opts & WEIR_TCP_OPT_AUTH))
 		weir_tcp_auth_sign(t, m, ip, h);
 	weir_ip_l4_cksum(dst, m, ip, &hdr->cksum, (uint16_t)hlen, tso_segsz);
 	weir_ip_output(t->ip, dst, m, ip);

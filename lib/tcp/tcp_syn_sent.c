@@ -60,7 +60,7 @@ weir_tcp_take_syn(struct weir_tcp *t, struct weir_tcp_conn *c, const struct weir
 	c->act->acks_in++;
 	c->has_wscale = t->conf.use_wscale && (opts & WEIR_TCP_OPT_WSCALE);
 	c->has_ts = t->conf.use_timestamps && (opts & WEIR_TCP_OPT_TS) &&
-		    !(c->is_active && c->has_auth); /* a signed SYN did not offer them */
+		    !(c->is_active && weir_tcp_auth_is_md5(c)); /* its SYN did not offer them */
 	c->has_sack = t->conf.use_sack && (opts & WEIR_TCP_OPT_SACK_OK);
 	c->snd.wscale = c->has_wscale ? seg->wscale : 0;
 	if (!c->has_wscale)

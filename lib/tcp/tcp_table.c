@@ -254,8 +254,8 @@ weir_tcp_conn_free(struct weir_tcp *t, struct weir_tcp_conn *c)
 	weir_pktq_free(&c->rcv.rx);
 	weir_tcp_let_go(t, c, c->rcv.held); /* the rest is the socket layer's alone now */
 	t->n_state[WEIR_TCP_CLOSED]--;
-	if (unlikely(c->act != NULL && c->act->md5 != NULL))
-		weir_tcp_md5_conn_free(t, c);
+	if (unlikely(c->act != NULL && c->act->keys != NULL))
+		weir_tcp_keys_conn_free(t, c);
 	c->is_live = false;
 	weir_tcp_act_free(t, c);
 	weir_slab_put(&t->conns, c);

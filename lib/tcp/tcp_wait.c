@@ -98,7 +98,7 @@ weir_tcp_wait_timer(struct weir_tcp *t)
 void
 weir_tcp_wait_drop(struct weir_tcp *t, struct weir_tcp_wait *w)
 {
-	if (unlikely(t->wait_md5 != NULL))
+	if (unlikely(t->wait_keys != NULL))
 		weir_tcp_auth_wait_over(t, w);
 	unlink_wait(t, w);
 	weir_table_del(&t->table, weir_tcp_hash(t, &w->flow), index_of(t, w) | WEIR_TCP_REF_WAIT);
@@ -146,7 +146,7 @@ weir_tcp_time_wait(struct weir_tcp *t, struct weir_tcp_conn *c)
 		return;
 	}
 	fill(t, w, c);
-	if (unlikely(c->act->md5 != NULL))
+	if (unlikely(c->act->keys != NULL))
 		weir_tcp_auth_wait(t, w, c);
 	weir_tcp_finish(t, c, 0);
 	/* The table has room for all that the slabs hold. */
@@ -179,8 +179,8 @@ send_ack(struct weir_tcp *t, const struct weir_tcp_wait *w, const struct weir_pk
 	};
 	struct weir_dst dst;
 
-	if (unlikely(t->wait_md5 != NULL))
-		weir_tcp_auth_fill(t, &w->flow, &h);
+	if (unlikely(t->wait_keys != NULL) && !weir_tcp_auth_fill(t, &w->flow, &h))
+		return;
 	if (weir_tcp_reply_route(t, &w->flow, p->ifindex, &dst))
 		weir_tcp_reply(t, &w->flow, &dst, NULL, &h);
 }

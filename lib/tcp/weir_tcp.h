@@ -21,7 +21,8 @@
 #include "weir_tcp_act.h"
 #include "weir_tcp_cc.h"
 #include "weir_tcp_fo.h"
-#include "weir_tcp_md5.h"
+#include "weir_tcp_hdr.h"
+#include "weir_tcp_keys.h"
 
 enum weir_tcp_state {
 	WEIR_TCP_CLOSED,
@@ -224,7 +225,7 @@ struct weir_tcp_conn {
 	bool is_more : 1;    /* MSG_MORE: the last small segment waits for company */
 	bool is_urgent : 1;  /* urgent data is on its way, up to snd_up */
 	bool has_eor : 1;    /* sndq holds ends of records (MSG_EOR) */
-	bool has_auth : 1;   /* segments are signed: act->md5 has a key for the peer */
+	bool has_auth : 1;   /* segments are signed: act->keys has a key for the peer */
 	bool is_lowat : 1;   /* opts.notsent_lowat is set */
 	bool is_rcv_rtt_due : 1; /* the next full segment's echo tells the round trip */
 	bool is_buf_grown : 1; /* opts.rcvbuf or sndbuf; the socket layer has not seen it yet */
@@ -310,6 +311,8 @@ struct weir_tcp_req {
 	bool has_ecn : 1;
 	bool is_cookie : 1; /* not in the table: a SYN cookie is all that is kept of it */
 	bool is_acked : 1; /* the final ACK came, but could not be taken, or waits for data */
+	uint8_t ao_key_id; /* the SYN's (RFC 5925) */
+	uint8_t ao_rnext_id;
 	struct weir_tcp_listener *listener;
 	LIST_ENTRY(weir_tcp_req) link; /* the listener's */
 	struct weir_wheel_entry timer;
@@ -353,7 +356,7 @@ struct weir_tcp_listener {
 	const uint32_t *n_accept; /* connections in the accept queue, counted by the socket layer */
 	void *owner;
 	/* TCP's own */
-	struct weir_tcp_md5 *md5; /* weir_tcp_md5_listen(); NULL: no keys */
+	struct weir_tcp_keys *keys; /* weir_tcp_keys_listen(); NULL: no keys */
 	LIST_HEAD(, weir_tcp_req) reqs; /* half-open connections of this listener on this worker */
 	uint32_t n_syn;
 	uint32_t n_ready;  /* became established in turn ready_turn: not yet in *n_accept */
@@ -363,6 +366,15 @@ struct weir_tcp_listener {
 #define WEIR_TCP_LISTEN_BUCKETS 256
 #define WEIR_TCP_NO_WAIT	UINT32_MAX
 #define WEIR_TCP_PARKED		192 /* bytes of an idle connection's weir_tcp_act, packed */
+
+/* Who signs a segment. The ISNs make a traffic key where it is not in settled, which has both. */
+struct weir_tcp_signer {
+	struct weir_tcp_auth_opt opt; /* for the header */
+	const struct weir_tcp_key *key;
+	const struct weir_tcp_keys *settled;
+	uint32_t iss;
+	uint32_t irs;
+};
 
 struct weir_tcp {
 	struct weir_core *core;
@@ -393,8 +405,10 @@ struct weir_tcp {
 	struct weir_tcp_fo fo_syn; /* of the SYN being built */
 	bool has_own_fo_cache;
 	uint32_t n_auth; /* sets of keys that connections, listeners and TIME_WAIT hold */
-	struct evp_md_ctx_st *md5_ctx; /* NULL until there is a key */
-	struct weir_tcp_md5 **wait_md5; /* wait_md5[waits.capacity]; NULL until needed */
+	struct evp_md_ctx_st *md5_ctx; /* NULL until there is a key, as the next: SHA-1, AES */
+	struct evp_mac_ctx_st *mac_ctx[2];
+	struct weir_tcp_signer signer; /* of the segment being built */
+	struct weir_tcp_keys **wait_keys; /* wait_keys[waits.capacity]; NULL until needed */
 	struct weir_tcp_limit {
 		uint64_t second;
 		uint32_t n; /* events in it */

@@ -176,7 +176,7 @@ struct weir_tcp_act {
 	uint32_t delivered_ce; /* of delivered_segs, by ACKs with ECE */
 	uint64_t limit_us[WEIR_TCP_LIMITS]; /* how long each limit was in force */
 	uint64_t limit_since_us;
-	struct weir_tcp_md5 *md5; /* NULL: no keys */
+	struct weir_tcp_keys *keys; /* NULL: no keys */
 	/* tcp_park.c's; last: it is not packed */
 	struct {
 		uint32_t conn;	/* index of the connection */

@@ -38,6 +38,7 @@ WEIR_STAT(fastopen_blackholes, "events", "Fast Open that seems to be dropped on 
 WEIR_STAT(fastopen_passive, "conns", "connections accepted by their SYN (Fast Open)")
 WEIR_STAT(fastopen_failed, "segs", "SYNs with a wrong Fast Open cookie")
 WEIR_STAT(md5_signed, "segs", "segments signed by a key (RFC 2385)")
+WEIR_STAT(ao_signed, "segs", "segments signed by a traffic key (RFC 5925)")
 WEIR_STAT(orphans_reset, "conns", "closed connections reset because there are too many of them")
 WEIR_STAT(rst_limited, "segs", "resets not sent: more than [tcp] resets_per_s")
 WEIR_STAT(challenge_limited, "segs", "challenge ACKs not sent: too many (RFC 5961 7)")

@@ -10,7 +10,8 @@ enum { /* option kinds */
 	KIND_SACK_OK,
 	KIND_SACK,
 	KIND_TS = 8,
-	KIND_MD5 = 19,
+	KIND_MD5 = WEIR_TCP_KIND_MD5,
+	KIND_AO = WEIR_TCP_KIND_AO,
 	KIND_FASTOPEN = 34,
 	KIND_EXP = 254,
 };
@@ -59,6 +60,14 @@ take_fastopen(uint8_t head, uint8_t len, uint8_t off, struct weir_tcp_seg *seg)
 	seg->opts |= WEIR_TCP_OPT_FASTOPEN;
 }
 
+/* RFC 5925 2.2: of two signatures none counts. */
+static void
+take_auth(uint8_t off, struct weir_tcp_seg *seg)
+{
+	seg->auth_off = (seg->opts & WEIR_TCP_OPT_AUTH) ? 0 : (uint8_t)(off + 2);
+	seg->opts |= WEIR_TCP_OPT_AUTH;
+}
+
 /* One option of len bytes, kind and length included; off is where it stands in the header. */
 static void
 take_option(const uint8_t *p, uint8_t len, uint8_t off, struct weir_tcp_seg *seg)
@@ -92,10 +101,12 @@ take_option(const uint8_t *p, uint8_t len, uint8_t off, struct weir_tcp_seg *seg
 		seg->opts |= WEIR_TCP_OPT_SACK;
 		return;
 	case KIND_MD5:
-		if (len != 18)
-			return;
-		seg->auth_off = (uint8_t)(off + 2);
-		seg->opts |= WEIR_TCP_OPT_MD5;
+		if (len == 18)
+			take_auth(off, seg);
+		return;
+	case KIND_AO:
+		if (len >= 4)
+			take_auth(off, seg);
 		return;
 	case KIND_FASTOPEN:
 		take_fastopen(2, len, off, seg);
@@ -224,14 +235,30 @@ put_fastopen(uint8_t *p, const struct weir_tcp_fo *fo)
 		p[fo->len + i - len] = KIND_NOP;
 }
 
+static uint8_t *
+put_auth(uint8_t *p, const struct weir_tcp_auth_opt *a)
+{
+	const uint16_t len = weir_tcp_auth_opt_len(a->mac_len);
+
+	memset(p, KIND_NOP, len);
+	if (a->mac_len == 0) {
+		put32(p, KIND_NOP << 24 | KIND_NOP << 16 | KIND_MD5 << 8 | 18);
+		memset(p + WEIR_TCP_OPT_AUTH_OFF, 0, 16);
+		return p + len;
+	}
+	p[0] = KIND_AO;
+	p[1] = (uint8_t)(WEIR_TCP_OPT_AUTH_OFF + a->mac_len);
+	p[2] = a->key_id;
+	p[3] = a->rnext_id;
+	memset(p + WEIR_TCP_OPT_AUTH_OFF, 0, a->mac_len);
+	return p + len;
+}
+
 static void
 put_options(uint8_t *p, const struct weir_tcp_hdr_info *h)
 {
-	if (h->opts & WEIR_TCP_OPT_MD5) {
-		p = put32(p, KIND_NOP << 24 | KIND_NOP << 16 | KIND_MD5 << 8 | 18);
-		memset(p, 0, 16);
-		p += 16;
-	}
+	if (h->opts & WEIR_TCP_OPT_AUTH)
+		p = put_auth(p, h->auth);
 	if (h->opts & WEIR_TCP_OPT_MSS)
 		p = put32(p, KIND_MSS << 24 | 4 << 16 | (uint32_t)h->mss);
 	if (h->opts & WEIR_TCP_OPT_TS)
@@ -251,8 +278,8 @@ weir_tcp_build_len_any(const struct weir_tcp_hdr_info *h)
 {
 	unsigned int len = WEIR_TCP_HLEN;
 
-	if (h->opts & WEIR_TCP_OPT_MD5)
-		len += WEIR_TCP_OPT_MD5_LEN;
+	if (h->opts & WEIR_TCP_OPT_AUTH)
+		len += weir_tcp_auth_opt_len(h->auth->mac_len);
 	if (h->opts & WEIR_TCP_OPT_MSS)
 		len += 4;
 	if (h->opts & WEIR_TCP_OPT_TS)

@@ -34,14 +34,16 @@ enum weir_tcp_opt {
 	WEIR_TCP_OPT_TS = 1 << 3,
 	WEIR_TCP_OPT_SACK = 1 << 4,
 	WEIR_TCP_OPT_FASTOPEN = 1 << 5, /* RFC 7413 */
-	WEIR_TCP_OPT_MD5 = 1 << 6, /* RFC 2385; always the first one */
+	WEIR_TCP_OPT_AUTH = 1 << 6, /* RFC 2385 or RFC 5925; always the first one */
 };
 
 #define WEIR_TCP_SEG_CE (1 << 7) /* beside the options: the packet was marked CE (RFC 3168) */
 
 #define WEIR_TCP_WSCALE_MAX    14 /* RFC 7323 2.3 */
 #define WEIR_TCP_OPT_MD5_LEN   20 /* nop, nop, signature */
-#define WEIR_TCP_OPT_MD5_OFF   4  /* where the 16 bytes of the signature stand in them */
+#define WEIR_TCP_OPT_AUTH_OFF  4  /* where the signature stands in them, and in TCP-AO */
+#define WEIR_TCP_KIND_MD5      19
+#define WEIR_TCP_KIND_AO       29
 #define WEIR_TCP_OPT_TS_LEN    12 /* nop, nop, timestamps: what every segment carries */
 #define WEIR_TCP_SACK_BLOCKS   4
 #define WEIR_TCP_FO_COOKIE_MAX 16
@@ -67,7 +69,12 @@ struct weir_tcp_fo {
 	bool is_exp;
 };
 
-struct weir_tcp_md5_key;
+/** What an authentication option says beside its MAC, which the builder leaves 0. */
+struct weir_tcp_auth_opt {
+	uint8_t mac_len; /* of TCP-AO (RFC 5925); 0: MD5 (RFC 2385) */
+	uint8_t key_id;
+	uint8_t rnext_id;
+};
 
 struct weir_tcp_sack {
 	uint32_t start;
@@ -90,7 +97,7 @@ struct weir_tcp_hdr_info {
 	uint32_t ts_val;
 	uint32_t ts_ecr;
 	const struct weir_tcp_sack *sack;
-	const struct weir_tcp_md5_key *md5; /* with WEIR_TCP_OPT_MD5: for who sends it */
+	const struct weir_tcp_auth_opt *auth; /* with WEIR_TCP_OPT_AUTH */
 	const struct weir_tcp_fo *fo; /* with WEIR_TCP_OPT_FASTOPEN */
 };
 
@@ -106,6 +113,14 @@ unsigned int weir_tcp_parse(const uint8_t *hdr, uint16_t len, struct weir_tcp_se
 struct weir_tcp_sack weir_tcp_sack_at(
 	const uint8_t *hdr, const struct weir_tcp_seg *seg, unsigned int i);
 
+/** Bytes that the option takes in the header; see weir_tcp_auth_opt. */
+static inline uint16_t
+weir_tcp_auth_opt_len(uint8_t mac_len)
+{
+	return mac_len == 0 ? WEIR_TCP_OPT_MD5_LEN
+			    : (uint16_t)((WEIR_TCP_OPT_AUTH_OFF + mac_len + 3) / 4 * 4);
+}
+
 /** As the next, whatever the options are. */
 unsigned int weir_tcp_build_len_any(const struct weir_tcp_hdr_info *h);
 
@@ -119,7 +134,7 @@ weir_tcp_build_len(const struct weir_tcp_hdr_info *h)
 }
 
 /**
- * Write a header, checksum field and MD5 signature 0. Options stand in the order that Linux
+ * Write a header, checksum field and signature 0. Options stand in the order that Linux
  * uses: mss, sackOK, timestamps, nop, wscale on a SYN; nop, nop, timestamps, nop, nop, SACK
  * otherwise.
  * @param hdr  room for weir_tcp_build_len(h)

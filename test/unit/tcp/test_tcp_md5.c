@@ -11,12 +11,12 @@
 
 static struct rig r;
 
-static const struct weir_tcp_md5_key secret = {.prefix = 128, .len = 6, .key = "secret"};
+static const struct weir_tcp_key secret = {.prefix = 128, .len = 6, .key = "secret"};
 
-static struct weir_tcp_md5_key
+static struct weir_tcp_key
 key_for(const char *addr, uint8_t prefix, const char *text)
 {
-	struct weir_tcp_md5_key k = {.prefix = prefix, .len = (uint8_t)strlen(text)};
+	struct weir_tcp_key k = {.prefix = prefix, .len = (uint8_t)strlen(text)};
 
 	CU_ASSERT_EQUAL(weir_addr_parse(addr, &k.addr), 0);
 	memcpy(k.key, text, k.len);
@@ -26,7 +26,7 @@ key_for(const char *addr, uint8_t prefix, const char *text)
 /* The signature of a segment of len bytes, which lie in one piece. */
 static void
 digest(const uint8_t *seg, uint16_t len, const struct weir_addr *src, const struct weir_addr *dst,
-	const struct weir_tcp_md5_key *key, uint8_t sum[16])
+	const struct weir_tcp_key *key, uint8_t sum[16])
 {
 	const uint16_t hlen = (uint16_t)(seg[12] >> 4) * 4;
 	uint8_t text[4096];
@@ -62,7 +62,7 @@ ip_hlen(void)
 /* A segment of the peer, signed by key, the MSS behind the signature of a SYN. */
 static void
 recv_signed(
-	const struct weir_tcp_md5_key *key, uint8_t flags, uint32_t seq, uint32_t ack, uint16_t len)
+	const struct weir_tcp_key *key, uint8_t flags, uint32_t seq, uint32_t ack, uint16_t len)
 {
 	static const uint8_t raw[24] = {1, 1, 19, 18, [20] = 2, 4, 0x03, 0xe8};
 	struct weir_vec v = {.n = 0};
@@ -98,7 +98,7 @@ sent_signed(uint8_t flags, uint32_t seq, uint16_t len)
 	CU_ASSERT_EQUAL(seg.flags, flags);
 	CU_ASSERT_EQUAL(seg.seq, r.iss + seq);
 	CU_ASSERT_EQUAL(seg.len, len);
-	CU_ASSERT(seg.opts & WEIR_TCP_OPT_MD5);
+	CU_ASSERT(seg.opts & WEIR_TCP_OPT_AUTH);
 	CU_ASSERT_EQUAL(seg.auth_off, 24); /* the first option */
 	digest(text, seg_len, &r.flow.laddr, &r.flow.raddr, &secret, sum);
 	CU_ASSERT_EQUAL(memcmp(sum, text + 24, 16), 0);
@@ -131,15 +131,15 @@ open_rig(const struct rig_setup *setup)
 static void
 begin_connect(const struct rig_setup *setup)
 {
-	struct weir_tcp_md5_key k = secret;
-	struct weir_tcp_md5 *set = NULL;
+	struct weir_tcp_key k = secret;
+	struct weir_tcp_keys *set = NULL;
 
 	open_rig(setup);
 	k.addr = r.flow.raddr;
-	CU_ASSERT_EQUAL(weir_tcp_md5_change(&set, &k), 0);
+	CU_ASSERT_EQUAL(weir_tcp_keys_change(&set, &k), 0);
 	CU_ASSERT_EQUAL_FATAL(weir_tcp_connect(&r.tcp, &r.flow, &r.tcp.conf.opts, &r, &r.conn), 0);
-	CU_ASSERT_EQUAL(weir_tcp_md5_adopt(&r.tcp, r.conn, set), 0);
-	weir_tcp_md5_free(set);
+	CU_ASSERT_EQUAL(weir_tcp_keys_adopt(&r.tcp, r.conn, set), 0);
+	weir_tcp_keys_free(set);
 	rig_turn(&r, &(struct weir_vec){.n = 0});
 }
 
@@ -151,6 +151,14 @@ open_connection(const struct rig_setup *setup)
 	recv_signed(&secret, SYN | ACK, 0, 1, 0);
 	sent_signed(ACK, 1, 0);
 	CU_ASSERT_EQUAL_FATAL(r.conn->state, WEIR_TCP_ESTABLISHED);
+}
+
+static int
+change(const struct weir_tcp_key *key)
+{
+	const struct weir_tcp_keys_update u = {WEIR_TCP_KEYS_UPDATE, .key = key};
+
+	return weir_tcp_keys_update_conn(&r.tcp, r.conn, &u);
 }
 
 static void
@@ -178,7 +186,7 @@ syn_has_no_timestamps(void)
 {
 	begin_connect(&(struct rig_setup){.use_ts = true, .use_sack = true, .use_wscale = true});
 	CU_ASSERT_EQUAL(sent_signed(SYN, 0, 0),
-		WEIR_TCP_OPT_MD5 | WEIR_TCP_OPT_MSS | WEIR_TCP_OPT_SACK_OK | WEIR_TCP_OPT_WSCALE);
+		WEIR_TCP_OPT_AUTH | WEIR_TCP_OPT_MSS | WEIR_TCP_OPT_SACK_OK | WEIR_TCP_OPT_WSCALE);
 	rig_close(&r);
 }
 
@@ -186,13 +194,12 @@ syn_has_no_timestamps(void)
 static void
 syn_does_without_fast_open(void)
 {
+	struct weir_tcp_key k = secret;
+
 	open_rig(&(struct rig_setup){.use_sack = true, .use_wscale = true});
 	weir_tcp_connect(&r.tcp, &r.flow, &r.tcp.conf.opts, &r, &r.conn);
-	CU_ASSERT_EQUAL(
-		weir_tcp_md5_change_conn(&r.tcp, r.conn,
-			&(struct weir_tcp_md5_key){
-				.addr = r.flow.raddr, .prefix = 128, .len = 6, .key = "secret"}),
-		0);
+	k.addr = r.flow.raddr;
+	CU_ASSERT_EQUAL(change(&k), 0);
 	CU_ASSERT_EQUAL(weir_tcp_fastopen_begin(&r.tcp, r.conn), 0);
 	rig_turn(&r, &(struct weir_vec){.n = 0});
 	CU_ASSERT(!(sent_signed(SYN, 0, 0) & WEIR_TCP_OPT_FASTOPEN));
@@ -202,7 +209,7 @@ syn_does_without_fast_open(void)
 static void
 what_is_not_rightly_signed_ends_without_an_answer(void)
 {
-	const struct weir_tcp_md5_key other = {.len = 6, .key = "Secret"};
+	const struct weir_tcp_key other = {.len = 6, .key = "Secret"};
 
 	open_connection(&(struct rig_setup){0});
 	rig_recv(&r, .flags = ACK, .seq = 1, .ack = 1, .len = 10);
@@ -232,13 +239,13 @@ signature_without_a_key_is_unexpected(void)
 static void
 listen_with(const char *addr, uint8_t prefix, const struct rig_setup *setup)
 {
-	struct weir_tcp_md5_key k = key_for(addr, prefix, "secret");
-	struct weir_tcp_md5 *set = NULL;
+	struct weir_tcp_key k = key_for(addr, prefix, "secret");
+	struct weir_tcp_keys *set = NULL;
 
 	open_rig(setup);
-	CU_ASSERT_EQUAL(weir_tcp_md5_change(&set, &k), 0);
-	CU_ASSERT_EQUAL(weir_tcp_md5_listen(&r.tcp, &r.listener, set), 0);
-	weir_tcp_md5_free(set);
+	CU_ASSERT_EQUAL(weir_tcp_keys_change(&set, &k), 0);
+	CU_ASSERT_EQUAL(weir_tcp_keys_listen(&r.tcp, &r.listener, set), 0);
+	weir_tcp_keys_free(set);
 }
 
 static void
@@ -311,12 +318,12 @@ two_sack_blocks_fit_beside_a_signature(void)
 static void
 key_can_go_while_connected(void)
 {
-	struct weir_tcp_md5_key none = {.prefix = 128};
+	struct weir_tcp_key none = {.prefix = 128};
 
 	open_connection(&(struct rig_setup){0});
 	none.addr = r.flow.raddr;
-	CU_ASSERT_EQUAL(weir_tcp_md5_change_conn(&r.tcp, r.conn, &none), 0);
-	CU_ASSERT_EQUAL(weir_tcp_md5_change_conn(&r.tcp, r.conn, &none), -ENOENT);
+	CU_ASSERT_EQUAL(change(&none), 0);
+	CU_ASSERT_EQUAL(change(&none), -ENOENT);
 	CU_ASSERT_EQUAL(r.conn->mss, 1000);
 	rig_write(&r, 10);
 	rig_sent(&r, .flags = PSH | ACK, .seq = 1, .ack = 1, .len = 10);
@@ -328,28 +335,28 @@ key_can_go_while_connected(void)
 static void
 longest_prefix_counts(void)
 {
-	const struct weir_tcp_md5_key a = key_for("10.0.0.0", 96 + 8, "a");
-	const struct weir_tcp_md5_key b = key_for("10.1.0.0", 96 + 16, "b");
-	struct weir_tcp_md5_key c = key_for("10.0.0.0", 96 + 8, "c");
+	const struct weir_tcp_key a = key_for("10.0.0.0", 96 + 8, "a");
+	const struct weir_tcp_key b = key_for("10.1.0.0", 96 + 16, "b");
+	struct weir_tcp_key c = key_for("10.0.0.0", 96 + 8, "c");
 	const struct weir_addr x = key_for("10.1.2.3", 0, "").addr;
 	const struct weir_addr y = key_for("10.2.2.3", 0, "").addr;
-	struct weir_tcp_md5 *set = NULL;
+	struct weir_tcp_keys *set = NULL;
 
 	CU_ASSERT_PTR_NULL(weir_tcp_md5_find(set, &x));
-	CU_ASSERT_EQUAL(weir_tcp_md5_change(&set, &b), 0);
-	CU_ASSERT_EQUAL(weir_tcp_md5_change(&set, &a), 0);
+	CU_ASSERT_EQUAL(weir_tcp_keys_change(&set, &b), 0);
+	CU_ASSERT_EQUAL(weir_tcp_keys_change(&set, &a), 0);
 	CU_ASSERT_EQUAL(weir_tcp_md5_find(set, &x)->key[0], 'b');
 	CU_ASSERT_EQUAL(weir_tcp_md5_find(set, &y)->key[0], 'a');
-	CU_ASSERT_EQUAL(weir_tcp_md5_change(&set, &c), 0);
+	CU_ASSERT_EQUAL(weir_tcp_keys_change(&set, &c), 0);
 	CU_ASSERT_EQUAL(set->n, 2);
 	CU_ASSERT_EQUAL(weir_tcp_md5_find(set, &y)->key[0], 'c');
 	c.len = 0;
-	CU_ASSERT_EQUAL(weir_tcp_md5_change(&set, &c), 0);
+	CU_ASSERT_EQUAL(weir_tcp_keys_change(&set, &c), 0);
 	CU_ASSERT_PTR_NULL(weir_tcp_md5_find(set, &y));
-	CU_ASSERT_EQUAL(weir_tcp_md5_change(&set, &c), -ENOENT);
+	CU_ASSERT_EQUAL(weir_tcp_keys_change(&set, &c), -ENOENT);
 	c = b;
 	c.len = 0;
-	CU_ASSERT_EQUAL(weir_tcp_md5_change(&set, &c), 0);
+	CU_ASSERT_EQUAL(weir_tcp_keys_change(&set, &c), 0);
 	CU_ASSERT_PTR_NULL(set);
 }
 
