@@ -92,6 +92,8 @@ static const struct conf_key port_keys[] = {
 		"the port's IPv4 and IPv6 addresses"},
 	{"mtu", &conf_number_or0, PORT(mtu), 68, 9600, NULL, "0",
 		"bytes of the largest IP packet; 0: what the device has"},
+	{"mss", &conf_number_or0, PORT(mss), 88, 9540, NULL, "0",
+		"largest TCP segment that is offered and believed in SYNs; 0: by the MTU"},
 	{"vlan", &conf_number, PORT(vlan), 0, 4094, NULL, "0",
 		"802.1Q tag of all frames; 0: untagged"},
 	{"rx_descriptors", &conf_number, PORT(rx_desc), 32, 32768, NULL, "512",

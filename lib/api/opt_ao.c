@@ -70,6 +70,13 @@ may_choose(const struct weir_sock *s, bool chooses)
 	return !chooses || !(weir_sock_flags(s) & WEIR_SOCK_LISTENING);
 }
 
+static void
+choose(struct weir_tcp_keys_update *u, int current, int rnext)
+{
+	u->current = current;
+	u->rnext = rnext;
+}
+
 int
 weir_opt_add_ao(
 	struct weir_stack *st, struct weir_sock *s, const struct weir_opt *o, const void *value)
@@ -87,10 +94,7 @@ weir_opt_add_ao(
 	if (rc != 0)
 		return rc;
 	u.key = &key;
-	if (add.set_current)
-		u.current = add.sndid;
-	if (add.set_rnext)
-		u.rnext = add.rcvid;
+	choose(&u, add.set_current ? add.sndid : -1, add.set_rnext ? add.rcvid : -1);
 	return weir_opt_change_keys(st, s, &u);
 }
 
@@ -114,10 +118,7 @@ weir_opt_del_ao(
 	if (rc != 0)
 		return rc;
 	u.key = &key;
-	if (del.set_current)
-		u.current = del.current_key;
-	if (del.set_rnext)
-		u.rnext = del.rnext;
+	choose(&u, del.set_current ? del.current_key : -1, del.set_rnext ? del.rnext : -1);
 	return weir_opt_change_keys(st, s, &u);
 }
 
@@ -138,8 +139,7 @@ weir_opt_set_ao_info(
 		.no_key = i.pkt_key_not_found,
 		.missing = i.pkt_ao_required,
 		.icmps = i.pkt_dropped_icmp};
-	u.current = i.set_current ? i.current_key : WEIR_TCP_ANY_ID;
-	u.rnext = i.set_rnext ? i.rnext : WEIR_TCP_ANY_ID;
+	choose(&u, i.set_current ? i.current_key : -1, i.set_rnext ? i.rnext : -1);
 	u.is_required = i.ao_required;
 	u.takes_icmp = i.accept_icmps;
 	u.counters = i.set_counters ? &counters : NULL;

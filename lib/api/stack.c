@@ -315,6 +315,7 @@ make_worker(struct weir_stack *st, unsigned int i, char *err, size_t err_len)
 			.queue = (uint16_t)i,
 			.vlan = st->conf.ports[p].vlan,
 			.mtu = st->conf.ports[p].mtu,
+			.mss = st->conf.ports[p].mss,
 			.index = (uint8_t)p,
 			.accept_ra = st->conf.ports[p].accept_ra,
 			.is_ipv6 = st->conf.ports[p].use_ipv6,

@@ -54,6 +54,7 @@ struct weir_conf_port {
 	struct weir_conf_prefix addrs[WEIR_CONF_ADDRS_MAX]; /* address = 10.0.0.1/24, ... */
 	unsigned int n_addrs;
 	uint16_t mtu;      /* mtu = 1500; 0: the device's */
+	uint16_t mss;      /* mss = 1300; 0: by the MTU */
 	uint16_t vlan;     /* vlan = 1..4094; 0: untagged */
 	uint16_t rx_desc;  /* rx_descriptors, tx_descriptors */
 	uint16_t tx_desc;

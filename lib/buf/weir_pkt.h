@@ -53,7 +53,7 @@ struct weir_tcp_seg {
 	uint8_t n_sack; /* SACK blocks at sack_off from the TCP header */
 	uint8_t sack_off;
 	uint8_t fo_off; /* Fast Open cookie, from the TCP header */
-	uint8_t auth_off; /* signature (RFC 2385) or KeyID (RFC 5925), from the TCP header; 0: none, or several */
+	uint8_t auth_off; /* signature (RFC 2385), KeyID (RFC 5925); 0: none, or two */
 	uint8_t fo_len; /* its bytes; WEIR_TCP_FO_EXP: in the experimental option */
 };
 

@@ -71,6 +71,7 @@ weir_iface_init(struct weir_iface *ifc, struct weir_core *core, const struct wei
 	ifc->queue = c->queue;
 	ifc->rx_queues = c->port->info.n_queues;
 	ifc->mtu = ifc->mtu6 = mtu;
+	ifc->mss = c->mss;
 	ifc->vlan = c->vlan;
 	ifc->index = c->index;
 	ifc->mac = c->port->info.mac;

@@ -124,6 +124,7 @@ struct weir_iface {
 	uint8_t rs_sent;
 	uint8_t hop_limit; /* learnt default; 0: the stack's */
 	uint16_t mtu6;     /* of IPv6: mtu, or less where a router says so */
+	uint16_t mss; /* largest MSS that TCP offers and believes here; 0: any */
 	uint32_t reachable_base_us; /* before it is spread (RFC 4861 6.3.2) */
 	uint32_t reachable_us;
 	uint32_t retrans_us;
@@ -143,6 +144,7 @@ struct weir_iface_conf {
 	uint16_t queue;
 	uint16_t vlan;
 	uint16_t mtu; /* 0: the port's */
+	uint16_t mss; /* see weir_iface.mss */
 	uint8_t index;
 	bool accept_ra;
 	bool is_ipv6; /* make a link-local address and speak neighbour discovery */

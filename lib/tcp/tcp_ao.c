@@ -159,18 +159,18 @@ signed_options(const struct weir_tcp_key *key, uint8_t *opts, uint32_t len, uint
 	return OPT_HEAD + (uint32_t)key->mac_len;
 }
 
-/* The whole MAC of s, which has opts_len bytes of options from its 21st on. */
+/* The whole MAC of s. A SYN says itself where it begins, and the answer's number is not known yet.
+ */
 static bool
 sum(struct weir_tcp *t, struct weir_tcp_signed *s, const struct weir_tcp_keys *settled, bool is_in,
 	const struct weir_tcp_key *key, uint32_t src_isn, uint32_t dst_isn,
 	uint8_t mac[WEIR_TCP_TRAFFIC_MAX])
 {
-	const uint8_t flags = s->hdr->flags & (WEIR_TCP_SYN | WEIR_TCP_ACK);
-	const bool is_first = flags == WEIR_TCP_SYN; /* its answer's number is not known yet */
+	const bool is_first = (s->hdr->flags & (WEIR_TCP_SYN | WEIR_TCP_ACK)) == WEIR_TCP_SYN;
 	const uint32_t seq = weir_host32(s->hdr->seq);
+	const struct weir_tcp_sne at = {is_first ? seq : src_isn, 0};
 	const struct weir_tcp_ao_ends x = {
-		s->src, s->dst, s->hdr->sport, s->hdr->dport, src_isn, is_first ? 0 : dst_isn};
-	const struct weir_tcp_sne at = {src_isn, 0};
+		s->src, s->dst, s->hdr->sport, s->hdr->dport, at.seq, is_first ? 0 : dst_isn};
 	uint8_t made[WEIR_TCP_TRAFFIC_MAX];
 
 	if (settled != NULL && !is_first)

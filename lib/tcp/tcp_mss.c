@@ -16,11 +16,20 @@ mss_of_mtu(const struct weir_flow *flow, uint16_t mtu)
 	return mtu > headers + WEIR_TCP_MSS_MIN ? (uint16_t)(mtu - headers) : WEIR_TCP_MSS_MIN;
 }
 
+/* The port's limit counts in both directions, as of a router that clamps what SYNs say. */
+uint16_t
+weir_tcp_clamp_mss(const struct weir_dst *dst, uint16_t mss)
+{
+	const bool is_clamped = !dst->is_local && dst->ifc->mss != 0;
+
+	return is_clamped ? RTE_MIN(mss, dst->ifc->mss) : mss;
+}
+
 uint16_t
 weir_tcp_offered_mss(
 	const struct weir_flow *flow, const struct weir_dst *dst, const struct weir_tcp_opts *opts)
 {
-	const uint16_t mss = mss_of_mtu(flow, dst->mtu);
+	const uint16_t mss = weir_tcp_clamp_mss(dst, mss_of_mtu(flow, dst->mtu));
 
 	return opts->maxseg != 0 ? RTE_MIN(mss, opts->maxseg) : mss;
 }

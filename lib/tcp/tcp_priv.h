@@ -793,6 +793,9 @@ bool weir_tcp_route(struct weir_tcp *t, struct weir_tcp_conn *c);
 /** Work out c->mss from path, peer, options. */
 void weir_tcp_update_mss(struct weir_tcp_conn *c);
 
+/** mss, or less where the port that dst leaves by has a limit. */
+uint16_t weir_tcp_clamp_mss(const struct weir_dst *dst, uint16_t mss);
+
 /** What we announce: what the interface takes. */
 uint16_t weir_tcp_offered_mss(const struct weir_flow *flow, const struct weir_dst *dst,
 	const struct weir_tcp_opts *opts);

@@ -69,6 +69,7 @@ weir_tcp_take_syn(struct weir_tcp *t, struct weir_tcp_conn *c, const struct weir
 		c->ts_recent = seg->ts_val;
 	if (opts & WEIR_TCP_OPT_MSS)
 		c->snd.peer_mss = seg->mss;
+	c->snd.peer_mss = weir_tcp_clamp_mss(&c->dst, c->snd.peer_mss);
 	if (c->opts.maxseg != 0) /* later it has no effect, as in Linux */
 		c->snd.peer_mss = RTE_MIN(c->snd.peer_mss, c->opts.maxseg);
 	c->snd.wnd = seg->wnd; /* RFC 7323 2.2: the window of a SYN is not scaled */

@@ -103,7 +103,7 @@ const struct weir_tcp_key *weir_tcp_md5_find(
 const struct weir_tcp_key *weir_tcp_ao_find(
 	const struct weir_tcp_keys *set, const struct weir_addr *peer, int send_id, int recv_id);
 
-/** The key in use for what goes to peer, and the one that it is to use; NULL: none; so may set be */
+/** The key in use for what goes to peer, and the one it is to use. NULL: none; set may be */
 const struct weir_tcp_key *weir_tcp_ao_current(
 	const struct weir_tcp_keys *set, const struct weir_addr *peer);
 const struct weir_tcp_key *weir_tcp_ao_rnext(

@@ -34,7 +34,7 @@ info_of(struct weir_stack *st, int fd, struct weir_tcp_ao_info *i)
 }
 
 static void
-errors_are_those_of_linux(void)
+calls_refuse_what_linux_refuses(void)
 {
 	struct weir_tcp_ao_add add = key_for('b', AF_INET, "hmac(sha1)", "key"), bad = add;
 	struct weir_tcp_ao_del del = {.addr = add.addr, .prefix = 32, .sndid = 5, .rcvid = 5};
@@ -137,7 +137,7 @@ can_talk(int domain, const char *alg, const char *key_a, const char *key_b, bool
 }
 
 static void
-only_who_has_the_same_key_is_heard(void)
+who_shares_a_key_is_heard(void)
 {
 	pair_open(&p, &(struct pair_conf){.seed = 1});
 	CU_ASSERT(can_talk(AF_INET, "hmac(sha1)", "one", "one", false));
@@ -156,8 +156,8 @@ int
 main(void)
 {
 	static const struct unit_test tests[] = {
-		UNIT(errors_are_those_of_linux),
-		UNIT(only_who_has_the_same_key_is_heard),
+		UNIT(calls_refuse_what_linux_refuses),
+		UNIT(who_shares_a_key_is_heard),
 		{NULL, NULL},
 	};
 

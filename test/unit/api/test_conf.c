@@ -166,7 +166,7 @@ every_section_is_read(void)
 		"[workers]\ncount = 3\ncpus = 0-1, 0\nidle = poll\nidle_poll_us = 7\n"
 		"[pools]\nmbufs = 4096\nmbuf_data_room = 3K\nsockets = 100\nconnections = 200\n"
 		"[port tap0]\ndevice = net_tap0\naddress = 10.0.0.1/24, fd00::1/64\n"
-		"mtu = 1400\nvlan = 5\nrx_descriptors = 64\ntx_descriptors = 128\n"
+		"mtu = 1400\nmss = 1300\nvlan = 5\nrx_descriptors = 64\ntx_descriptors = 128\n"
 		"ipv6 = yes\naccept_ra = no\ndad = no\npromiscuous = yes\n"
 		"offloads_off = tso, rss\n"
 		"[ port   p1 ]\ndevice = 0000:01:00.0\n"
@@ -203,6 +203,7 @@ every_section_is_read(void)
 	CU_ASSERT_EQUAL(conf.ports[0].addrs[0].len, 120);
 	CU_ASSERT_EQUAL(conf.ports[0].addrs[1].len, 64);
 	CU_ASSERT_EQUAL(conf.ports[0].mtu, 1400);
+	CU_ASSERT_EQUAL(conf.ports[0].mss, 1300);
 	CU_ASSERT_EQUAL(conf.ports[0].vlan, 5);
 	CU_ASSERT_EQUAL(conf.ports[0].rx_desc, 64);
 	CU_ASSERT_EQUAL(conf.ports[0].tx_desc, 128);
@@ -597,6 +598,23 @@ timeouts_are_in_order(void)
 		"[tcp] rto_max_ms = 1000: allowed: no less than rto_min_ms and rto_initial_ms");
 }
 
+static void
+fastopen_key_is_32_digits(void)
+{
+	static const char *const wrong[] = {"a1a1a1a1b2b2b2b2c3c3c3c3d4d4d4d",
+		"a1a1a1a1b2b2b2b2c3c3c3c3d4d4d4d4d4", "a1a1a1a1-b2b2b2b2-c3c3c3c3-d4d4", "secret"};
+
+	for (unsigned int i = 0; i < RTE_DIM(wrong); i++) {
+		char text[128], want[160];
+
+		snprintf(text, sizeof(text), "[tcp]\nfastopen_key = %s\n", wrong[i]);
+		snprintf(want, sizeof(want),
+			"[tcp] fastopen_key = %s: allowed: 32 hexadecimal digits, or none",
+			wrong[i]);
+		expect_check_error(text, want);
+	}
+}
+
 /* What no file can say, a program's struct can. */
 static void
 structs_are_judged_as_files_are(void)
@@ -836,6 +854,7 @@ main(void)
 		UNIT(neighbours_are_hosts_on_the_link),
 		UNIT(pools_hold_what_the_queues_take),
 		UNIT(timeouts_are_in_order),
+		UNIT(fastopen_key_is_32_digits),
 		UNIT(structs_are_judged_as_files_are),
 		UNIT(workers_share_cpus_in_turn),
 		UNIT(the_control_thread_keeps_off_the_workers_cpus),

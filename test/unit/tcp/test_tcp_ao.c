@@ -5,7 +5,7 @@
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 
-#include "rig.h"
+#include "signed.h"
 
 #include "tcp_priv.h"
 #include "weir_cksum.h"
@@ -213,23 +213,14 @@ sent_signed(uint8_t flags, uint32_t seq, uint16_t len)
 	sent_by("secret", 61, flags, seq, len);
 }
 
-/* A rig without a connection, that listens where it is passive. */
+/* A rig without a connection, and the key of its peer. */
 static struct weir_tcp_keys *
 open_rig(const struct rig_setup *setup)
 {
 	struct weir_tcp_keys *set = NULL;
 	struct weir_tcp_key k = secret;
 
-	rig_open_as(&r, WEIR_TCP_ESTABLISHED, setup);
-	weir_tcp_abort(&r.tcp, r.conn);
-	weir_eth_flush(&r.ifc);
-	rig_forget(&r);
-	r.conn = NULL;
-	r.n_accept = 0;
-	r.events = 0;
-	r.read_pos = 1;
-	r.write_pos = 1;
-	r.iss = weir_tcp_isn(&r.tcp, &r.flow);
+	signed_open(&r, setup);
 	k.addr = r.flow.raddr;
 	CU_ASSERT_EQUAL(weir_tcp_keys_change(&set, &k), 0);
 	return set;
@@ -238,12 +229,7 @@ open_rig(const struct rig_setup *setup)
 static void
 open_connection(const struct rig_setup *setup)
 {
-	struct weir_tcp_keys *set = open_rig(setup);
-
-	CU_ASSERT_EQUAL_FATAL(weir_tcp_connect(&r.tcp, &r.flow, &r.tcp.conf.opts, &r, &r.conn), 0);
-	CU_ASSERT_EQUAL(weir_tcp_keys_adopt(&r.tcp, r.conn, set), 0);
-	weir_tcp_keys_free(set);
-	rig_turn(&r, &(struct weir_vec){.n = 0});
+	signed_connect(&r, open_rig(setup));
 	sent_signed(SYN, 0, 0);
 	recv_signed(SYN | ACK, 0, 1, 0);
 	sent_signed(ACK, 1, 0);
@@ -263,8 +249,7 @@ everything_is_signed(void)
 		CU_ASSERT_EQUAL(rig_read(&r), 100);
 		sent_signed(ACK, 1201, 0);
 		CU_ASSERT_EQUAL(r.conn->act->keys->ao.good, 2);
-		weir_tcp_abort(&r.tcp, r.conn);
-		weir_eth_flush(&r.ifc);
+		signed_abort(&r);
 		sent_signed(RST | ACK, 1201, 0);
 		CU_ASSERT_EQUAL(r.tcp.n_auth, 0);
 		rig_close(&r);
@@ -310,18 +295,9 @@ two_signatures_are_none(void)
 }
 
 static void
-listen_with(const struct rig_setup *setup)
-{
-	struct weir_tcp_keys *set = open_rig(setup);
-
-	CU_ASSERT_EQUAL(weir_tcp_keys_listen(&r.tcp, &r.listener, set), 0);
-	weir_tcp_keys_free(set);
-}
-
-static void
 listener_serves_those_with_a_key(void)
 {
-	listen_with(&(struct rig_setup){.is_passive = true});
+	signed_listen(&r, open_rig(&(struct rig_setup){.is_passive = true}));
 	rig_recv(&r, .flags = SYN, .seq = 0);
 	rig_sent_nothing(&r);
 	CU_ASSERT_EQUAL(r.core.fates[WEIR_FATE_drop_tcp_ao_missing], 1);
@@ -344,7 +320,7 @@ listener_serves_those_with_a_key(void)
 static void
 listener_does_not_reset(void)
 {
-	listen_with(&(struct rig_setup){.is_passive = true});
+	signed_listen(&r, open_rig(&(struct rig_setup){.is_passive = true}));
 	recv_signed(ACK, 1, 1, 0);
 	CU_ASSERT_EQUAL(r.core.fates[WEIR_FATE_drop_tcp_no_conn], 1);
 	rig_sent_nothing(&r);
@@ -356,18 +332,23 @@ static void
 time_wait_answers_under_its_key(void)
 {
 	open_connection(&(struct rig_setup){0});
-	weir_tcp_shutdown(&r.tcp, r.conn);
-	rig_turn(&r, &(struct weir_vec){.n = 0});
+	signed_shutdown(&r);
 	sent_signed(FIN | ACK, 1, 0);
-	recv_signed(FIN | ACK, 1, 2, 0);
+	recv_signed(ACK, 1, 2, 0);
+	recv_signed(FIN | ACK, 1, 2, 10);
 	sent_signed(ACK, 2, 0);
 	CU_ASSERT_EQUAL(rig_state(&r), WEIR_TCP_TIME_WAIT);
+	CU_ASSERT_EQUAL(rig_read(&r), 10);
 	recv_signed(FIN | ACK, 1, 2, 0);
 	sent_signed(ACK, 2, 0);
-	rig_recv(&r, .flags = FIN | ACK, .seq = 1, .ack = 2);
-	rig_sent_nothing(&r);
-	rig_advance(&r, 61 * RIG_S);
-	CU_ASSERT_EQUAL(r.tcp.n_auth, 0);
+	recv_signed(SYN, 5, 0, 0); /* whose number makes its own traffic key */
+	CU_ASSERT_EQUAL(r.core.fates[WEIR_FATE_drop_tcp_ao_wrong], 1);
+	r.irs += 5;
+	recv_signed(SYN, 0, 0, 0);
+	r.irs -= 5;
+	CU_ASSERT_EQUAL(r.core.fates[WEIR_FATE_drop_tcp_ao_wrong], 1);
+	sent_signed(ACK, 2, 0);
+	signed_wait_is_over(&r);
 	rig_close(&r);
 }
 

@@ -4,7 +4,7 @@
 
 #include <openssl/evp.h>
 
-#include "rig.h"
+#include "signed.h"
 
 #include "tcp_priv.h"
 #include "weir_cksum.h"
@@ -61,8 +61,7 @@ ip_hlen(void)
 
 /* A segment of the peer, signed by key, the MSS behind the signature of a SYN. */
 static void
-recv_signed(
-	const struct weir_tcp_key *key, uint8_t flags, uint32_t seq, uint32_t ack, uint16_t len)
+recv_signed(const struct weir_tcp_key *key, uint8_t flags, uint32_t seq, uint32_t ack, uint16_t len)
 {
 	static const uint8_t raw[24] = {1, 1, 19, 18, [20] = 2, 4, 0x03, 0xe8};
 	struct weir_vec v = {.n = 0};
@@ -112,35 +111,16 @@ dropped(enum weir_fate fate)
 	return r.core.fates[fate];
 }
 
-/* A rig without a connection. */
-static void
-open_rig(const struct rig_setup *setup)
-{
-	rig_open_as(&r, WEIR_TCP_ESTABLISHED, setup);
-	weir_tcp_abort(&r.tcp, r.conn);
-	weir_eth_flush(&r.ifc);
-	rig_forget(&r);
-	r.conn = NULL;
-	r.n_accept = 0;
-	r.events = 0;
-	r.read_pos = 1;
-	r.write_pos = 1;
-	r.iss = weir_tcp_isn(&r.tcp, &r.flow);
-}
-
 static void
 begin_connect(const struct rig_setup *setup)
 {
 	struct weir_tcp_key k = secret;
 	struct weir_tcp_keys *set = NULL;
 
-	open_rig(setup);
+	signed_open(&r, setup);
 	k.addr = r.flow.raddr;
 	CU_ASSERT_EQUAL(weir_tcp_keys_change(&set, &k), 0);
-	CU_ASSERT_EQUAL_FATAL(weir_tcp_connect(&r.tcp, &r.flow, &r.tcp.conf.opts, &r, &r.conn), 0);
-	CU_ASSERT_EQUAL(weir_tcp_keys_adopt(&r.tcp, r.conn, set), 0);
-	weir_tcp_keys_free(set);
-	rig_turn(&r, &(struct weir_vec){.n = 0});
+	signed_connect(&r, set);
 }
 
 static void
@@ -173,8 +153,7 @@ everything_is_signed(void)
 		recv_signed(&secret, ACK, 1, 1201, 100);
 		CU_ASSERT_EQUAL(rig_read(&r), 100);
 		sent_signed(ACK, 1201, 0);
-		weir_tcp_abort(&r.tcp, r.conn);
-		weir_eth_flush(&r.ifc);
+		signed_abort(&r);
 		sent_signed(RST | ACK, 1201, 0);
 		CU_ASSERT_EQUAL(r.tcp.n_auth, 0);
 		rig_close(&r);
@@ -196,7 +175,7 @@ syn_does_without_fast_open(void)
 {
 	struct weir_tcp_key k = secret;
 
-	open_rig(&(struct rig_setup){.use_sack = true, .use_wscale = true});
+	signed_open(&r, &(struct rig_setup){.use_sack = true, .use_wscale = true});
 	weir_tcp_connect(&r.tcp, &r.flow, &r.tcp.conf.opts, &r, &r.conn);
 	k.addr = r.flow.raddr;
 	CU_ASSERT_EQUAL(change(&k), 0);
@@ -242,10 +221,9 @@ listen_with(const char *addr, uint8_t prefix, const struct rig_setup *setup)
 	struct weir_tcp_key k = key_for(addr, prefix, "secret");
 	struct weir_tcp_keys *set = NULL;
 
-	open_rig(setup);
+	signed_open(&r, setup);
 	CU_ASSERT_EQUAL(weir_tcp_keys_change(&set, &k), 0);
-	CU_ASSERT_EQUAL(weir_tcp_keys_listen(&r.tcp, &r.listener, set), 0);
-	weir_tcp_keys_free(set);
+	signed_listen(&r, set);
 }
 
 static void
@@ -286,8 +264,7 @@ static void
 time_wait_answers_under_its_key(void)
 {
 	open_connection(&(struct rig_setup){0});
-	weir_tcp_shutdown(&r.tcp, r.conn);
-	rig_turn(&r, &(struct weir_vec){.n = 0});
+	signed_shutdown(&r);
 	sent_signed(FIN | ACK, 1, 0);
 	recv_signed(&secret, FIN | ACK, 1, 2, 0);
 	sent_signed(ACK, 2, 0);
@@ -297,8 +274,7 @@ time_wait_answers_under_its_key(void)
 	rig_recv(&r, .flags = FIN | ACK, .seq = 1, .ack = 2);
 	CU_ASSERT_EQUAL(dropped(WEIR_FATE_drop_tcp_md5_missing), 1);
 	rig_sent_nothing(&r);
-	rig_advance(&r, 61 * RIG_S);
-	CU_ASSERT_EQUAL(r.tcp.n_auth, 0);
+	signed_wait_is_over(&r);
 	rig_close(&r);
 }
 

@@ -147,6 +147,32 @@ maxseg_limits_both_ways(void)
 }
 
 static void
+open_clamped(enum weir_tcp_state state)
+{
+	rig_open(&r, state);
+	r.ifc.mss = 700;
+}
+
+/* What a port is limited to is offered, and no more is believed. */
+static void
+mss_of_the_port_limits_both_ways(void)
+{
+	open_clamped(WEIR_TCP_SYN_RECEIVED);
+	rig_recv(&r, .flags = SYN, .seq = 0, .opts = WEIR_TCP_OPT_MSS, .mss = RIG_MSS);
+	rig_sent(&r, .flags = SYN | ACK, .seq = 0, .ack = 1, .mss = 700);
+	rig_recv(&r, .flags = ACK, .seq = 1, .ack = 1);
+	CU_ASSERT_EQUAL(r.conn->mss, 700);
+	rig_close(&r);
+	open_clamped(WEIR_TCP_SYN_SENT);
+	rig_advance(&r, RIG_S);
+	rig_sent(&r, .flags = SYN, .seq = 0, .mss = 700);
+	rig_recv(&r, .flags = SYN | ACK, .seq = 0, .ack = 1, .opts = WEIR_TCP_OPT_MSS, .mss = 600);
+	rig_sent(&r, .flags = ACK, .seq = 1, .ack = 1);
+	CU_ASSERT_EQUAL(r.conn->mss, 600);
+	rig_close(&r);
+}
+
+static void
 tiny_mss_of_the_peer_is_survived(void)
 {
 	rig_open_as(&r, WEIR_TCP_ESTABLISHED, &(struct rig_setup){.mss = 1, .use_ts = true});
@@ -313,6 +339,7 @@ main(void)
 		UNIT(initial_window_is_ten_segments),
 		UNIT(segment_size_follows_peer_and_options),
 		UNIT(maxseg_limits_both_ways),
+		UNIT(mss_of_the_port_limits_both_ways),
 		UNIT(tiny_mss_of_the_peer_is_survived),
 		UNIT(stream_is_whole_however_it_was_written),
 		UNIT(send_memory_is_freed_as_it_is_acknowledged),

@@ -254,8 +254,7 @@ options_of_a_syn_mean_nothing_later(void)
 {
 	rig_open_as(&r, WEIR_TCP_ESTABLISHED, &(struct rig_setup){.use_wscale = true});
 	rig_recv(&r, .flags = ACK, .seq = 1, .ack = 1, .len = 10, .wnd = 100, .wscale = 2,
-		.mss = 300,
-		.opts = WEIR_TCP_OPT_WSCALE | WEIR_TCP_OPT_MSS | WEIR_TCP_OPT_SACK_OK);
+		.mss = 300, .opts = WEIR_TCP_OPT_WSCALE | WEIR_TCP_OPT_MSS | WEIR_TCP_OPT_SACK_OK);
 	rig_forget(&r);
 	CU_ASSERT_EQUAL(r.conn->snd.wscale, 7);
 	CU_ASSERT_EQUAL(r.conn->mss, RIG_MSS);
