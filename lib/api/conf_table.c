@@ -182,6 +182,12 @@ static const struct conf_key tcp_keys[] = {
 		"connect may use a port again that is in TIME_WAIT for a second, with timestamps"},
 	{"initial_window", &conf_number, CONF(tcp.initial_window), 1, 100, NULL, "10",
 		"segments sent before the first acknowledgment (RFC 6928)"},
+	{"mtu_probing", &conf_choice, CONF(tcp.mtu_probing), 0, 0, "never|black-hole|always",
+		"never",
+		"search for the path's MTU by sending (RFC 4821): never, when nothing gets "
+		"through, or on every connection"},
+	{"base_mss", &conf_number, CONF(tcp.base_mss), 88, 8960, NULL, "1024",
+		"bytes of a segment that every path takes: where that search begins"},
 	{"syn_retries", &conf_number, CONF(tcp.syn_retries), 0, 30, NULL, "6",
 		"repetitions of a SYN before connect gives up"},
 	{"synack_retries", &conf_number, CONF(tcp.synack_retries), 0, 30, NULL, "5",

@@ -146,6 +146,8 @@ struct weir_conf {
 		bool rfc1337;                  /* RST does not end TIME_WAIT */
 		bool time_wait_reuse;          /* connect may use a port in TIME_WAIT again */
 		uint32_t initial_window;
+		int mtu_probing; /* enum weir_tcp_mtu */
+		uint32_t base_mss;
 		uint32_t syn_retries;
 		uint32_t synack_retries;
 		uint32_t data_retries;

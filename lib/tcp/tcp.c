@@ -30,6 +30,7 @@ weir_tcp_conf_default(struct weir_tcp_conf *conf)
 		.time_wait_us = 60000000,
 		.fin_wait_2_us = 60000000,
 		.initial_window = 10,
+		.base_mss = 1024,
 		.syn_retries = 6,
 		.synack_retries = 5,
 		.data_retries = 15,

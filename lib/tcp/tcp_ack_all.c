@@ -34,7 +34,7 @@ weir_tcp_may_ack_all(const struct weir_tcp *t, const struct weir_tcp_conn *c)
 	const struct weir_tcp_act *act = c->act;
 
 	if ((act->sacked_segs | act->lost_segs | act->rexmit_segs) != 0 || act->is_tlp ||
-		act->is_dsack_seen || act->reo_steps != 1 || c->has_ecn)
+		act->is_dsack_seen || act->mtu_size != 0 || act->reo_steps != 1 || c->has_ecn)
 		return false;
 	return c->cc.ops->sampled == NULL && c->cc.ops->control == NULL &&
 	       has_plain_records(t, act);

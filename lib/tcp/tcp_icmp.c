@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Path: icmp4, icmp6 -> (ip->errors) tcp_icmp -> sock_publish. RFC 5927, RFC 1191, RFC 8201. */
+#include "tcp_mtu_probe.h"
 #include "tcp_priv.h"
 
 #define PMTU_MIN_IP4 256 /* below, an attacker is likelier than a path: RFC 5927 7.1 */
@@ -35,6 +36,7 @@ lower_pmtu(struct weir_tcp *t, struct weir_tcp_conn *c, uint16_t told)
 	const uint16_t mtu = new_pmtu(c, told);
 	const uint16_t old_mss = c->mss;
 
+	weir_tcp_mtu_told(t, c, mtu);
 	if (mtu >= (c->pmtu != 0 ? c->pmtu : c->dst.mtu))
 		return;
 	c->pmtu = mtu;

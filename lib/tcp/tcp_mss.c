@@ -34,11 +34,16 @@ weir_tcp_offered_mss(
 	return opts->maxseg != 0 ? RTE_MIN(mss, opts->maxseg) : mss;
 }
 
+uint16_t
+weir_tcp_opts_len(const struct weir_tcp_conn *c)
+{
+	return (c->has_ts ? WEIR_TCP_OPT_TS_LEN : 0) + (c->has_auth ? weir_tcp_auth_len(c) : 0);
+}
+
 void
 weir_tcp_update_mss(struct weir_tcp_conn *c)
 {
-	const uint16_t opts =
-		(c->has_ts ? WEIR_TCP_OPT_TS_LEN : 0) + (c->has_auth ? weir_tcp_auth_len(c) : 0);
+	const uint16_t opts = weir_tcp_opts_len(c);
 	const uint16_t mss = RTE_MIN(mss_of_mtu(&c->flow, path_mtu(c)), c->snd.peer_mss);
 
 	c->mss = mss > opts + 8 ? (uint16_t)(mss - opts) : 8; /* RFC 6691: options count */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Path: tcp_input, tcp_usr, tcp_timer -> (flush) tcp_output -> ip_output */
+#include "tcp_mtu_probe.h"
 #include "tcp_output_priv.h"
 
 /* Text and FIN */
@@ -24,7 +25,8 @@ note_answer(const struct weir_tcp *t, struct weir_tcp_conn *c)
 
 /* @return as weir_tcp_send_text(), of one packet */
 static uint32_t
-send_piece(struct weir_tcp *t, struct weir_tcp_conn *c, uint32_t seq, uint32_t len, uint8_t flags)
+send_piece(struct weir_tcp *t, struct weir_tcp_conn *c, uint32_t seq, uint32_t len, uint32_t mss,
+	uint8_t flags)
 {
 	const unsigned int segs_max = RTE_MAX(c->dst.ifc->port->info.segs_max, 2);
 	struct weir_tcp_hdr_info h;
@@ -40,14 +42,14 @@ send_piece(struct weir_tcp *t, struct weir_tcp_conn *c, uint32_t seq, uint32_t l
 	}
 	if (put == len)
 		h.flags |= put > 0 ? flags : flags & (uint8_t)~WEIR_TCP_PSH;
-	if (put > c->mss)
+	if (put > mss)
 		h.flags |= WEIR_TCP_PSH;
 	h.seq = seq;
 	if (unlikely(c->is_urgent))
 		weir_tcp_urgent_mark(c, &h);
 	if (c->is_answer_due && put > 0)
 		note_answer(t, c);
-	weir_tcp_send_segment(t, c, m, &h, put > c->mss ? c->mss : 0);
+	weir_tcp_send_segment(t, c, m, &h, put > mss ? (uint16_t)mss : 0);
 	c->act->bytes_sent += put;
 	t->stats.tx_bytes += put;
 	if (c->is_paced)
@@ -64,7 +66,7 @@ weir_tcp_send_text(struct weir_tcp *t, struct weir_tcp_conn *c, uint32_t seq, ui
 
 	do {
 		piece = RTE_MIN(len - sent, piece_max);
-		n = send_piece(t, c, seq + sent, piece, sent + piece == len ? flags : 0);
+		n = send_piece(t, c, seq + sent, piece, mss, sent + piece == len ? flags : 0);
 		sent += n;
 	} while (n == piece && sent < len);
 	c->sent_us = t->core->now_us;
@@ -128,6 +130,25 @@ packets(const struct weir_tcp_conn *c, const struct weir_tcp_pass *pass, uint32_
 		       : (len + pass->mss - 1) / pass->mss;
 }
 
+/* @return whether to go on sending */
+static bool
+probe_path(struct weir_tcp *t, struct weir_tcp_conn *c)
+{
+	uint32_t len;
+
+	switch (weir_tcp_mtu_next(t, c, &len)) {
+	case MTU_GOES:
+		if (send_new(t, c, len, len) == 0)
+			return false;
+		weir_tcp_mtu_sent(t, c, len);
+		return true;
+	case MTU_WAITS:
+		return false;
+	default:
+		return true;
+	}
+}
+
 /* @return false: stopped for want of room or an mbuf, or because it was enough for one pass */
 static bool
 send_unsent(struct weir_tcp *t, struct weir_tcp_conn *c, struct weir_tcp_pass *pass)
@@ -138,6 +159,8 @@ send_unsent(struct weir_tcp *t, struct weir_tcp_conn *c, struct weir_tcp_pass *p
 	pass->segs_max = weir_tcp_seq_span(c->snd.end, c->snd.nxt) <= pass->mss
 				 ? 1
 				 : weir_tcp_burst_segs(c, pass->mss);
+	if (unlikely(c->pmtu != 0) && !probe_path(t, c))
+		return true;
 	while (n < WEIR_TCP_PASS_SEGS && weir_tcp_has_unsent(c)) {
 		const uint32_t len = c->is_forced ? weir_tcp_forced_len(c, pass->mss)
 						  : weir_tcp_next_len(t, c, pass);

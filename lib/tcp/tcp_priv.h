@@ -661,6 +661,9 @@ uint32_t weir_tcp_initial_cwnd(const struct weir_tcp *t, const struct weir_tcp_c
 /** The path takes less than c->mss from now on: what was sent in larger segments is lost. */
 void weir_tcp_lose_oversized(struct weir_tcp *t, struct weir_tcp_conn *c);
 
+/** What is marked lost goes again: not for congestion, the window stays. */
+void weir_tcp_repeat_unblamed(struct weir_tcp *t, struct weir_tcp_conn *c);
+
 /* tcp_recovery.c */
 
 /**
@@ -789,6 +792,9 @@ bool weir_tcp_is_window_news(const struct weir_tcp *t, const struct weir_tcp_con
 
 /** Find c's way anew if routes changed. @return whether there is one */
 bool weir_tcp_route(struct weir_tcp *t, struct weir_tcp_conn *c);
+
+/** Bytes of options on every segment. */
+uint16_t weir_tcp_opts_len(const struct weir_tcp_conn *c);
 
 /** Work out c->mss from path, peer, options. */
 void weir_tcp_update_mss(struct weir_tcp_conn *c);

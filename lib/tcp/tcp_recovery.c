@@ -4,6 +4,7 @@
  * them: RFC 5681 3.2, RFC 6675 5, RFC 6582 3.2.
  */
 #include "tcp_loss_priv.h"
+#include "tcp_mtu_probe.h"
 
 #define RENEGED_US 10000u
 
@@ -221,7 +222,7 @@ in_others(struct weir_tcp *t, struct weir_tcp_conn *c, struct weir_tcp_news *new
 	weir_tcp_mark_losses(t, c, news);
 	if (c->act->lost_segs == 0)
 		keep_open(t, c);
-	else
+	else if (likely(c->pmtu == 0) || !weir_tcp_mtu_lost(t, c))
 		weir_tcp_enter_recovery(t, c);
 }
 

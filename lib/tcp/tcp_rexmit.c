@@ -23,6 +23,7 @@ count_again(struct weir_tcp *t, struct weir_tcp_conn *c, struct weir_tcp_sent *s
 	struct weir_tcp_act *act = c->act;
 
 	weir_tcp_sent_again(t, c, s);
+	act->mtu_size = 0; /* what comes back now says nothing of the path's MTU */
 	t->stats.rexmit_segs++;
 	c->rexmits += s->segs;
 	act->bytes_rexmit += weir_seq_min(s->end, c->snd.end) - s->seq;

@@ -294,9 +294,16 @@ weir_tcp_lose_oversized(struct weir_tcp *t, struct weir_tcp_conn *c)
 		if (s->mss > c->mss && s->end - s->seq > c->mss)
 			weir_tcp_sent_lost(t, c, s);
 	}
-	if (act->lost_segs == lost)
-		return;
-	if (c->ca != WEIR_TCP_CA_LOSS) { /* no congestion, but as many segments again */
+	if (act->lost_segs != lost)
+		weir_tcp_repeat_unblamed(t, c);
+}
+
+void
+weir_tcp_repeat_unblamed(struct weir_tcp *t, struct weir_tcp_conn *c)
+{
+	struct weir_tcp_act *act = c->act;
+
+	if (c->ca != WEIR_TCP_CA_LOSS) {
 		act->high_seq = c->snd.max;
 		c->cc.ssthresh = weir_tcp_current_ssthresh(c);
 		act->prior_ssthresh = 0;

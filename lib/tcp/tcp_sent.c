@@ -7,6 +7,7 @@
  * a record split are not noted, so at worst data is sent twice.
  */
 #include "tcp_loss_priv.h"
+#include "tcp_mtu_probe.h"
 
 #define SEGS_MAX 60000 /* of a record */
 
@@ -209,6 +210,8 @@ note_acked(struct weir_tcp *t, struct weir_tcp_conn *c, struct weir_tcp_sent *s,
 {
 	struct weir_tcp_act *act = c->act;
 
+	if (unlikely(s->mss > c->mss))
+		weir_tcp_mtu_acked(c, s);
 	if (unlikely(s->flags & WEIR_TCP_REXMIT_EVER)) {
 		news->flags |= NEWS_REXMIT_ACKED;
 	} else if (!(s->flags & WEIR_TCP_SACKED)) {

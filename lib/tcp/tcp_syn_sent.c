@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Path: tcp_input -> tcp_syn_sent -> sock_publish. And what both kinds of open share. */
+#include "tcp_mtu_probe.h"
 #include "tcp_priv.h"
 
 #include <stddef.h>
@@ -140,6 +141,8 @@ weir_tcp_begin_sending(struct weir_tcp *t, struct weir_tcp_conn *c)
 {
 	const bool is_syn_lost = c->retries > 1; /* RFC 6928 2 lets one loss pass */
 
+	if (unlikely(t->conf.mtu_probing == WEIR_TCP_MTU_ALWAYS))
+		weir_tcp_mtu_begin(t, c);
 	c->act->cwnd_us = t->core->now_us;
 	c->cc.cwnd = is_syn_lost ? c->mss : weir_tcp_initial_cwnd(t, c);
 	c->cc.ssthresh = UINT32_MAX;

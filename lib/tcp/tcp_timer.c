@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Path: worker/timers -> tcp_timer -> (flush) tcp_output */
 #include "tcp_loss_priv.h"
+#include "tcp_mtu_probe.h"
 
-#define NO_ACT_US 10000 /* too many connections are busy: try again */
+#define NO_ACT_US	   10000 /* too many connections are busy: try again */
+#define BLACK_HOLE_RETRIES 3	 /* RFC 1122 4.2.3.5, R1 */
 
 /*
  * One wheel entry serves all deadlines of a connection. It is armed no later than the earliest;
@@ -161,6 +163,9 @@ rto_expired(struct weir_tcp *t, struct weir_tcp_conn *c)
 		return false;
 	}
 	t->stats.rto_fired++;
+	if (unlikely(t->conf.mtu_probing != 0) && c->retries >= BLACK_HOLE_RETRIES &&
+		c->state >= WEIR_TCP_ESTABLISHED)
+		weir_tcp_mtu_black_hole(t, c);
 	lose_all(t, c);
 	/* A peer that answers with a closed window is alive (RFC 9293 3.8.6). */
 	if (c->snd.wnd != 0 || now_us - c->heard_us > t->conf.rto_max_us ||

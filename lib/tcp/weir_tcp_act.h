@@ -132,6 +132,7 @@ struct weir_tcp_act {
 	uint64_t bytes_sent; /* repetitions included */
 	uint32_t acks_in; /* segments without text */
 	uint8_t limit;	  /* enum weir_tcp_limit_kind, of the latest flight */
+	uint16_t mtu_size; /* of the path's MTU probe under way; 0: none */
 	uint32_t rate_delivered; /* bytes in rate_interval_us: the latest good rate */
 	uint32_t rate_interval_us;
 	bool is_rate_app_limited;
@@ -174,6 +175,8 @@ struct weir_tcp_act {
 	uint32_t dsacks;  /* segments that arrived twice */
 	uint64_t bytes_rexmit;
 	uint32_t delivered_ce; /* of delivered_segs, by ACKs with ECE */
+	uint16_t mtu_high;  /* no more than that passes; 0: not searched for */
+	uint16_t mtu_since; /* about seconds: when the search began */
 	uint64_t limit_us[WEIR_TCP_LIMITS]; /* how long each limit was in force */
 	uint64_t limit_since_us;
 	struct weir_tcp_keys *keys; /* NULL: no keys */

@@ -136,6 +136,17 @@ set_ecn(struct pd_knobs *k, const struct knob *knob, const char *value, const st
 	return set(k, knob->section, knob->key, strcmp(value, "2") == 0 ? "passive" : value, r);
 }
 
+/* As Linux's sysctl has it. */
+static int
+set_mtu_probing(
+	struct pd_knobs *k, const struct knob *knob, const char *value, const struct report *r)
+{
+	static const char *const words[] = {"never", "black-hole", "always"};
+	const bool is_digit = value[0] >= '0' && value[0] <= '2' && value[1] == '\0';
+
+	return set(k, knob->section, knob->key, is_digit ? words[value[0] - '0'] : value, r);
+}
+
 static int
 set_number(struct pd_knobs *k, const char *section, const char *key, uint64_t v,
 	const struct report *r)
@@ -320,6 +331,8 @@ static const struct knob knobs[] = {
 	{"sack", set_switch, "tcp", "sack"},
 	{"ecn", set_ecn, "tcp", "ecn"},
 	{"cc", set_text, "tcp", "congestion"},
+	{"mtu_probing", set_mtu_probing, "tcp", "mtu_probing"},
+	{"base_mss", set_text, "tcp", "base_mss"},
 	{"idle_restart", set_switch, "tcp", "idle_restart"},
 	{"delack", set_delack, "tcp", "delayed_ack_ms"},
 	{"rto_min", set_time, "tcp", "rto_min_ms"},
