@@ -31,7 +31,8 @@ static const struct {
  * are one scatter list for one frame: more than a frame's worth only ties up mbufs. net_vmxnet3
  * tells its host that a frame has one buffer, so QEMU drops the longer ones that LRO makes.
  * net_e1000_em gives its queue no MSI-X vector: its receive interrupt never comes; nor does
- * net_vmxnet3's of the link.
+ * net_vmxnet3's of the link. net_memif has no receive interrupts, and crashes now and then when it
+ * is stopped and started again at once, as is done with a driver whose interrupts fail.
  */
 static const struct ethdev_quirk quirks[] = {
 	{
@@ -49,6 +50,11 @@ static const struct ethdev_quirk quirks[] = {
 	},
 	{
 		.driver = "net_e1000_em",
+		.caps_off = WEIR_PORT_RX_INTR,
+		.rx_desc_max = UINT16_MAX,
+	},
+	{
+		.driver = "net_memif",
 		.caps_off = WEIR_PORT_RX_INTR,
 		.rx_desc_max = UINT16_MAX,
 	},
