@@ -236,26 +236,6 @@ parse(struct load_opts *o, int argc, char **argv)
 	return rc;
 }
 
-/* "section.key=value": the last dot before the equals sign ends the section. */
-static int
-set(struct weir_conf *conf, const char *text, char *err, size_t err_len)
-{
-	char section[WEIR_CONF_TEXT_MAX];
-	char *value, *key;
-
-	snprintf(section, sizeof(section), "%s", text);
-	value = strchr(section, '=');
-	if (value != NULL)
-		*value++ = '\0';
-	key = value == NULL ? NULL : strrchr(section, '.');
-	if (key == NULL) {
-		snprintf(err, err_len, "--set %s: allowed: SECTION.KEY=VALUE", text);
-		return -EINVAL;
-	}
-	*key++ = '\0';
-	return weir_conf_set(conf, section, key, value, err, err_len);
-}
-
 /* A client that never waits for its own ports; the file and --set have the last word. */
 static int
 configure(struct weir_conf *conf, const struct load_opts *o, char *err, size_t err_len)
@@ -269,7 +249,7 @@ configure(struct weir_conf *conf, const struct load_opts *o, char *err, size_t e
 	conf->sockets = conf->connections = 4096 + o->conns * 2;
 	rc = weir_conf_load(conf, o->conf, err, err_len);
 	for (unsigned int i = 0; i < o->n_sets && rc == 0; i++)
-		rc = set(conf, o->sets[i], err, err_len);
+		rc = weir_conf_set_text(conf, o->sets[i], err, err_len);
 	return rc;
 }
 

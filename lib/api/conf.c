@@ -260,6 +260,25 @@ weir_conf_set(struct weir_conf *conf, const char *section, const char *key, cons
 	return rc;
 }
 
+int
+weir_conf_set_text(struct weir_conf *conf, const char *text, char *err, size_t err_len)
+{
+	char section[WEIR_CONF_TEXT_MAX];
+	char *value, *key;
+
+	snprintf(section, sizeof(section), "%s", text);
+	value = strchr(section, '=');
+	if (value != NULL)
+		*value++ = '\0';
+	key = value == NULL ? NULL : strrchr(section, '.');
+	if (key == NULL) {
+		snprintf(err, err_len, "%s: allowed: SECTION.KEY=VALUE", text);
+		return -EINVAL;
+	}
+	*key++ = '\0';
+	return weir_conf_set(conf, section, key, value, err, err_len);
+}
+
 /* ---- files ---- */
 
 /* A section of the file, as rte_cfgfile holds it. */

@@ -195,6 +195,12 @@ int weir_conf_set(struct weir_conf *conf, const char *section, const char *key, 
 	char *err, size_t err_len);
 
 /**
+ * The same from one text, as a command line has it: "tcp.sndbuf=256K", "port tap0.mtu=9000". The last
+ * dot before the equals sign ends the section.
+ */
+int weir_conf_set_text(struct weir_conf *conf, const char *text, char *err, size_t err_len);
+
+/**
  * The arguments for rte_eal_init that a configuration asks for. Lcore 0 is the caller's (the
  * control thread), lcores 1..n_workers are the workers'. Reads the affinity mask of the calling
  * thread and, for hugepages = auto, /sys.

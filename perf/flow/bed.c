@@ -39,24 +39,15 @@ set_all(struct weir_conf *conf, const struct setting *s, size_t n)
 	return 0;
 }
 
-/* "port p0.offloads_off=tso": the last dot before the equals sign ends the section. */
 static int
 set_text(struct weir_conf *conf, const char *text)
 {
-	char section[WEIR_CONF_TEXT_MAX];
-	char *value, *key;
+	char err[WEIR_CONF_ERR_MAX];
+	const int rc = weir_conf_set_text(conf, text, err, sizeof(err));
 
-	snprintf(section, sizeof(section), "%s", text);
-	value = strchr(section, '=');
-	if (value != NULL)
-		*value++ = '\0';
-	key = value == NULL ? NULL : strrchr(section, '.');
-	if (key == NULL) {
-		fprintf(stderr, "--set %s: allowed: SECTION.KEY=VALUE\n", text);
-		return -EINVAL;
-	}
-	*key++ = '\0';
-	return set_all(conf, &(struct setting){section, key, value}, 1);
+	if (rc != 0)
+		fprintf(stderr, "--set %s\n", err);
+	return rc;
 }
 
 /*

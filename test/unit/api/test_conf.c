@@ -249,6 +249,21 @@ a_value_set_by_a_program_is_as_one_in_a_file(void)
 }
 
 static void
+a_value_is_set_by_one_text_as_well(void)
+{
+	struct weir_conf conf;
+
+	weir_conf_default(&conf);
+	CU_ASSERT_EQUAL(weir_conf_set_text(&conf, "port x.mtu=1", err, sizeof(err)), -EINVAL);
+	CU_ASSERT_EQUAL(weir_conf_set_text(&conf, "port x.mtu=9000", err, sizeof(err)), 0);
+	CU_ASSERT_EQUAL(conf.ports[0].mtu, 9000);
+	CU_ASSERT_EQUAL(weir_conf_set_text(&conf, "port x.mtu=0", err, sizeof(err)), 0);
+	CU_ASSERT_EQUAL(weir_conf_set_text(&conf, "tcp.sndbuf", err, sizeof(err)), -EINVAL);
+	CU_ASSERT_STRING_EQUAL(err, "tcp.sndbuf: allowed: SECTION.KEY=VALUE");
+	CU_ASSERT_EQUAL(weir_conf_set_text(&conf, "sndbuf=1", err, sizeof(err)), -EINVAL);
+}
+
+static void
 a_wrong_value_set_changes_nothing(void)
 {
 	struct weir_conf conf, before;
@@ -834,6 +849,7 @@ main(void)
 		UNIT(defaults_are_right_and_run_one_worker),
 		UNIT(every_section_is_read),
 		UNIT(a_value_set_by_a_program_is_as_one_in_a_file),
+		UNIT(a_value_is_set_by_one_text_as_well),
 		UNIT(a_wrong_value_set_changes_nothing),
 		UNIT(a_short_message_buffer_is_kept_to),
 		UNIT(a_file_that_cannot_be_read_is_an_error),
