@@ -18,6 +18,7 @@ struct ethdev {
 	uint16_t tx_queues;
 	bool use_prepare; /* offloads on: the device may want headers prepared */
 	bool is_started;
+	bool is_monitoring; /* holds EAL's watch of kernel events */
 	bool is_gone; /* removed, told by its event; interrupt thread: w, all: r */
 	uint64_t owner;
 	int rx_fd[WEIR_PORT_QUEUES_MAX];       /* -1 without */
@@ -32,6 +33,14 @@ extern const struct weir_port_ops ethdev_ops;
 
 /** Close the device, if it is ours, and free e. */
 void ethdev_free(struct ethdev *e);
+
+/* removal.c */
+
+/** The device is gone; what it still holds is given back when the port is closed. */
+void ethdev_say_removed(struct ethdev *e);
+/** Be told when the device is taken away; nothing if it can't be known. */
+void ethdev_watch_removal(struct ethdev *e);
+void ethdev_unwatch_removal(struct ethdev *e);
 
 /* offload.c */
 

@@ -300,24 +300,6 @@ bring_up(struct opening *o, bool use_intr)
 	return 0;
 }
 
-/* What the device still holds is given back when the port is closed. */
-static void
-say_removed(struct ethdev *e)
-{
-	if (!__atomic_exchange_n(&e->is_gone, true, __ATOMIC_RELAXED))
-		WEIR_LOG(ERR, "port %s: device removed; it is let go when the stack ends",
-			e->port.info.name);
-}
-
-/* The kernel asks for a device of VFIO back, and waits for it. Runs on the interrupt thread. */
-static void
-on_device_event(const char *name, enum rte_dev_event_type type, void *arg)
-{
-	(void)name;
-	if (type == RTE_DEV_EVENT_REMOVE)
-		say_removed(arg);
-}
-
 /* Runs on the interrupt thread. */
 static int
 on_event(uint16_t id, enum rte_eth_event_type type, void *arg, void *ret_param)
@@ -332,7 +314,7 @@ on_event(uint16_t id, enum rte_eth_event_type type, void *arg, void *ret_param)
 			WEIR_LOG(NOTICE, "port %s: link %s", name, l.link_status ? "up" : "down");
 		break;
 	case RTE_ETH_EVENT_INTR_RMV:
-		say_removed(e);
+		ethdev_say_removed(e);
 		break;
 	case RTE_ETH_EVENT_INTR_RESET:
 		WEIR_LOG(ERR, "port %s: device asks to be reset: restart the stack", name);
@@ -352,23 +334,17 @@ static const enum rte_eth_event_type events[] = {
 static void
 watch_events(struct ethdev *e)
 {
-	char name[RTE_ETH_NAME_MAX_LEN];
-
 	for (size_t i = 0; i < RTE_DIM(events); i++)
 		rte_eth_dev_callback_register(e->id, events[i], on_event, e);
-	if (rte_eth_dev_get_name_by_port(e->id, name) == 0)
-		rte_dev_event_callback_register(name, on_device_event, e);
+	ethdev_watch_removal(e);
 }
 
 static void
 unwatch_events(struct ethdev *e)
 {
-	char name[RTE_ETH_NAME_MAX_LEN];
-
 	for (size_t i = 0; i < RTE_DIM(events); i++)
 		rte_eth_dev_callback_unregister(e->id, events[i], on_event, e);
-	if (rte_eth_dev_get_name_by_port(e->id, name) == 0)
-		rte_dev_event_callback_unregister(name, on_device_event, e);
+	ethdev_unwatch_removal(e);
 }
 
 void
