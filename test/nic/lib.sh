@@ -98,6 +98,11 @@ port_count() {
 	guest "weir-stat ports" | awk -v n="$1" '$1 == "nic0" { print $(NF - n) }'
 }
 
+# counter NAME: of weir-stat counters; nothing if it is 0
+counter() {
+	guest "weir-stat counters" | sed -n "s/^$1 *\([0-9]*\).*/\1/p"
+}
+
 # mean_frame tx|rx: bytes; above the MTU where the NIC cuts segments, or joins them
 mean_frame() {
 	local pkts=7
@@ -205,6 +210,41 @@ nic_try() {
 	check "$1: weir-echo starts" guest "start /tmp/$2.log weir-echo /$2.conf"
 	nic_udp "$1" "$3" "$4"
 	check "$1: ends well" guest "stop /tmp/$2.log"
+}
+
+is_refused() {
+	! "$@"
+}
+
+# begin NAME [PROGRAM ARG...]: with the configuration of that name; weir-httpd without
+begin() {
+	local program=(weir-httpd --root /srv)
+
+	[ $# -eq 1 ] || program=("${@:2}")
+	check "$1: starts" guest "start /tmp/$1.log ${program[0]} /$1.conf ${program[*]:1}"
+}
+
+end() { # NAME
+	check "$1: ends well" guest "stop /tmp/$1.log"
+}
+
+is_told() { # I
+	guest "cat /tmp/$1.log" | grep 'port nic0: .*remove'
+}
+
+is_away() {
+	guest "[ ! -e /sys/bus/pci/devices/0000:01:00.0 ]"
+}
+
+# nic_removal NAME I: the device nicI, on a port of its own, is taken away while a program runs on it
+nic_removal() {
+	check "$1: starts once more" guest "start /tmp/$2.log weir-httpd /$2.conf"
+	check "$1: answers" in_ns ping -q -c 1 -w 10 "10.77.$2.2"
+	monitor "device_del nic$2"
+	check "$1: its removal is told" wait_for 20 is_told "$2"
+	check "$1: the program goes on" stat_says "^nic0 .* down "
+	check "$1: and ends well" guest "stop /tmp/$2.log"
+	check "$1: then the device is gone" wait_for 20 is_away
 }
 
 nic_begin() {

@@ -10,21 +10,27 @@ weir_source=$(dirname "$0")/../..
 nic_begin
 kinds=("${@:2}")
 [ ${#kinds[@]} -gt 0 ] || kinds=(virtio-net-pci e1000e e1000 vmxnet3)
-devices=()
+devices=() pci=() removed=
 for i in "${!kinds[@]}"; do
 	# Without this header frames pass as they are, and the kernel checks the sums the NIC has made.
 	header=on
 	[[ ${kinds[i]} != e1000* ]] || header=off
 	tap "t$i" "10.77.$i.1" "fd77:$i::1" || exit 1
+	bus=pcie.0 pci[i]=0000:00:0$((i + 4)).0 slot=$((i + 4))
+	if [ "${kinds[i]}" = vmxnet3 ]; then # this one will be taken away, which needs a port that lets go
+		devices+=(-device "pcie-root-port,id=rp0,bus=pcie.0,chassis=1,addr=$slot")
+		bus=rp0 pci[i]=0000:01:00.0 slot=0 removed=$i
+	fi
 	devices+=(-netdev "tap,id=n$i,ifname=t$i,script=no,downscript=no,vnet_hdr=$header"
-		-device "${kinds[i]},netdev=n$i,mac=52:54:00:00:00:0$i,addr=0x$((i + 4))")
-	nic_conf "$i" "0000:00:0$((i + 4)).0" "10.77.$i.2" "fd77:$i::2" </dev/null
+		-device "${kinds[i]},id=nic$i,bus=$bus,netdev=n$i,mac=52:54:00:00:00:0$i,addr=$slot")
+	nic_conf "$i" "${pci[i]}" "10.77.$i.2" "fd77:$i::2" </dev/null
 done
 guest_boot 1 -- -M q35 "${devices[@]}" || exit 1
 check "hugepages" guest "hugepages 128"
 for i in "${!kinds[@]}"; do
-	check "${kinds[i]}: bound to uio_pci_generic" guest "bind 0000:00:0$((i + 4)).0 uio_pci_generic"
+	check "${kinds[i]}: bound to uio_pci_generic" guest "bind ${pci[i]} uio_pci_generic"
 	nic_try "${kinds[i]}" "$i" "10.77.$i.2" "fd77:$i::2"
 done
+[ -z "$removed" ] || nic_removal vmxnet3 "$removed"
 guest_end
 test_end

@@ -75,22 +75,6 @@ for i in "${!kinds[@]}"; do
 	check "$name: answers afterwards" in_ns ping -q -c 1 -w 10 "10.77.$i.2"
 	check "$name: ends well" guest "stop /tmp/$i.log"
 done
-
-# ---- the device is taken away ----
-
-name=${kinds[0]}
-is_told() {
-	guest "cat /tmp/0.log" | grep 'port nic0: .*remove'
-}
-is_away() {
-	guest "[ ! -e /sys/bus/pci/devices/0000:01:00.0 ]"
-}
-check "$name: starts once more" guest "start /tmp/0.log weir-httpd /0.conf"
-check "$name: answers" in_ns ping -q -c 1 -w 10 10.77.0.2
-monitor "device_del nic0"
-check "$name: its removal is told" wait_for 20 is_told
-check "$name: the program goes on" stat_says "^nic0 .* down "
-check "$name: and ends well" guest "stop /tmp/0.log"
-check "$name: then the device is gone" wait_for 20 is_away
+nic_removal "${kinds[0]}" 0
 guest_end
 test_end
