@@ -7,10 +7,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <rte_lcore.h>
 
-#define BACKLOG 1024
+#define BACKLOG	 1024
+#define CLOSE_MS 1000
 
 struct app_conns *
 app_conns_here(struct app_lists *lists)
@@ -75,12 +77,24 @@ app_wait(const struct app *app)
 	sigwait(&set, &sig);
 }
 
+/* A worker lets go of what was closed in one of its next turns. */
+static void
+account_closed(const struct app *app, struct weir_account *a)
+{
+	for (int ms = 0; ms < CLOSE_MS; ms++) {
+		weir_stack_account(app->st, a);
+		if (a->sockets == 0)
+			return;
+		usleep(1000);
+	}
+}
+
 void
 app_fini(const struct app *app)
 {
 	struct weir_account a;
 
-	weir_stack_account(app->st, &a);
+	account_closed(app, &a);
 	printf("%s: at the end %u sockets, %u mbufs more than at the start, packets %s\n",
 		app->name, a.sockets, mbufs_in_use(&a) - app->mbufs,
 		a.is_balanced ? "all accounted for" : "NOT all accounted for");
