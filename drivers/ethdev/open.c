@@ -10,6 +10,7 @@
 #include <rte_devargs.h>
 #include <rte_errno.h>
 #include <rte_malloc.h>
+#include <rte_pause.h>
 
 #include "ethdev_priv.h"
 #include "weir_log.h"
@@ -343,7 +344,8 @@ static void
 unwatch_events(struct ethdev *e)
 {
 	for (size_t i = 0; i < RTE_DIM(events); i++)
-		rte_eth_dev_callback_unregister(e->id, events[i], on_event, e);
+		while (rte_eth_dev_callback_unregister(e->id, events[i], on_event, e) == -EAGAIN)
+			rte_pause(); /* it runs */
 	ethdev_unwatch_removal(e);
 }
 

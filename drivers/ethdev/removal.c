@@ -2,12 +2,14 @@
 /* A device that is taken away while it runs. */
 #include "ethdev_priv.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include <rte_dev.h>
+#include <rte_pause.h>
 
 #include "weir_log.h"
 
@@ -65,6 +67,8 @@ ethdev_unwatch_removal(struct ethdev *e)
 	if (e->is_monitoring)
 		rte_dev_event_monitor_stop();
 	e->is_monitoring = false;
-	if (rte_eth_dev_get_name_by_port(e->id, name) == 0)
-		rte_dev_event_callback_unregister(name, on_device_event, e);
+	if (rte_eth_dev_get_name_by_port(e->id, name) != 0)
+		return;
+	while (rte_dev_event_callback_unregister(name, on_device_event, e) == -EAGAIN)
+		rte_pause(); /* it runs */
 }
