@@ -195,8 +195,8 @@ int weir_conf_set(struct weir_conf *conf, const char *section, const char *key, 
 	char *err, size_t err_len);
 
 /**
- * The same from one text, as a command line has it: "tcp.sndbuf=256K", "port tap0.mtu=9000". The last
- * dot before the equals sign ends the section.
+ * The same from one text, as a command line has it: "tcp.sndbuf=256K", "port tap0.mtu=9000".
+ * The last dot before the equals sign ends the section.
  */
 int weir_conf_set_text(struct weir_conf *conf, const char *text, char *err, size_t err_len);
 
