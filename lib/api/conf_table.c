@@ -182,6 +182,9 @@ static const struct conf_key tcp_keys[] = {
 		"connect may use a port again that is in TIME_WAIT for a second, with timestamps"},
 	{"initial_window", &conf_number, CONF(tcp.initial_window), 1, 100, NULL, "10",
 		"segments sent before the first acknowledgment (RFC 6928)"},
+	{"hystart", &conf_choice, CONF(tcp.hystart), 0, 0, "plus-plus|linux|no", "plus-plus",
+		"what ends cubic's slow start before a loss: HyStart++ (RFC 9406), or Linux's "
+		"HyStart, which fills queues less and takes longer to fill long paths"},
 	{"mtu_probing", &conf_choice, CONF(tcp.mtu_probing), 0, 0, "never|black-hole|always",
 		"never",
 		"search for the path's MTU by sending (RFC 4821): never, when nothing gets "

@@ -222,6 +222,7 @@ tcp_conf(const struct weir_conf *conf)
 	c.time_wait_us = t->time_wait_ms * 1000;
 	c.fin_wait_2_us = t->fin_wait_2_ms * 1000;
 	c.initial_window = t->initial_window;
+	c.hystart = (uint32_t)t->hystart;
 	c.mtu_probing = (uint32_t)t->mtu_probing;
 	c.base_mss = t->base_mss;
 	c.syn_retries = (uint8_t)t->syn_retries;

@@ -146,6 +146,7 @@ struct weir_conf {
 		bool rfc1337;                  /* RST does not end TIME_WAIT */
 		bool time_wait_reuse;          /* connect may use a port in TIME_WAIT again */
 		uint32_t initial_window;
+		int hystart; /* enum weir_tcp_hystart */
 		int mtu_probing; /* enum weir_tcp_mtu */
 		uint32_t base_mss;
 		uint32_t syn_retries;

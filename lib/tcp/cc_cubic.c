@@ -6,6 +6,7 @@
 #include "cc_hystart.h"
 #include "tcp_priv.h"
 
+#define SETTLE_US   UINT64_C(1000000) /* after a congestion event round trips say little */
 #define SPAN_MS_MAX 300000 /* |t - K| beyond this adds nothing that a window could hold */
 
 /* What a congestion event changes, and its undoing restores. */
@@ -124,17 +125,20 @@ avoid(struct cubic *q, struct weir_tcp_conn *c, uint64_t now_us, uint32_t acked)
 	}
 }
 
-/* The first slow start watches for longer round trips; those after a time-out have a goal. */
+/* HyStart++ watches the first slow start; those after a time-out have a goal. */
 static uint32_t
-slow_start(struct cubic *q, struct weir_tcp_conn *c, const struct weir_tcp_sample *s)
+slow_start(struct cubic *q, struct weir_tcp_conn *c, const struct weir_tcp_sample *s, uint32_t way)
 {
 	struct weir_tcp_cc *cc = &c->cc;
 	uint32_t n;
 
-	if (cc->ssthresh == UINT32_MAX) {
+	if (way == WEIR_TCP_HYSTART_PP && cc->ssthresh == UINT32_MAX) {
 		cc->cwnd += weir_hystart_acked(c, &q->hystart, s);
 		return 0;
 	}
+	if (way == WEIR_TCP_HYSTART_LINUX && s->rtt_us != 0 &&
+		(q->now.epoch_us == 0 || s->now_us - q->now.epoch_us >= SETTLE_US))
+		weir_hystart_watch(c, &q->hystart, s);
 	n = RTE_MIN(s->acked, cc->ssthresh - cc->cwnd);
 	cc->cwnd += n;
 	return s->acked - n;
@@ -146,11 +150,10 @@ cubic_acked(struct weir_tcp *t, struct weir_tcp_conn *c, const struct weir_tcp_s
 	struct cubic *q = weir_tcp_cc_priv(c);
 	uint32_t acked = s->acked;
 
-	(void)t;
 	skip_idle(q, c, s->now_us);
 	q->used_us = s->now_us;
 	if (c->cc.cwnd < c->cc.ssthresh)
-		acked = slow_start(q, c, s);
+		acked = slow_start(q, c, s, t->conf.hystart);
 	if (acked > 0)
 		avoid(q, c, s->now_us, acked);
 }

@@ -95,14 +95,17 @@ enum weir_tcp_ecn {
 
 enum weir_tcp_cookies { WEIR_TCP_COOKIES_NO, WEIR_TCP_COOKIES_FULL, WEIR_TCP_COOKIES_ALWAYS };
 
-/** Defaults and limits of a stack; from the [tcp] section. */
-/* RFC 4821: when a path's MTU is searched for by sending. */
+/** RFC 4821: when a path's MTU is searched for by sending. */
 enum weir_tcp_mtu {
 	WEIR_TCP_MTU_NEVER,
 	WEIR_TCP_MTU_BLACK_HOLE, /* once nothing gets through */
 	WEIR_TCP_MTU_ALWAYS
 };
 
+/** What ends CUBIC's slow start before a loss does; see cc_hystart.h. */
+enum weir_tcp_hystart { WEIR_TCP_HYSTART_PP, WEIR_TCP_HYSTART_LINUX, WEIR_TCP_HYSTART_NO };
+
+/** Defaults and limits of a stack; from the [tcp] section. */
 struct weir_tcp_conf {
 	struct weir_tcp_opts opts;
 	uint32_t sndbuf_max; /* buffers grow up to this; 0: not at all */
@@ -119,6 +122,7 @@ struct weir_tcp_conf {
 	uint32_t fin_wait_2_us;  /* 60 s after close */
 	uint32_t invalid_ratelimit_us; /* 500 ms between answers to what is not acceptable */
 	uint32_t initial_window; /* segments; 10 (RFC 6928) */
+	uint32_t hystart; /* enum weir_tcp_hystart; ++ */
 	uint32_t mtu_probing; /* enum weir_tcp_mtu; never */
 	uint32_t base_mss; /* text of a segment that every path takes; 1024 (RFC 4821 7.2) */
 	uint8_t syn_retries;     /* 6 */

@@ -17,11 +17,11 @@
 #define REMOTE_MAC "02:00:00:00:00:02"
 #define SCALE_MAX  14
 #define EAL	   "--no-huge --no-pci --no-telemetry --no-shconf -m 256"
-/* Scripts for Linux expect scale 8. */
+/* Scripts for Linux expect scale 8, and its HyStart. */
 #define DEFAULTS                                                                            \
 	"local=" LOCAL ";remote=" REMOTE ";eal=" EAL                                        \
 	";wscale=8;sndbuf_max=0;rcvbuf_max=0;seed=1;timeout=8s;sockets=1024;fastopen=1027;" \
-	"fastopen_key=a1a1a1a1b2b2b2b2c3c3c3c3d4d4d4d4"
+	"hystart=linux;fastopen_key=a1a1a1a1b2b2b2b2c3c3c3c3d4d4d4d4"
 
 /* Where a message goes. */
 struct report {
@@ -331,6 +331,7 @@ static const struct knob knobs[] = {
 	{"sack", set_switch, "tcp", "sack"},
 	{"ecn", set_ecn, "tcp", "ecn"},
 	{"cc", set_text, "tcp", "congestion"},
+	{"hystart", set_text, "tcp", "hystart"},
 	{"mtu_probing", set_mtu_probing, "tcp", "mtu_probing"},
 	{"base_mss", set_text, "tcp", "base_mss"},
 	{"idle_restart", set_switch, "tcp", "idle_restart"},
