@@ -101,10 +101,14 @@ skip_idle(struct cubic *q, const struct weir_tcp_conn *c, uint64_t now_us)
 		q->now.epoch_us += gap_us - c->srtt_us;
 }
 
-/* RFC 9438 4.4, 4.5: towards the curve a round trip ahead, no faster than by half a window. */
+/*
+ * RFC 9438 4.4, 4.5: towards the curve a round trip ahead, no faster than by half a window. Where
+ * slow start ended early and no loss has told what the path takes, Linux grows by 5 % at least.
+ */
 static void
-avoid(struct cubic *q, struct weir_tcp_conn *c, uint64_t now_us, uint32_t acked)
+avoid(struct cubic *q, struct weir_tcp_conn *c, uint64_t now_us, uint32_t acked, uint32_t way)
 {
+	const bool is_blind = way == WEIR_TCP_HYSTART_LINUX && q->now.w_max == 0;
 	struct weir_tcp_cc *cc = &c->cc;
 	uint64_t target;
 
@@ -113,10 +117,13 @@ avoid(struct cubic *q, struct weir_tcp_conn *c, uint64_t now_us, uint32_t acked)
 	grow_estimate(&q->now, c, acked);
 	if (w_cubic(&q->now, now_us, c->mss) < q->now.w_est) {
 		cc->cwnd = RTE_MAX(cc->cwnd, q->now.w_est);
-		return;
+		if (!is_blind)
+			return;
 	}
 	target = RTE_MIN(
 		w_cubic(&q->now, now_us + c->srtt_us, c->mss), (uint64_t)cc->cwnd + cc->cwnd / 2);
+	if (is_blind)
+		target = RTE_MAX(target, (uint64_t)cc->cwnd + cc->cwnd / 20);
 	if (target > cc->cwnd) {
 		const uint64_t grown = (target - cc->cwnd) * acked + cc->bytes_acked;
 
@@ -148,14 +155,15 @@ static void
 cubic_acked(struct weir_tcp *t, struct weir_tcp_conn *c, const struct weir_tcp_sample *s)
 {
 	struct cubic *q = weir_tcp_cc_priv(c);
+	const uint32_t way = t->conf.hystart;
 	uint32_t acked = s->acked;
 
 	skip_idle(q, c, s->now_us);
 	q->used_us = s->now_us;
 	if (c->cc.cwnd < c->cc.ssthresh)
-		acked = slow_start(q, c, s, t->conf.hystart);
+		acked = slow_start(q, c, s, way);
 	if (acked > 0)
-		avoid(q, c, s->now_us, acked);
+		avoid(q, c, s->now_us, acked, way);
 }
 
 static void
