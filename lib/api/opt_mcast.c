@@ -6,15 +6,14 @@
 
 /* Interfaces by what applications call them */
 
-/* 0: none named. @return its number from 0 on, -1 for none named, -ENODEV */
-static int
-iface_by_index(const struct weir_stack *st, uint32_t ifindex)
+int
+weir_opt_iface_by_index(const struct weir_stack *st, uint32_t ifindex)
 {
 	return ifindex > st->n_ports ? -ENODEV : (int)ifindex - 1;
 }
 
-static int
-iface_by_addr(const struct weir_stack *st, const struct weir_addr *addr)
+int
+weir_opt_iface_by_addr(const struct weir_stack *st, const struct weir_addr *addr)
 {
 	for (unsigned int i = 0; i < st->n_ports; i++)
 		for (unsigned int k = 0; k < st->conf.ports[i].n_addrs; k++)
@@ -75,18 +74,18 @@ apply(struct weir_stack *st, struct weir_sock *s)
 	return rc != 0 ? rc : weir_on_all(st, apply_on, s);
 }
 
-static struct weir_mc_join *
-find(struct weir_mc_set *set, const struct change *c)
+struct weir_mc_join *
+weir_mc_join_of(struct weir_mc_set *set, const struct weir_addr *group, int ifindex)
 {
 	for (uint32_t i = 0; i < set->n; i++)
-		if (weir_addr_eq(&set->joins[i].group, &c->group) &&
-			(c->ifindex < 0 || set->joins[i].ifindex == c->ifindex))
+		if (weir_addr_eq(&set->joins[i].group, group) &&
+			(ifindex < 0 || set->joins[i].ifindex == ifindex))
 			return &set->joins[i];
 	return NULL;
 }
 
-static void
-remove_join(struct weir_mc_set *set, struct weir_mc_join *j)
+void
+weir_mc_remove_join(struct weir_mc_set *set, struct weir_mc_join *j)
 {
 	*j = set->joins[--set->n];
 }
@@ -94,12 +93,12 @@ remove_join(struct weir_mc_set *set, struct weir_mc_join *j)
 static int
 change_group(struct weir_mc_set *set, const struct change *c)
 {
-	struct weir_mc_join *j = find(set, c);
+	struct weir_mc_join *j = weir_mc_join_of(set, &c->group, c->ifindex);
 
 	if (!c->is_add) {
 		if (j == NULL)
 			return -EADDRNOTAVAIL;
-		remove_join(set, j);
+		weir_mc_remove_join(set, j);
 		return 0;
 	}
 	if (j != NULL)
@@ -125,7 +124,7 @@ find_source(const struct weir_mc_join *j, const struct weir_addr *source)
 static int
 change_source(struct weir_mc_set *set, const struct change *c)
 {
-	struct weir_mc_join *j = find(set, c);
+	struct weir_mc_join *j = weir_mc_join_of(set, &c->group, c->ifindex);
 	uint32_t at;
 
 	if (j == NULL && c->may_join && c->is_add) {
@@ -153,13 +152,21 @@ change_source(struct weir_mc_set *set, const struct change *c)
 		return -EADDRNOTAVAIL;
 	j->sources[at] = j->sources[--j->n_sources];
 	if (j->n_sources == 0 && !j->is_exclude)
-		remove_join(set, j);
+		weir_mc_remove_join(set, j);
 	return 0;
+}
+
+static int
+change_any(struct weir_mc_set *set, const void *arg)
+{
+	const struct change *c = arg;
+
+	return weir_addr_is_any(&c->source) ? change_group(set, c) : change_source(set, c);
 }
 
 /* The socket's next set; when a worker has no room for it, all go back to the one before. */
 static int
-change_locked(struct weir_stack *st, struct weir_sock *s, const struct change *c)
+change_locked(struct weir_stack *st, struct weir_sock *s, weir_mc_edit edit, const void *arg)
 {
 	struct weir_mc_set *before = s->dgram->mc;
 	struct weir_mc_set *set = weir_mc_copy(before);
@@ -167,7 +174,7 @@ change_locked(struct weir_stack *st, struct weir_sock *s, const struct change *c
 
 	if (set == NULL)
 		return -ENOBUFS;
-	rc = weir_addr_is_any(&c->source) ? change_group(set, c) : change_source(set, c);
+	rc = edit(set, arg);
 	if (rc != 0) {
 		weir_mc_unref(set);
 		return rc;
@@ -184,23 +191,28 @@ change_locked(struct weir_stack *st, struct weir_sock *s, const struct change *c
 	return 0;
 }
 
+int
+weir_mc_edit_set(struct weir_stack *st, struct weir_sock *s, weir_mc_edit edit, const void *arg)
+{
+	int rc = weir_ctl_enter(s);
+
+	if (rc != 0)
+		return rc;
+	rc = change_locked(st, s, edit, arg);
+	weir_ctl_leave(st, s);
+	return rc;
+}
+
 static int
 change(struct weir_stack *st, struct weir_sock *s, const struct change *c, bool is_v4)
 {
-	int rc;
-
 	if (c->ifindex < -1)
 		return c->ifindex;
 	if (!weir_addr_is_multicast(&c->group) || weir_addr_is_v4(&c->group) != is_v4)
 		return -EINVAL;
 	if (!weir_addr_is_any(&c->source) && weir_addr_is_v4(&c->source) != is_v4)
 		return -EINVAL;
-	rc = weir_ctl_enter(s);
-	if (rc != 0)
-		return rc;
-	rc = change_locked(st, s, c);
-	weir_ctl_leave(st, s);
-	return rc;
+	return weir_mc_edit_set(st, s, change_any, c);
 }
 
 /* By IPv4 address of the interface, or by number */
@@ -215,8 +227,8 @@ change_mreq(struct weir_stack *st, struct weir_sock *s, const struct weir_opt *o
 	memcpy(&r, value, o->size);
 	addr = addr4(r.imr_address);
 	c.group = addr4(r.imr_multiaddr);
-	c.ifindex = r.imr_ifindex != 0 ? iface_by_index(st, (uint32_t)r.imr_ifindex)
-				       : iface_by_addr(st, &addr);
+	c.ifindex = r.imr_ifindex != 0 ? weir_opt_iface_by_index(st, (uint32_t)r.imr_ifindex)
+				       : weir_opt_iface_by_addr(st, &addr);
 	return change(st, s, &c, true);
 }
 
@@ -232,7 +244,7 @@ change_mreq_source(
 	addr = addr4(r.imr_interface);
 	c.group = addr4(r.imr_multiaddr);
 	c.source = addr4(r.imr_sourceaddr);
-	c.ifindex = iface_by_addr(st, &addr);
+	c.ifindex = weir_opt_iface_by_addr(st, &addr);
 	c.is_add = o->name == IP_ADD_SOURCE_MEMBERSHIP || o->name == IP_BLOCK_SOURCE;
 	c.is_exclude = o->name == IP_BLOCK_SOURCE || o->name == IP_UNBLOCK_SOURCE;
 	c.may_join = o->name == IP_ADD_SOURCE_MEMBERSHIP;
@@ -248,14 +260,14 @@ change_mreq6(
 
 	memcpy(&r, value, sizeof(r));
 	c.group = weir_addr_v6(r.ipv6mr_multiaddr.s6_addr);
-	c.ifindex = iface_by_index(st, r.ipv6mr_interface);
+	c.ifindex = weir_opt_iface_by_index(st, r.ipv6mr_interface);
 	return change(st, s, &c, false);
 }
 
 /* Of both versions (RFC 3678) */
 
-static int
-read_addr(const struct sockaddr_storage *ss, struct weir_addr *addr)
+int
+weir_opt_read_addr(const struct sockaddr_storage *ss, struct weir_addr *addr)
 {
 	struct weir_be16 port;
 
@@ -273,9 +285,9 @@ change_group_req(
 	struct change c = {.is_add = o->name == MCAST_JOIN_GROUP};
 
 	memcpy(&r, value, sizeof(r));
-	if (read_addr(&r.gr_group, &c.group) != 0)
+	if (weir_opt_read_addr(&r.gr_group, &c.group) != 0)
 		return -EINVAL;
-	c.ifindex = iface_by_index(st, r.gr_interface);
+	c.ifindex = weir_opt_iface_by_index(st, r.gr_interface);
 	return change(st, s, &c, r.gr_group.ss_family == AF_INET);
 }
 
@@ -291,11 +303,12 @@ change_source_req(
 	};
 
 	memcpy(&r, value, sizeof(r));
-	if (read_addr(&r.gsr_group, &c.group) != 0 || read_addr(&r.gsr_source, &c.source) != 0)
+	if (weir_opt_read_addr(&r.gsr_group, &c.group) != 0 ||
+		weir_opt_read_addr(&r.gsr_source, &c.source) != 0)
 		return -EADDRNOTAVAIL;
 	if (weir_addr_is_any(&c.source))
 		return -EINVAL;
-	c.ifindex = iface_by_index(st, r.gsr_interface);
+	c.ifindex = weir_opt_iface_by_index(st, r.gsr_interface);
 	return change(st, s, &c, r.gsr_group.ss_family == AF_INET);
 }
 
@@ -372,8 +385,8 @@ WEIR_OPT_SET(mc_if)
 	else
 		memcpy(&r, value, o->size);
 	addr = addr4(r.imr_address);
-	i = r.imr_ifindex != 0 ? iface_by_index(st, (uint32_t)r.imr_ifindex)
-			       : iface_by_addr(st, &addr);
+	i = r.imr_ifindex != 0 ? weir_opt_iface_by_index(st, (uint32_t)r.imr_ifindex)
+			       : weir_opt_iface_by_addr(st, &addr);
 	if (i < -1)
 		return -EADDRNOTAVAIL;
 	weir_poke(s->dgram->mc_send[0].ifindex_plus1, (uint8_t)(i + 1));
@@ -387,7 +400,7 @@ WEIR_OPT_GET(mc_if6)
 
 WEIR_OPT_SET(mc_if6)
 {
-	const int i = iface_by_index(st, (uint32_t)weir_opt_int(value));
+	const int i = weir_opt_iface_by_index(st, (uint32_t)weir_opt_int(value));
 
 	if (i < -1)
 		return i;
@@ -463,7 +476,12 @@ weir_opt_set_bound_iface(struct weir_stack *st, struct weir_sock *s, const char 
 		SET_ROW(MCAST_JOIN_SOURCE_GROUP, struct group_source_req, change_source_req),  \
 		SET_ROW(MCAST_LEAVE_SOURCE_GROUP, struct group_source_req, change_source_req), \
 		SET_ROW(MCAST_BLOCK_SOURCE, struct group_source_req, change_source_req),       \
-		SET_ROW(MCAST_UNBLOCK_SOURCE, struct group_source_req, change_source_req)
+		SET_ROW(MCAST_UNBLOCK_SOURCE, struct group_source_req, change_source_req),     \
+	{                                                                                      \
+		MCAST_MSFILTER, WEIR_OPT_DGRAM, GROUP_FILTER_SIZE(0),                          \
+			.get_long = weir_opt_get_group_filter,                                 \
+			.set_long = weir_opt_set_group_filter                                  \
+	}
 
 const struct weir_opt weir_opts_mcast4[] = {
 	{IP_ADD_MEMBERSHIP, WEIR_OPT_DGRAM, sizeof(struct ip_mreqn), NULL, change_mreq,
@@ -475,6 +493,8 @@ const struct weir_opt weir_opts_mcast4[] = {
 		.has_shorter = true},
 	SET_ROW(IP_DROP_MEMBERSHIP, struct ip_mreq, change_mreq),
 	SET_ROW(IP_DROP_SOURCE_MEMBERSHIP, struct ip_mreq_source, change_mreq_source),
+	{IP_MSFILTER, WEIR_OPT_DGRAM, IP_MSFILTER_SIZE(0), .get_long = weir_opt_get_msfilter,
+		.set_long = weir_opt_set_msfilter},
 	SENDING(IP_MULTICAST_ALL, 0, mc_all),
 	{IP_MULTICAST_IF, WEIR_OPT_DGRAM, sizeof(struct ip_mreqn), get_mc_if, set_mc_if,
 		.has_shorter = true},

@@ -39,8 +39,32 @@ struct weir_opt {
 	weir_opt_set set;
 	uint32_t bit; /* of weir_sock.switches */
 	int (*set_text)(struct weir_stack *st, struct weir_sock *s, const char *text);
+	/* Values of any length from size on; the results are their length, or negative errno. */
+	int (*get_long)(struct weir_stack *st, struct weir_sock *s, const struct weir_opt *o,
+		void *value, socklen_t len);
+	int (*set_long)(struct weir_stack *st, struct weir_sock *s, const struct weir_opt *o,
+		const void *value, socklen_t len);
 	bool has_shorter; /* the next row is the same option for those with less room */
 };
+
+static inline bool
+weir_opt_can_get(const struct weir_opt *o)
+{
+	return o->get != NULL || o->get_long != NULL;
+}
+
+static inline bool
+weir_opt_can_set(const struct weir_opt *o)
+{
+	return o->set != NULL || o->set_text != NULL || o->set_long != NULL;
+}
+
+/** The tables of each level; those of a level are tried one after the other. */
+struct weir_opt_level {
+	int level;
+	const struct weir_opt *table; /* NULL: the end */
+};
+extern const struct weir_opt_level weir_opt_levels[];
 
 /* Tables, each ended by a row without size. */
 extern const struct weir_opt weir_opts_socket[];
@@ -60,6 +84,36 @@ extern const struct weir_opt weir_opts_icmp6[];  /* level IPPROTO_ICMPV6 */
 
 /* opt_mcast.c: the name of an interface, a port's section of the configuration; "": none */
 #define WEIR_OPT_IFACE_LEN 32
+
+/** ifindex 0, address 0: none named. @return its number from 0 on, -1 for none named, -ENODEV */
+int weir_opt_iface_by_index(const struct weir_stack *st, uint32_t ifindex);
+int weir_opt_iface_by_addr(const struct weir_stack *st, const struct weir_addr *addr);
+
+/** @return 0; -EADDRNOTAVAIL: of another family */
+int weir_opt_read_addr(const struct sockaddr_storage *ss, struct weir_addr *addr);
+
+/** Makes a socket's next memberships of a copy of those it has. @return 0 or negative errno */
+typedef int (*weir_mc_edit)(struct weir_mc_set *set, const void *arg);
+
+/** From one set to the next on every worker, or all is as before. @return 0 or negative errno */
+int weir_mc_edit_set(
+	struct weir_stack *st, struct weir_sock *s, weir_mc_edit edit, const void *arg);
+
+/** @param ifindex  -1: on any interface */
+struct weir_mc_join *weir_mc_join_of(
+	struct weir_mc_set *set, const struct weir_addr *group, int ifindex);
+
+void weir_mc_remove_join(struct weir_mc_set *set, struct weir_mc_join *j);
+
+/* opt_msfilter.c: mode and sources of a membership at once (RFC 3678 4.2, 5.2) */
+int weir_opt_get_msfilter(struct weir_stack *st, struct weir_sock *s, const struct weir_opt *o,
+	void *value, socklen_t len);
+int weir_opt_set_msfilter(struct weir_stack *st, struct weir_sock *s, const struct weir_opt *o,
+	const void *value, socklen_t len);
+int weir_opt_get_group_filter(struct weir_stack *st, struct weir_sock *s,
+	const struct weir_opt *o, void *value, socklen_t len);
+int weir_opt_set_group_filter(struct weir_stack *st, struct weir_sock *s,
+	const struct weir_opt *o, const void *value, socklen_t len);
 
 int weir_opt_get_send_iface(
 	struct weir_stack *st, struct weir_sock *s, const struct weir_opt *o, void *value);

@@ -33,11 +33,7 @@ weir_opt_set_switch(
 	return 0;
 }
 
-/* The tables of each level; those of a level are tried one after the other. */
-static const struct {
-	int level;
-	const struct weir_opt *table;
-} levels[] = {
+const struct weir_opt_level weir_opt_levels[] = {
 	{SOL_SOCKET, weir_opts_socket},
 	{IPPROTO_IP, weir_opts_ip4},
 	{IPPROTO_IP, weir_opts_mcast4},
@@ -52,6 +48,7 @@ static const struct {
 	{IPPROTO_IPV6, weir_opts_err6},
 	{SOL_RAW, weir_opts_raw},
 	{IPPROTO_ICMPV6, weir_opts_icmp6},
+	{0, NULL},
 };
 
 static bool
@@ -91,9 +88,9 @@ find(const struct weir_sock *s, int level, int name, socklen_t len)
 
 	if (level == IPPROTO_IPV6 && s->domain != AF_INET6)
 		return NULL;
-	for (unsigned int i = 0; i < RTE_DIM(levels) && o == NULL; i++)
-		if (levels[i].level == level)
-			o = find_in(levels[i].table, s, name, len);
+	for (const struct weir_opt_level *l = weir_opt_levels; l->table != NULL && o == NULL; l++)
+		if (l->level == level)
+			o = find_in(l->table, s, name, len);
 	return o;
 }
 
@@ -117,6 +114,18 @@ no_option(const struct weir_sock *s, int level)
 	return has_level || s->domain != AF_INET ? -ENOPROTOOPT : -EOPNOTSUPP;
 }
 
+static int
+get_long(struct weir_stack *st, struct weir_sock *s, const struct weir_opt *o, void *value,
+	socklen_t *len)
+{
+	const int rc = *len < o->size ? -EINVAL : o->get_long(st, s, o, value, *len);
+
+	if (rc < 0)
+		return rc;
+	*len = (socklen_t)rc;
+	return 0;
+}
+
 /* A shorter buffer than the value gets its beginning, as Linux does it. */
 static int
 get_opt(struct weir_stack *st, struct weir_sock *s, int level, int name, void *value,
@@ -127,10 +136,12 @@ get_opt(struct weir_stack *st, struct weir_sock *s, int level, int name, void *v
 	socklen_t size;
 	int rc;
 
-	if (o == NULL || o->get == NULL)
+	if (o == NULL || !weir_opt_can_get(o))
 		return no_option(s, level);
 	if ((int)*len < 0)
 		return -EINVAL;
+	if (o->get_long != NULL)
+		return get_long(st, s, o, value, len);
 	rc = o->get(st, s, o, room);
 	if (rc < 0)
 		return rc;
@@ -191,7 +202,7 @@ set_opt(struct weir_stack *st, struct weir_sock *s, int level, int name, const v
 
 	if ((int)len < 0)
 		return -EINVAL;
-	if (o == NULL || (o->set == NULL && o->set_text == NULL))
+	if (o == NULL || !weir_opt_can_set(o))
 		return -ENOPROTOOPT;
 	if (value == NULL)
 		return -EFAULT;
@@ -199,6 +210,8 @@ set_opt(struct weir_stack *st, struct weir_sock *s, int level, int name, const v
 		return set_text(st, s, o, value, len);
 	if (len < o->size)
 		return set_short(st, s, level, o, value, len);
+	if (o->set_long != NULL)
+		return o->set_long(st, s, o, value, len);
 	return o->set(st, s, o, value);
 }
 
