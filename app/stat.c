@@ -13,6 +13,7 @@ static const char usage[] =
 	"  sockets            sockets and TCP connections, as ss shows them\n"
 	"  counters           every counter that is not zero\n"
 	"  ports | workers | pools\n"
+	"  trace ADDRESS:PORT the latest events of the TCP connections with that end\n"
 	"Which program, where several run:\n"
 	"  --pid PID          by its process id\n"
 	"  --prefix NAME      by the file prefix in its configuration\n"
@@ -32,6 +33,7 @@ static const struct mode {
 	const char *name;
 	json_t *(*gather)(struct stat_client *c, const char *stack, const struct stat_opts *o);
 	void (*show)(const json_t *of, const struct stat_opts *o);
+	bool has_conn; /* an end of a connection follows */
 } modes[] = {
 	{"summary", gather_summary, show_summary},
 	{"sockets", gather_sockets, show_sockets},
@@ -39,6 +41,7 @@ static const struct mode {
 	{"ports", gather_ports, show_ports},
 	{"workers", gather_workers, show_workers},
 	{"pools", gather_pools, show_pools},
+	{"trace", gather_trace, show_trace, true},
 	{NULL},
 };
 
@@ -72,6 +75,18 @@ find_mode(const char *name)
 	return m->name == NULL ? NULL : m;
 }
 
+/* What is left of the command line. @return the mode; NULL: there is none, or too much */
+static const struct mode *
+read_mode(int argc, char **argv, struct stat_opts *o)
+{
+	const struct mode *m = find_mode(argc > 0 ? argv[0] : modes[0].name);
+
+	if (m == NULL || (m->has_conn ? argc != 2 : argc > 1))
+		return NULL;
+	o->conn = m->has_conn ? argv[1] : NULL;
+	return m;
+}
+
 /* @return the mode; NULL: the command line is wrong */
 static const struct mode *
 read_command_line(int argc, char **argv, struct stat_opts *o)
@@ -92,9 +107,7 @@ read_command_line(int argc, char **argv, struct stat_opts *o)
 		if (!read_option(o, opt, optarg))
 			return NULL;
 	}
-	if (optind < argc - 1)
-		return NULL;
-	return find_mode(optind < argc ? argv[optind] : modes[0].name);
+	return read_mode(argc - optind, argv + optind, o);
 }
 
 /* @return an array of what m shows, an object per stack; NULL: said why */

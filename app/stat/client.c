@@ -111,11 +111,15 @@ stat_ask(struct stat_client *c, const char *fmt, ...)
 }
 
 /* An error that concerns a part of the answer, such as a worker that hangs. */
-static void
-report_error(const json_t *answer, const char *what)
+bool
+stat_report_error(const json_t *answer, const char *what)
 {
-	if (*stat_text(answer, "error") != '\0')
-		stat_complain("%s: %s", what, stat_text(answer, "error"));
+	const char *error = stat_text(answer, "error");
+
+	if (*error == '\0')
+		return false;
+	stat_complain("%s: %s", what, error);
+	return true;
 }
 
 static void
@@ -126,7 +130,7 @@ append_rows(json_t *rows, json_t *page)
 
 	json_object_foreach(page, key, row)
 	{
-		report_error(row, key);
+		stat_report_error(row, key);
 		json_array_append(rows, row);
 	}
 }
@@ -142,7 +146,7 @@ stat_ask_rows(struct stat_client *c, const char *stack, const char *what)
 		answer = stat_ask(c, "/weir/%s,%s,%lld", what, stack, from);
 		if (answer == NULL)
 			break;
-		report_error(answer, what);
+		stat_report_error(answer, what);
 		append_rows(rows, json_object_get(answer, what));
 		next = json_object_get(answer, "next");
 		from = json_integer_value(next);

@@ -24,6 +24,7 @@ struct stat_opts {
 	bool is_json;
 	bool is_info;       /* sockets: a second line for TCP */
 	bool is_per_worker; /* counters */
+	const char *conn;   /* trace: an end of it, as sockets shows it */
 };
 
 /* opts.c: of weir-ctl, too */
@@ -50,6 +51,9 @@ void stat_close(struct stat_client *c);
 /** Ask a command. @return what it answers, the caller's; NULL: nothing, said why */
 json_t *stat_ask(struct stat_client *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
+/** Say so if answer tells of an error. @return whether it does */
+bool stat_report_error(const json_t *answer, const char *what);
+
 /** All pages of a list: the rows of "what" as an array. NULL: said why */
 json_t *stat_ask_rows(struct stat_client *c, const char *stack, const char *what);
 
@@ -65,6 +69,7 @@ json_t *gather_ports(struct stat_client *c, const char *stack, const struct stat
 json_t *gather_workers(struct stat_client *c, const char *stack, const struct stat_opts *o);
 json_t *gather_pools(struct stat_client *c, const char *stack, const struct stat_opts *o);
 json_t *gather_sockets(struct stat_client *c, const char *stack, const struct stat_opts *o);
+json_t *gather_trace(struct stat_client *c, const char *stack, const struct stat_opts *o);
 json_t *gather_counters(struct stat_client *c, const char *stack, const struct stat_opts *o);
 
 void show_summary(const json_t *of, const struct stat_opts *o);
@@ -72,6 +77,7 @@ void show_ports(const json_t *of, const struct stat_opts *o);
 void show_workers(const json_t *of, const struct stat_opts *o);
 void show_pools(const json_t *of, const struct stat_opts *o);
 void show_sockets(const json_t *of, const struct stat_opts *o);
+void show_trace(const json_t *of, const struct stat_opts *o);
 void show_counters(const json_t *of, const struct stat_opts *o);
 
 static inline long long

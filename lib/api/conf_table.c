@@ -78,6 +78,8 @@ static const struct conf_key pool_keys[] = {
 		"connections of each worker that a peer has asked for and not yet confirmed"},
 	{"time_waits", &conf_number, CONF(time_waits), 16, 64 * M, NULL, "32768",
 		"connections of each worker in TIME_WAIT; the oldest make room"},
+	{"traces", &conf_number, CONF(traces), 0, 16 * M, NULL, "1024",
+		"connections of each worker whose latest events are kept, 512 bytes each"},
 	{NULL},
 };
 

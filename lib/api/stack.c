@@ -204,6 +204,7 @@ tcp_conf(const struct weir_conf *conf)
 	c.max_active = conf->active_connections;
 	c.max_reqs = conf->half_open;
 	c.max_waits = conf->time_waits;
+	c.max_traces = conf->traces;
 	c.invalid_ratelimit_us = t->invalid_ratelimit_ms * 1000;
 	c.use_rfc1337 = t->rfc1337;
 	c.syn_cookies = (uint8_t)t->syn_cookies;

@@ -29,6 +29,8 @@ static const struct command {
 		"Parameters: stack, from"},
 	{"/weir/sockets", tel_sockets,
 		"Sockets and TCP connections as ss shows them. Parameters: stack, from"},
+	{"/weir/trace", tel_trace,
+		"The latest events of a TCP connection. Parameters: stack, id in /weir/sockets"},
 	{"/weir/counters", tel_counters,
 		"Every counter, by layer; the sum, or one worker's. Parameters: stack, worker"},
 	{"/weir/addrs", tel_addrs, "Addresses. Parameters: stack, from"},

@@ -24,6 +24,7 @@
 #define TEL_ROWS_MAX   32
 #define TEL_SCAN_MAX   1024 /* connection slots that a worker looks at in one turn */
 #define TEL_END        UINT64_MAX
+#define TEL_PART_SHIFT 32 /* of "part << 32 | index": part 1 + n is worker n */
 
 /** A command on its way: what was asked, and the dict that answers it. */
 struct tel_req {
@@ -38,6 +39,7 @@ int tel_ports(struct tel_req *r);
 int tel_workers(struct tel_req *r);
 int tel_pools(struct tel_req *r);
 int tel_sockets(struct tel_req *r);
+int tel_trace(struct tel_req *r);
 int tel_counters(struct tel_req *r);
 int tel_addrs(struct tel_req *r);
 int tel_routes(struct tel_req *r);
@@ -84,6 +86,7 @@ struct tel_sock {
 	uint64_t lent;	 /* packets that the application has got and not given back */
 	uint64_t send_q; /* bytes not acknowledged yet; of UDP memory; of a listener, its backlog */
 	bool has_conn;   /* the rest is filled in */
+	uint64_t id;	 /* for tel_trace() */
 	uint8_t retries;
 	uint16_t mss;
 	uint32_t cwnd;
@@ -106,6 +109,9 @@ struct tel_socks {
 
 /** Fill a page; TEL_SCAN_MAX slots at most, so it may hold little. @return as tel_ask() */
 int tel_socks_page(struct weir_stack *st, struct tel_socks *page, uint64_t limit_us);
+
+void tel_put_end(struct rte_tel_data *d, const char *name, const struct weir_addr *addr,
+	struct weir_be16 port);
 
 /* telemetry_data.c: values into an answer; what does not fit is left out */
 

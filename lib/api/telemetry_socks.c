@@ -5,12 +5,10 @@
 
 #include "telemetry_priv.h"
 
-#define PART_SHIFT 32
-
 static uint64_t
 part_start(uint64_t part)
 {
-	return part << PART_SHIFT;
+	return part << TEL_PART_SHIFT;
 }
 
 /* Counts that two threads move: the difference may be negative for a moment. */
@@ -92,7 +90,8 @@ unacked(const struct weir_tcp_conn *c)
 }
 
 static void
-read_conn(const struct weir_worker *w, const struct weir_tcp_conn *c, struct tel_sock *t)
+read_conn(
+	const struct weir_worker *w, const struct weir_tcp_conn *c, uint32_t at, struct tel_sock *t)
 {
 	const struct weir_sock *s = c->owner;
 
@@ -106,6 +105,7 @@ read_conn(const struct weir_worker *w, const struct weir_tcp_conn *c, struct tel
 		.lent = s == NULL ? 0 : lent(s),
 		.send_q = unacked(c),
 		.has_conn = true,
+		.id = part_start(w->index + 1u) + at,
 		.retries = c->retries,
 		.mss = c->mss,
 		.cwnd = c->cc.cwnd,
@@ -133,7 +133,7 @@ read_conns(struct weir_worker *w, void *arg)
 		const struct weir_tcp_conn *c = weir_slab_at(slab, i);
 
 		if (c->is_live)
-			read_conn(w, c, &page->sock[page->n++]);
+			read_conn(w, c, i, &page->sock[page->n++]);
 	}
 	page->at = i < slab->fresh ? part_start(w->index + 1u) + i : part_start(w->index + 2u);
 	return 0;
@@ -142,7 +142,7 @@ read_conns(struct weir_worker *w, void *arg)
 int
 tel_socks_page(struct weir_stack *st, struct tel_socks *page, uint64_t limit_us)
 {
-	const uint64_t part = page->at >> PART_SHIFT;
+	const uint64_t part = page->at >> TEL_PART_SHIFT;
 	int rc = 0;
 
 	page->n = 0;
@@ -159,8 +159,8 @@ tel_socks_page(struct weir_stack *st, struct tel_socks *page, uint64_t limit_us)
 
 /* ---- the answer ---- */
 
-static void
-put_end(struct rte_tel_data *d, const char *name, const struct weir_addr *addr,
+void
+tel_put_end(struct rte_tel_data *d, const char *name, const struct weir_addr *addr,
 	struct weir_be16 port)
 {
 	char text[WEIR_ADDR_STRLEN], number[8] = "*";
@@ -182,6 +182,7 @@ state_name(const struct tel_sock *t)
 static void
 put_conn(struct rte_tel_data *d, const struct tel_sock *t)
 {
+	tel_u64(d, "id", t->id);
 	tel_text(d, "cc", "%s", t->cc);
 	tel_u64(d, "cwnd", t->cwnd);
 	tel_u64(d, "ssthresh", t->ssthresh);
@@ -208,8 +209,8 @@ sock_data(const struct tel_sock *t)
 	tel_u64(d, "recv_q", t->recv_q);
 	tel_u64(d, "send_q", t->send_q);
 	tel_u64(d, "lent", t->lent);
-	put_end(d, "local", &t->flow.laddr, t->flow.lport);
-	put_end(d, "peer", &t->flow.raddr, t->flow.rport);
+	tel_put_end(d, "local", &t->flow.laddr, t->flow.lport);
+	tel_put_end(d, "peer", &t->flow.raddr, t->flow.rport);
 	tel_int(d, "worker", t->worker);
 	tel_int(d, "fd", t->fd);
 	if (t->has_conn)
@@ -229,7 +230,7 @@ tel_sockets(struct tel_req *r)
 	rc = tel_socks_page(r->st, &page, TEL_ASK_US);
 	if (rc != 0)
 		tel_text(r->d, "error", "worker %u does not answer: %s",
-			(unsigned int)(r->from >> PART_SHIFT) - 1, strerror(-rc));
+			(unsigned int)(r->from >> TEL_PART_SHIFT) - 1, strerror(-rc));
 	for (unsigned int i = 0; i < page.n; i++)
 		tel_put_row(rows, i, sock_data(&page.sock[i]));
 	tel_put(r->d, "sockets", rows);

@@ -113,6 +113,7 @@ struct weir_conf {
 	uint32_t active_connections; /* of them, with data under way at a time; 0: all */
 	uint32_t half_open;      /* connections asked for, not yet established; per worker */
 	uint32_t time_waits;     /* TCP connections in TIME_WAIT per worker; the oldest make room */
+	uint32_t traces;         /* TCP connections per worker whose latest events are kept */
 
 	/* [port NAME], [route N], [neighbour N] */
 	unsigned int n_ports;

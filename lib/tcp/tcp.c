@@ -16,6 +16,7 @@ weir_tcp_conf_default(struct weir_tcp_conf *conf)
 		.max_conns = 65536,
 		.max_reqs = 4096,
 		.max_waits = 65536,
+		.max_traces = 1024,
 		.invalid_ratelimit_us = 500000,
 		.use_rfc1337 = true,
 		.fastopen = 1,

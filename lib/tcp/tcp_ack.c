@@ -180,16 +180,31 @@ is_window_update(const struct weir_tcp_conn *c, const struct weir_tcp_seg *seg, 
 	       (seg->seq == c->snd.wl1 && (wnd > c->snd.wnd || wnd == 0));
 }
 
+static void
+trace_window(struct weir_tcp *t, struct weir_tcp_conn *c)
+{
+	const uint32_t una = weir_tcp_sent_pos(c, c->snd.una);
+
+	if (c->snd.wnd == 0)
+		weir_tcp_trace(t, c, WEIR_TCP_EVENT_WND_CLOSED, 0, una, c->snd.end - c->snd.una);
+	else
+		weir_tcp_trace(t, c, WEIR_TCP_EVENT_WND_OPENED, 0, una, c->snd.wnd);
+}
+
 /* @return whether it is one */
 static bool
 update_window(struct weir_tcp *t, struct weir_tcp_conn *c, const struct weir_tcp_seg *seg)
 {
 	const uint32_t wnd = (uint32_t)seg->wnd << c->snd.wscale;
+	bool was_closed;
 
 	if (!is_window_update(c, seg, wnd))
 		return false;
+	was_closed = c->snd.wnd == 0;
 	if (!weir_tcp_set_window(c, seg, wnd))
 		return true;
+	if (unlikely(was_closed || wnd == 0))
+		trace_window(t, c);
 	if (c->is_persist && wnd > 0) {
 		c->is_persist = false;
 		c->rexmit_at = 0;
@@ -239,6 +254,8 @@ take_ack(struct weir_tcp *t, struct weir_tcp_conn *c, const struct weir_tcp_rx *
 	weir_tcp_sack_input(t, c, rx, &news);
 	if (is_duplicate(c, &news)) {
 		t->stats.dup_acks++;
+		weir_tcp_trace_more(
+			t, c, WEIR_TCP_EVENT_DUP_ACK, weir_tcp_sent_pos(c, c->snd.una), c->cc.cwnd);
 		news.flags |= NEWS_DUP;
 	}
 	take_news(t, c, &news);

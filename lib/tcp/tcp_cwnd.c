@@ -21,6 +21,8 @@ weir_tcp_restart_after_idle(struct weir_tcp *t, struct weir_tcp_conn *c)
 	while ((idle_us -= c->rto_us) > 0 && cc->cwnd > floor)
 		cc->cwnd /= 2;
 	cc->cwnd = RTE_MAX(cc->cwnd - cc->cwnd % c->mss, floor);
+	weir_tcp_trace(t, c, WEIR_TCP_EVENT_RESTART, 0, cc->cwnd,
+		(uint32_t)((now_us - c->sent_us) / 1000));
 	c->act->cwnd_us = now_us;
 	c->act->cwnd_used = 0;
 }

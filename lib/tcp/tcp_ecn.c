@@ -107,6 +107,8 @@ weir_tcp_ecn_text(struct weir_tcp *t, struct weir_tcp_conn *c, const struct weir
 	const bool is_ce = rx->seg.opts & WEIR_TCP_SEG_CE;
 
 	t->stats.rx_ce += is_ce;
+	if (is_ce)
+		weir_tcp_trace_more(t, c, WEIR_TCP_EVENT_CE, weir_tcp_rcvd_pos(c, c->rcv.nxt), 0);
 	if (needs_ecn(c))
 		echo_each(t, c, is_ce);
 	else
@@ -119,6 +121,7 @@ weir_tcp_ecn_ack(struct weir_tcp *t, struct weir_tcp_conn *c, const struct weir_
 	if (!(seg->flags & WEIR_TCP_ECE) || (seg->flags & WEIR_TCP_SYN))
 		return;
 	t->stats.rx_ece++;
+	weir_tcp_trace_more(t, c, WEIR_TCP_EVENT_ECE, weir_tcp_sent_pos(c, c->snd.una), c->cc.cwnd);
 	c->is_ecn_reducing = true;
 	weir_tcp_enter_cwr(t, c);
 	c->is_ecn_reducing = false;

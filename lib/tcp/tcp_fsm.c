@@ -44,4 +44,6 @@ weir_tcp_set_state(struct weir_tcp *t, struct weir_tcp_conn *c, enum weir_tcp_st
 	t->n_state[c->state]--;
 	t->n_state[next]++;
 	c->state = (uint8_t)next;
+	weir_tcp_trace(t, c, WEIR_TCP_EVENT_STATE, next, weir_tcp_sent_pos(c, c->snd.una),
+		weir_tcp_rcvd_pos(c, c->rcv.nxt));
 }

@@ -43,6 +43,7 @@ lower_pmtu(struct weir_tcp *t, struct weir_tcp_conn *c, uint16_t told)
 	weir_tcp_update_mss(c);
 	if (c->mss >= old_mss || c->state < WEIR_TCP_ESTABLISHED)
 		return;
+	weir_tcp_trace(t, c, WEIR_TCP_EVENT_MSS, 0, c->mss, c->pmtu);
 	weir_tcp_lose_oversized(t, c);
 }
 
@@ -78,12 +79,14 @@ take_error(struct weir_tcp *t, struct weir_tcp_conn *c, const struct weir_icmp_e
 
 	if (unlikely(c->has_auth) && is_unheard(c, e))
 		return;
+	weir_tcp_trace(t, c, WEIR_TCP_EVENT_ICMP, (uint32_t)e->error,
+		weir_tcp_sent_pos(c, e->tcp_seq), e->mtu);
 	if (e->error == EMSGSIZE)
 		lower_pmtu(t, c, e->mtu);
 	else if (e->error != 0 && (c->state == WEIR_TCP_SYN_SENT || (e->is_hard && is_opening)))
 		weir_tcp_finish(t, c, e->error);
 	else if (e->error != 0)
-		c->soft_error = e->error;
+		c->soft_error = (int16_t)e->error;
 }
 
 void

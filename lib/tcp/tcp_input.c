@@ -71,6 +71,9 @@ conn_input(struct weir_tcp *t, struct weir_tcp_conn *c, struct weir_tcp_rx *rx)
 		weir_tcp_syn_sent_input(t, c, rx);
 	else
 		weir_tcp_sync_input(t, c, rx);
+	if (unlikely(rx->fate >= WEIR_FATE_drop_eth_short) && c->is_live) /* or it is over, freed */
+		weir_tcp_trace(t, c, WEIR_TCP_EVENT_DROP, rx->fate,
+			weir_tcp_rcvd_pos(c, rx->seg.seq), rx->seg.len);
 }
 
 static void

@@ -8,6 +8,8 @@ take_reneging(struct weir_tcp *t, struct weir_tcp_conn *c)
 {
 	c->act->is_reneged = true;
 	t->stats.sack_reneged++;
+	weir_tcp_trace(t, c, WEIR_TCP_EVENT_RENEGED, 0, weir_tcp_sent_pos(c, c->snd.una),
+		weir_tcp_sent_pos(c, c->snd.max));
 	weir_tcp_sent_unmark_sacked(t, c);
 }
 

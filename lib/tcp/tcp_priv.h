@@ -107,6 +107,19 @@ weir_tcp_is_in_flight(const struct weir_tcp_conn *c)
 	return c->snd.max != c->snd.una;
 }
 
+/** Sequence numbers of ours and of the peer's, relative to the SYN: for traces. */
+static inline uint32_t
+weir_tcp_sent_pos(const struct weir_tcp_conn *c, uint32_t seq)
+{
+	return seq - c->iss;
+}
+
+static inline uint32_t
+weir_tcp_rcvd_pos(const struct weir_tcp_conn *c, uint32_t seq)
+{
+	return seq - c->irs;
+}
+
 /** Data or a FIN waits to be sent, or sent again. */
 static inline bool
 weir_tcp_has_unsent(const struct weir_tcp_conn *c)

@@ -268,6 +268,7 @@ ooo_add(struct weir_tcp *t, struct weir_tcp_conn *c, struct weir_tcp_rx *rx)
 	const uint32_t start = rx->seg.seq, end = start + rx->seg.len;
 
 	t->stats.ooo_segs++;
+	weir_tcp_trace_more(t, c, WEIR_TCP_EVENT_OOO, weir_tcp_rcvd_pos(c, start), end - start);
 	ooo_fit(t, c, prev, rx);
 	if (rx->seg.len == 0) {
 		rx->fate = WEIR_FATE_drop_tcp_duplicate;

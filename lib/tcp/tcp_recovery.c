@@ -27,8 +27,10 @@ weir_tcp_set_ca(struct weir_tcp *t, struct weir_tcp_conn *c, enum weir_tcp_ca ca
 {
 	if (ca == WEIR_TCP_CA_OPEN)
 		c->act->n_hints = 0;
+	if (c->ca == ca)
+		return;
 	c->ca = (uint8_t)ca;
-	(void)t;
+	weir_tcp_trace(t, c, WEIR_TCP_EVENT_RECOVERY, ca, c->cc.cwnd, c->cc.ssthresh);
 }
 
 /* Without SACK, as many were delivered as duplicate ACKs came; one at least was not. */

@@ -25,6 +25,8 @@ count_again(struct weir_tcp *t, struct weir_tcp_conn *c, struct weir_tcp_sent *s
 	weir_tcp_sent_again(t, c, s);
 	act->mtu_size = 0; /* what comes back now says nothing of the path's MTU */
 	t->stats.rexmit_segs++;
+	weir_tcp_trace(t, c, WEIR_TCP_EVENT_REXMIT, s->segs, weir_tcp_sent_pos(c, s->seq),
+		s->end - s->seq);
 	c->rexmits += s->segs;
 	act->bytes_rexmit += weir_seq_min(s->end, c->snd.end) - s->seq;
 	if (is_probe)

@@ -329,6 +329,9 @@ weir_tcp_sack_input(struct weir_tcp *t, struct weir_tcp_conn *c, const struct we
 	if (blocks.has_dsack && is_valid(c, &blocks.b[0], true))
 		tag_block(t, c, act->head, &blocks.b[0], true, news);
 	tag_all(t, c, &blocks, news);
+	if (news->flags & NEWS_SACKED)
+		weir_tcp_trace_more(t, c, WEIR_TCP_EVENT_SACK, act->sacked_segs,
+			weir_tcp_sent_pos(c, act->fack));
 	if (news->reord != c->snd.max && (c->ca != WEIR_TCP_CA_LOSS || act->may_undo))
 		weir_tcp_saw_reordering(c, news->reord);
 }

@@ -35,6 +35,8 @@ void
 weir_tcp_note_no_mbuf(struct weir_tcp *t, struct weir_tcp_conn *c)
 {
 	t->stats.no_mbuf++;
+	weir_tcp_trace_more(t, c, WEIR_TCP_EVENT_NO_MBUF, weir_tcp_sent_pos(c, c->snd.una),
+		weir_tcp_sent_pos(c, c->snd.max));
 	weir_tcp_reass_free(t, c);
 }
 
@@ -91,11 +93,14 @@ weir_tcp_emit(struct weir_tcp *t, const struct weir_dst *dst, struct rte_mbuf *m
 
 /* Every segment with ACK carries all that is due to the peer. */
 static void
-carry_ack(const struct weir_tcp *t, struct weir_tcp_conn *c, struct weir_tcp_hdr_info *h)
+carry_ack(struct weir_tcp *t, struct weir_tcp_conn *c, struct weir_tcp_hdr_info *h)
 {
 	h->ack = c->rcv.nxt;
 	h->ts_ecr = c->ts_recent;
 	h->wnd = weir_tcp_announce_window(t, c, h->flags & WEIR_TCP_SYN);
+	if (unlikely(h->wnd == 0))
+		weir_tcp_trace(t, c, WEIR_TCP_EVENT_OUR_WND_CLOSED, 0,
+			weir_tcp_rcvd_pos(c, c->rcv.nxt), c->rcv.held);
 	if (c->rcv.quick_acks > 0 && c->last_ack_sent != c->rcv.nxt)
 		c->rcv.quick_acks--;
 	c->rcv_wraps = (c->rcv_wraps + (c->rcv.nxt < c->last_ack_sent)) & 0x7fff;

@@ -22,7 +22,8 @@ init_slabs(struct weir_tcp *t, int numa_node)
 					? RTE_MIN(t->conf.max_active, t->conf.max_conns)
 					: t->conf.max_conns;
 
-	if (weir_slab_init(&t->conns, size, t->conf.max_conns, numa_node) < 0 ||
+	if (weir_tcp_traces_init(&t->traces, t->conf.max_traces, numa_node) < 0 ||
+		weir_slab_init(&t->conns, size, t->conf.max_conns, numa_node) < 0 ||
 		weir_slab_init(&t->reqs, sizeof(struct weir_tcp_req), t->conf.max_reqs, numa_node) <
 			0 ||
 		weir_slab_init(&t->waits, sizeof(struct weir_tcp_wait), t->conf.max_waits,
@@ -44,6 +45,7 @@ fini_slabs(struct weir_tcp *t)
 	weir_slab_fini(&t->waits);
 	weir_slab_fini(&t->reqs);
 	weir_slab_fini(&t->conns);
+	weir_tcp_traces_fini(&t->traces);
 }
 
 int
@@ -256,6 +258,7 @@ weir_tcp_conn_free(struct weir_tcp *t, struct weir_tcp_conn *c)
 	t->n_state[WEIR_TCP_CLOSED]--;
 	if (unlikely(c->act != NULL && c->act->keys != NULL))
 		weir_tcp_keys_conn_free(t, c);
+	weir_tcp_trace_free(t, c);
 	c->is_live = false;
 	weir_tcp_act_free(t, c);
 	weir_slab_put(&t->conns, c);
@@ -295,7 +298,9 @@ weir_tcp_finish(struct weir_tcp *t, struct weir_tcp_conn *c, int error)
 	t->n_orphans -= c->is_orphan;
 	t->n_fastopen -= c->is_fastopen;
 	c->is_fastopen = false;
-	c->error = error;
+	c->error = (int16_t)error;
+	weir_tcp_trace(t, c, WEIR_TCP_EVENT_END, (uint32_t)error, weir_tcp_sent_pos(c, c->snd.una),
+		weir_tcp_rcvd_pos(c, c->rcv.nxt));
 	if (c->owner == NULL)
 		weir_tcp_conn_free(t, c);
 	else

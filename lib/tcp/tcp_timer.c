@@ -99,8 +99,11 @@ is_due(const struct weir_tcp *t, uint64_t *deadline)
 static void
 time_out(struct weir_tcp *t, struct weir_tcp_conn *c)
 {
+	const int error = c->soft_error != 0 ? c->soft_error : ETIMEDOUT;
+
 	t->stats.timeouts++;
-	weir_tcp_finish(t, c, c->soft_error != 0 ? c->soft_error : ETIMEDOUT);
+	weir_tcp_trace_log(t, c, error);
+	weir_tcp_finish(t, c, error);
 }
 
 static unsigned int
@@ -163,6 +166,8 @@ rto_expired(struct weir_tcp *t, struct weir_tcp_conn *c)
 		return false;
 	}
 	t->stats.rto_fired++;
+	weir_tcp_trace(
+		t, c, WEIR_TCP_EVENT_RTO, c->retries, weir_tcp_sent_pos(c, c->snd.una), c->rto_us);
 	if (unlikely(t->conf.mtu_probing != 0) && c->retries >= BLACK_HOLE_RETRIES &&
 		c->state >= WEIR_TCP_ESTABLISHED)
 		weir_tcp_mtu_black_hole(t, c);
@@ -223,6 +228,8 @@ persist_expired(struct weir_tcp *t, struct weir_tcp_conn *c)
 	t->stats.zero_window_probes++;
 	weir_tcp_send_probe(t, c);
 	wait_us = RTE_MIN((uint64_t)c->rto_us << c->backoff, t->conf.rto_max_us);
+	weir_tcp_trace(t, c, WEIR_TCP_EVENT_WND_PROBE, c->backoff, weir_tcp_sent_pos(c, c->snd.una),
+		(uint32_t)wait_us);
 	start_waiting(t, c, now_us, now_us + wait_us);
 	return true;
 }
@@ -267,6 +274,8 @@ keep_expired(struct weir_tcp *t, struct weir_tcp_conn *c)
 	}
 	c->keep_probes++;
 	t->stats.keepalive_probes++;
+	weir_tcp_trace(
+		t, c, WEIR_TCP_EVENT_KEEP_PROBE, c->keep_probes, (uint32_t)(idle_us / 1000), 0);
 	weir_tcp_send_probe(t, c);
 	weir_tcp_timer_set(
 		t, c, &c->keep_at, t->core->now_us + c->opts.keep_intvl_s * UINT64_C(1000000));

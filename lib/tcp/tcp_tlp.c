@@ -71,6 +71,8 @@ weir_tcp_tlp_send(struct weir_tcp *t, struct weir_tcp_conn *c)
 		}
 	}
 	t->stats.loss_probes++;
+	weir_tcp_trace(t, c, WEIR_TCP_EVENT_LOSS_PROBE, c->snd.max == max,
+		weir_tcp_sent_pos(c, c->snd.una), weir_tcp_sent_pos(c, c->snd.max));
 	act->is_tlp = true;
 	act->is_tlp_rexmit = c->snd.max == max;
 	act->tlp_seq = c->snd.max;

@@ -30,6 +30,7 @@ undo(struct weir_tcp *t, struct weir_tcp_conn *c, bool is_nothing_lost)
 		if (c->cc.ops->undo != NULL)
 			c->cc.ops->undo(t, c);
 	}
+	weir_tcp_trace(t, c, WEIR_TCP_EVENT_UNDO, 0, c->cc.cwnd, c->cc.ssthresh);
 	act->cwnd_us = t->core->now_us;
 	act->may_undo = false;
 	act->is_rack_news = true; /* look at all of it again */

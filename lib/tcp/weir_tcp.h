@@ -23,6 +23,7 @@
 #include "weir_tcp_fo.h"
 #include "weir_tcp_hdr.h"
 #include "weir_tcp_keys.h"
+#include "weir_tcp_trace.h"
 
 enum weir_tcp_state {
 	WEIR_TCP_CLOSED,
@@ -114,6 +115,7 @@ struct weir_tcp_conf {
 	uint32_t max_active; /* of them, with data under way at a time; 0: all */
 	uint32_t max_reqs;  /* SYN_RECEIVED: half-open connections of listeners */
 	uint32_t max_waits; /* TIME_WAIT; the oldest make room */
+	uint32_t max_traces; /* connections whose latest events are kept */
 	uint32_t rto_min_us;     /* 200 ms */
 	uint32_t rto_initial_us; /* 1 s (RFC 6298 2.1) */
 	uint32_t rto_max_us;     /* 120 s */
@@ -277,8 +279,9 @@ struct weir_tcp_conn {
 	void *owner;          /* the socket layer's; NULL: nobody listens */
 	struct weir_tcp_listener *listener; /* until accepted */
 	struct weir_tcp_opts opts;
-	int error;      /* why it ended: 0, ECONNRESET, ECONNREFUSED, ETIMEDOUT, EHOSTUNREACH ... */
-	int soft_error; /* latest ICMP soft error */
+	int16_t error;  /* why it ended: 0, ECONNRESET, ECONNREFUSED, ETIMEDOUT, EHOSTUNREACH ... */
+	int16_t soft_error; /* latest ICMP soft error */
+	uint32_t trace; /* index + 1 in weir_tcp.traces, if it is still owner there */
 	/* timers: one wheel entry at the earliest of the deadlines, 0: not running */
 	struct weir_wheel_entry timer;
 	uint64_t keep_at;
@@ -425,10 +428,11 @@ struct weir_tcp {
 	struct weir_tcp_limit {
 		uint64_t second;
 		uint32_t n; /* events in it */
-	} resets, challenges;
+	} resets, challenges, trace_logs;
 	uint64_t cookies_until_us; /* ACKs of SYN cookies are expected */
 	uint32_t port_offset; /* RFC 6056 3.3.3 */
 	uint32_t turn;        /* bursts so far */
+	struct weir_tcp_traces traces;
 	uint64_t n_state[WEIR_TCP_STATES]; /* in each state, in whatever form */
 	struct weir_tcp_stats stats;
 };

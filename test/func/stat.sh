@@ -92,6 +92,25 @@ clean_up() {
 	rmdir "/var/run/dpdk/$prefix" 2>/dev/null
 }
 
+# The connection's other end, as weir-stat writes it.
+peer_of_connection() {
+	look sockets | awk '$1 == "tcp" && $2 == "ESTABLISHED" { print $7 }'
+}
+
+# The opening of the connection, in order; by either end.
+has_trace() {
+	local peer
+
+	peer=$(peer_of_connection)
+	shows "^${weir4//./\\.}:7 to $peer: ESTABLISHED$" trace "$peer" &&
+		shows '^ +[0-9]+\.[0-9]{6} s ago  state ESTABLISHED una=1 rcv_nxt=1$' trace "$weir4:7" &&
+		look --json trace "$peer" | python3 -c '
+import json, sys
+trace, = json.load(sys.stdin)[0]["traces"]
+ages = [trace["events"][str(i)]["age_us"] for i in range(len(trace["events"]))]
+assert ages and ages == sorted(ages, reverse=True), ages'
+}
+
 # Values, each with a help text; received packets have ended, but for the last ones.
 same_in_json() {
 	look --json counters >"$weir_tmp/json" &&
@@ -126,6 +145,10 @@ check "sockets: the connection" shows \
 	"^tcp +ESTABLISHED +0 +0 +0 +${weir4//./\\.}:7 +${weir_kernel4//./\\.}:[0-9]+ +0 +[0-9]+$" sockets
 check "sockets: its state inside" shows \
 	'cubic cwnd:[1-9][0-9]* .*mss:14[0-9]{2} rtt:[0-9.]+/[0-9.]+ rto:[0-9.]+ retrans:0/0$' sockets -i
+check "trace: the connection's events" has_trace
+check "trace: no such connection" fails_with 1 'no TCP connection with an end 10\.1\.1\.1:1' \
+	--prefix "$prefix" trace 10.1.1.1:1
+check "trace: of which one" fails_with 2 usage --prefix "$prefix" trace
 check "counters: what they mean" shows \
 	'^tcp\.accepted +1 +conns +passive opens that became established$' counters
 check "counters: zeros are left out" eval '! shows drop_frag_bad counters'
