@@ -209,14 +209,14 @@ perf_stack(const struct perf_opts *o, bool is_server, bool may_sleep)
 }
 
 int
-perf_port_open(const struct perf_opts *o, bool is_server, struct rte_mempool *pool,
-	struct weir_port **port)
+perf_port_open(const struct perf_opts *o, bool is_server, bool is_ceiling,
+	struct rte_mempool *pool, struct weir_port **port)
 {
 	const struct weir_driver *driver =
 		o->ports == PERF_CABLE ? &weir_cable_driver : &weir_ethdev_driver;
 	const struct weir_port_conf conf = {
 		.name = is_server ? "server" : "client",
-		.device = device(o, is_server, true),
+		.device = device(o, is_server, is_ceiling),
 		.n_queues = 1,
 		.rx_desc = DEVICE_DESC,
 		.tx_desc = DEVICE_DESC,
@@ -286,18 +286,24 @@ perf_stacks_free(const struct perf_opts *o, struct weir_stack *server, struct we
 }
 
 void
-perf_stack_counts(struct weir_stack *st, struct perf_counts *c)
+perf_port_counts(struct weir_port *port, struct perf_counts *c)
 {
 	struct weir_port_stats s = {0};
 
-	c->tsc = rte_rdtsc();
-	c->cycles = __atomic_load_n(&st->workers[0]->stats.busy_tsc, __ATOMIC_RELAXED);
-	c->rexmits = __atomic_load_n(&st->workers[0]->tcp.stats.rexmit_segs, __ATOMIC_RELAXED);
-	st->ports[0]->ops->stats(st->ports[0], &s);
+	port->ops->stats(port, &s);
 	c->rx_packets = s.rx_packets;
 	c->rx_bytes = s.rx_bytes;
 	c->tx_packets = s.tx_packets;
 	c->tx_bytes = s.tx_bytes;
+}
+
+void
+perf_stack_counts(struct weir_stack *st, struct perf_counts *c)
+{
+	c->tsc = rte_rdtsc();
+	c->cycles = __atomic_load_n(&st->workers[0]->stats.busy_tsc, __ATOMIC_RELAXED);
+	c->rexmits = __atomic_load_n(&st->workers[0]->tcp.stats.rexmit_segs, __ATOMIC_RELAXED);
+	perf_port_counts(st->ports[0], c);
 }
 
 bool

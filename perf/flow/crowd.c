@@ -263,7 +263,7 @@ open_crowd(struct crowd *d)
 	d->server.st = perf_stack(d->o, true, false);
 	if (d->irs == NULL || d->pool == NULL || d->server.st == NULL)
 		return -ENOMEM;
-	return perf_port_open(d->o, false, d->pool, &d->port);
+	return perf_port_open(d->o, false, true, d->pool, &d->port);
 }
 
 static void

@@ -6,11 +6,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lwip.h"
 #include "stack_priv.h"
 
 struct flow {
 	const struct perf_opts *o;
 	struct perf_peer *peer; /* the server is in another process; or */
+	struct perf_lwip *lwip; /* the server is lwIP; or */
 	struct perf_side server;
 	struct perf_side client;
 	struct perf_counts steps; /* cycles, cut: of the server's, one core */
@@ -25,7 +27,10 @@ turn_both(void *arg)
 	perf_flood(f->o, f->client.st);
 	weir_stack_step(f->client.st);
 	start = rte_rdtsc();
-	weir_stack_step(f->server.st);
+	if (f->lwip != NULL)
+		perf_lwip_turn(f->lwip);
+	else
+		weir_stack_step(f->server.st);
 	perf_step(&f->steps, start);
 }
 
@@ -57,8 +62,12 @@ look(void *arg, struct perf_counts *client, struct perf_counts *server)
 		perf_counts_read(&f->peer->counts, server);
 		return;
 	}
-	perf_counts_read(&f->server.counts, server);
-	perf_stack_counts(f->server.st, server);
+	if (f->lwip != NULL) {
+		perf_lwip_counts(f->lwip, server);
+	} else {
+		perf_counts_read(&f->server.counts, server);
+		perf_stack_counts(f->server.st, server);
+	}
 	if (f->o->is_two_cores)
 		return;
 	server->cycles = f->steps.cycles;
@@ -73,6 +82,10 @@ open_server(struct flow *f)
 
 	if (f->peer != NULL)
 		return perf_peer_enter(f->peer, PERF_FLOW);
+	if (f->o->server == PERF_LWIP) {
+		f->lwip = perf_lwip_open(f->o);
+		return f->lwip == NULL ? -ENOTSUP : 0;
+	}
 	st = perf_stack(f->o, true, false);
 	if (st == NULL)
 		return -EINVAL;
@@ -148,7 +161,7 @@ measure(struct flow *f, struct perf_result *res)
 
 	res->profile.window = o->workload->shape == PERF_BULK ? 64 : o->conns * o->depth;
 	res->is_balanced = perf_is_balanced(f->client.st) &&
-			   (f->peer != NULL || perf_is_balanced(f->server.st));
+			   (f->server.st == NULL || perf_is_balanced(f->server.st));
 	return rc;
 }
 
@@ -166,6 +179,7 @@ perf_flow_run(const struct perf_opts *o, struct perf_peer *peer, struct perf_res
 		rc = perf_peer_enter(peer, PERF_QUIET) != 0 && rc == 0 ? -EIO : rc;
 	perf_side_stop(&f.server);
 	perf_side_stop(&f.client);
+	perf_lwip_close(f.lwip);
 	perf_stacks_free(o, f.server.st, f.client.st);
 	perf_side_fini(&f.server);
 	perf_side_fini(&f.client);

@@ -28,6 +28,7 @@ const struct perf_workload perf_workloads[] = {
 
 enum option_number {
 	OPT_PORTS = 1,
+	OPT_SERVER,
 	OPT_CORES,
 	OPT_MBUF,
 	OPT_NO_CEILING,
@@ -48,6 +49,7 @@ enum option_number {
 
 static const struct option options[] = {
 	{"ports", required_argument, NULL, OPT_PORTS},
+	{"server", required_argument, NULL, OPT_SERVER},
 	{"cores", required_argument, NULL, OPT_CORES},
 	{"mbuf", no_argument, NULL, OPT_MBUF},
 	{"no-ceiling", no_argument, NULL, OPT_NO_CEILING},
@@ -72,6 +74,7 @@ usage(FILE *out)
 {
 	fputs("weir-perf [OPTION...] WORKLOAD\n"
 	      "  --ports cable|memif    what lies between server and client (cable)\n"
+	      "  --server weir|lwip     lwip: for comparison, with memif on one core (weir)\n"
 	      "  --cores 1|2            1: both stepped in turn; 2: each on its own (1)\n"
 	      "  --conns N --depth N    connections or sockets; requests under way on each (1, 1)\n"
 	      "  --size N               bytes of a request and of its answer (64)\n"
@@ -118,6 +121,17 @@ ports(struct perf_opts *o, const char *text)
 }
 
 static int
+server(struct perf_opts *o, const char *text)
+{
+	if (strcmp(text, "weir") != 0 && strcmp(text, "lwip") != 0) {
+		fprintf(stderr, "--server %s: allowed: weir, lwip\n", text);
+		return -EINVAL;
+	}
+	o->server = strcmp(text, "lwip") == 0 ? PERF_LWIP : PERF_WEIR;
+	return 0;
+}
+
+static int
 add_set(struct perf_opts *o, const char *text)
 {
 	if (o->n_sets == PERF_SETS_MAX) {
@@ -137,6 +151,8 @@ take_option(struct perf_opts *o, enum option_number opt, const char *text)
 	switch (opt) {
 	case OPT_PORTS:
 		return ports(o, text);
+	case OPT_SERVER:
+		return server(o, text);
 	case OPT_CORES:
 		rc = number(text, 1, 2, &n);
 		o->is_two_cores = n == 2;
@@ -254,6 +270,11 @@ parse(struct perf_opts *o, int argc, char **argv)
 		fprintf(stderr, "--flood: allowed: --cores 1, where client and flood take turns\n");
 		return -EINVAL;
 	}
+	if (o->server == PERF_LWIP &&
+		(o->ports != PERF_MEMIF || o->is_two_cores || o->use_mbuf)) {
+		fprintf(stderr, "--server lwip: allowed: --ports memif --cores 1, no --mbuf\n");
+		return -EINVAL;
+	}
 	if (o->conns > FLOWS_MAX && o->workload->shape != PERF_CROWD) {
 		fprintf(stderr, "--conns: allowed: 1 to %d; crowd: more\n", FLOWS_MAX);
 		return -EINVAL;
@@ -269,9 +290,9 @@ parse(struct perf_opts *o, int argc, char **argv)
 static void
 print_result(const struct perf_opts *o, const struct perf_result *r, const struct perf_result *top)
 {
-	printf("{\"workload\": \"%s\", \"ports\": \"%s\", \"cores\": %d, \"conns\": %u, "
+	printf("{\"workload\": \"%s\", \"server\": \"%s\", \"ports\": \"%s\", \"cores\": %d, \"conns\": %u, "
 	       "\"depth\": %u, \"size\": %u, \"mbuf\": %s, ",
-		o->workload->name, o->ports == PERF_CABLE ? "cable" : "memif",
+		o->workload->name, o->server == PERF_LWIP ? "lwip" : "weir", o->ports == PERF_CABLE ? "cable" : "memif",
 		o->is_two_cores ? 2 : 1, o->conns, o->depth, o->size,
 		o->use_mbuf ? "true" : "false");
 	printf("\"ops\": %" PRIu64 ", \"ops_per_s\": %.1f, \"cycles_per_op\": %.1f, "

@@ -42,6 +42,12 @@ enum perf_shape {
 	PERF_CROWD, /* see crowd.c */
 };
 
+/** What serves. */
+enum perf_server {
+	PERF_WEIR,
+	PERF_LWIP, /* see lwip.h: over memif, one core */
+};
+
 /** What comes from strangers beside the client's packets: 16 for each of its turns. */
 enum perf_flood {
 	PERF_NO_FLOOD,
@@ -62,6 +68,7 @@ struct perf_workload {
 struct perf_opts {
 	const struct perf_workload *workload;
 	enum perf_ports ports;
+	enum perf_server server;
 	bool is_two_cores;
 	enum perf_flood flood;
 	bool use_mbuf; /* the server's callback takes and sends mbufs */
@@ -254,9 +261,15 @@ int perf_eal(const struct perf_opts *o, bool is_server);
 
 struct weir_stack *perf_stack(const struct perf_opts *o, bool is_server, bool may_sleep);
 
-/** The port of an end as its stack or the ceiling opens it. */
-int perf_port_open(const struct perf_opts *o, bool is_server, struct rte_mempool *pool,
-	struct weir_port **port);
+/**
+ * The port of an end as its stack opens it. One on a memif cannot be opened twice: the ceiling has
+ * its own.
+ */
+int perf_port_open(const struct perf_opts *o, bool is_server, bool is_ceiling,
+	struct rte_mempool *pool, struct weir_port **port);
+
+/** Its packet counts. */
+void perf_port_counts(struct weir_port *port, struct perf_counts *counts);
 
 /** Wait until the link is up. */
 int perf_link_wait(struct weir_port *port);

@@ -25,7 +25,8 @@ perf_side_init(struct perf_side *s, const struct perf_opts *o, struct weir_stack
 void
 perf_side_stop(struct perf_side *s)
 {
-	weir_stack_stop(s->st);
+	if (s->st != NULL)
+		weir_stack_stop(s->st);
 	s->is_over = true;
 }
 

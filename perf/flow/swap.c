@@ -29,7 +29,7 @@ perf_swap_open(struct perf_swap *s, const struct perf_opts *o, bool is_server,
 		fprintf(stderr, "no memory for mbufs\n");
 		return -ENOMEM;
 	}
-	return perf_port_open(o, is_server, s->pool, &s->port);
+	return perf_port_open(o, is_server, true, s->pool, &s->port);
 }
 
 void
