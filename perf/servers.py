@@ -10,10 +10,13 @@ import os
 import re
 import shutil
 import signal
+import statistics
 import subprocess
 import sys
 import tempfile
 import time
+
+import plot
 
 CLIENT, SERVER = "10.82.0.2", "10.82.0.1"
 CLIENT_MAC, SERVER_MAC = "02:00:00:82:00:02", "02:00:00:82:00:01"
@@ -166,6 +169,14 @@ def weir(bed, port, row):
 
 
 @contextlib.contextmanager
+def rings(bed, port, row):
+    """An application's thread behind a queue of messages, on the worker's CPU."""
+    with bed.program(["taskset", "-c", str(bed.cpus[0]), f"{bed.build}/app/async_server",
+                      bed.conf("server", port)], ": ready$"):
+        yield
+
+
+@contextlib.contextmanager
 def testpmd(bed, port, row):
     """5tswap: MAC addresses, addresses and ports swapped, so that a datagram is its own answer."""
     memory = ["--no-huge"] if bed.hugepages == "no" else ["--huge-unlink"]
@@ -191,6 +202,7 @@ def linux(bed, port, row):
 # name, how it is started, port, rows
 SERVERS = [
     ("Weir, memif", weir, "memif", ""),
+    ("Weir by messages, memif", rings, "memif", "^tcp"),
     ("testpmd, memif", testpmd, "memif", "udp"),
     ("Weir, veth", weir, "veth", ""),
     ("Linux, veth", linux, "veth", ""),
@@ -202,8 +214,11 @@ def ask(bed, port, words, seconds):
     out = subprocess.run(
         ["ip", "netns", "exec", bed.name, f"{bed.build}/app/weir-load", bed.conf("client", port),
          "--json", f"--seconds={seconds}", f"--warmup={seconds / 4}", *words, SERVER],
-        stdout=subprocess.PIPE, text=True, timeout=120 + 2 * seconds, check=False)
-    return json.loads(out.stdout) if out.returncode == 0 else None
+        capture_output=True, text=True, timeout=120 + 2 * seconds, check=False)
+    if out.returncode == 0:
+        return json.loads(out.stdout)
+    print("\n" + out.stderr[-600:], file=sys.stderr)
+    return None
 
 
 def can_run(cpus):
@@ -220,17 +235,18 @@ def plan(only):
             and (start is not testpmd or shutil.which("dpdk-testpmd"))]
 
 
-def run_all(build, cpus, is_huge, only, runs, seconds):
+def run_all(args, cpus, is_huge):
     """Results by (label, server): a list of what weir-load said. And the number of failed runs."""
     results, failed = {}, 0
-    rows = plan(only)
-    with Bed(build, cpus, is_huge) as bed:
-        for i in range(runs):
+    rows = plan(args.only)
+    with Bed(args.build, cpus, is_huge) as bed:
+        for i in range(args.served_runs):
             for name, start, port, label, words in rows:
-                print("\r%d/%d %-70s" % (i + 1, runs, f"{name}: {label}"), end="", file=sys.stderr)
+                print("\r%d/%d %-70s" % (i + 1, args.served_runs, f"{name}: {label}"), end="",
+                      file=sys.stderr)
                 try:
                     with start(bed, port, label):
-                        result = ask(bed, port, words, seconds)
+                        result = ask(bed, port, words, args.served_s)
                 except (RuntimeError, subprocess.SubprocessError) as e:
                     print("\n%s" % e, file=sys.stderr)
                     result = None
@@ -239,3 +255,63 @@ def run_all(build, cpus, is_huge, only, runs, seconds):
                     results.setdefault((label, name), []).append(result)
     print("\r%80s\r" % "", end="", file=sys.stderr)
     return results, failed
+
+
+def median(runs, *keys):
+    values = []
+    for run in runs:
+        for key in keys:
+            run = run[key]
+        values.append(run)
+    return statistics.median(values)
+
+
+def ratio(results, label, name, other):
+    ours, theirs = results.get((label, name)), results.get((label, other))
+    if not ours or not theirs:
+        return "      -"
+    return "%7.2f" % (median(ours, "ops_per_s") / median(theirs, "ops_per_s"))
+
+
+def print_all(results):
+    names = [s[0] for s in SERVERS]
+    print("\nservers beside each other, two cores, asked by weir-load, closed loop (medians); "
+          "busy: weir-load itself")
+    print("  %-34s %-24s %10s %8s %8s %8s %8s %6s" % (
+        "", "server", "answers/s", "p50 us", "p99", "p99.9", "p99.99", "busy"))
+    for label in dict.fromkeys(label for label, _ in results):
+        for name in names:
+            runs = results.get((label, name))
+            if not runs:
+                continue
+            print("  %-34s %-24s %10.0f %8.1f %8.1f %8.1f %8.1f %5.0f%%%s" % (
+                label, name, median(runs, "ops_per_s"),
+                *(median(runs, "latency_us", p) for p in ("p50", "p99", "p99.9", "p99.99")),
+                100 * median(runs, "client_busy"),
+                "".join(", %d %s" % (n, key) for key in ("errors", "lost")
+                        if (n := sum(r[key] for r in runs)) > 0)))
+    pairs = [("Weir, memif", "Linux, veth"), ("Weir, veth", "Linux, veth"),
+             ("Weir by messages, memif", "Weir, memif"), ("Weir, memif", "testpmd, memif")]
+    print("\n  ratio of answers/s")
+    print("  %-34s %s" % ("", "  ".join(f"{a} / {b}" for a, b in pairs)))
+    for label in dict.fromkeys(label for label, _ in results):
+        print("  %-34s %s" % (label, "  ".join(
+            ratio(results, label, a, b).rjust(len(f"{a} / {b}")) for a, b in pairs)))
+
+
+def flat(results):
+    return [{"workload": label, "server": name, "runs": runs}
+            for (label, name), runs in results.items()]
+
+
+def draw(results, directory):
+    names = [s[0] for s in SERVERS]
+    for key, title, unit in (("rate", "Answers a second", "more is better"),
+                             ("p99", "99 of 100 answers came within", "us; less is better")):
+        by_label = {}
+        for (label, name), runs in results.items():
+            values = [r["ops_per_s"] if key == "rate" else r["latency_us"]["p99"] for r in runs]
+            by_label.setdefault(label, {})[name] = {
+                "median": statistics.median(values), "min": min(values), "max": max(values)}
+        plot.write(os.path.join(directory, f"servers-{key}.svg"), title, unit, names,
+                   list(by_label.items()))

@@ -109,26 +109,15 @@ number(const char *text, unsigned long min, unsigned long max, unsigned int *n)
 	return 0;
 }
 
+/* One of two names. */
 static int
-ports(struct perf_opts *o, const char *text)
+choice(const char *what, const char *text, const char *no, const char *yes, bool *is_yes)
 {
-	if (strcmp(text, "cable") != 0 && strcmp(text, "memif") != 0) {
-		fprintf(stderr, "--ports %s: allowed: cable, memif\n", text);
-		return -EINVAL;
-	}
-	o->ports = strcmp(text, "memif") == 0 ? PERF_MEMIF : PERF_CABLE;
-	return 0;
-}
-
-static int
-server(struct perf_opts *o, const char *text)
-{
-	if (strcmp(text, "weir") != 0 && strcmp(text, "lwip") != 0) {
-		fprintf(stderr, "--server %s: allowed: weir, lwip\n", text);
-		return -EINVAL;
-	}
-	o->server = strcmp(text, "lwip") == 0 ? PERF_LWIP : PERF_WEIR;
-	return 0;
+	*is_yes = strcmp(text, yes) == 0;
+	if (*is_yes || strcmp(text, no) == 0)
+		return 0;
+	fprintf(stderr, "%s %s: allowed: %s, %s\n", what, text, no, yes);
+	return -EINVAL;
 }
 
 static int
@@ -146,13 +135,18 @@ static int
 take_option(struct perf_opts *o, enum option_number opt, const char *text)
 {
 	unsigned int n = 0;
+	bool is_yes;
 	int rc = 0;
 
 	switch (opt) {
 	case OPT_PORTS:
-		return ports(o, text);
+		rc = choice("--ports", text, "cable", "memif", &is_yes);
+		o->ports = is_yes ? PERF_MEMIF : PERF_CABLE;
+		return rc;
 	case OPT_SERVER:
-		return server(o, text);
+		rc = choice("--server", text, "weir", "lwip", &is_yes);
+		o->server = is_yes ? PERF_LWIP : PERF_WEIR;
+		return rc;
 	case OPT_CORES:
 		rc = number(text, 1, 2, &n);
 		o->is_two_cores = n == 2;

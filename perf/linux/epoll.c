@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The kernel's sockets as a server, for comparison: TCP and UDP echo on port 7, HTTP on port 80 with
- * answers of GET /size/N. One thread, epoll, level-triggered; as fast as that can be made simply.
+ * The kernel's sockets as a server, for comparison: TCP and UDP echo on port 7, HTTP on port 80
+ * with answers of GET /size/N. One thread, epoll, level-triggered; as fast as that can be made
+ * simply.
  */
 #include <arpa/inet.h>
 #include <errno.h>
