@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Servers beside each other, all asked by weir-load: Weir, testpmd, Linux.
 
-Everything lies in one network namespace that is removed afterwards: memif's sockets, and a veth pair
-whose one end is weir-load's.
+Everything lies in one network namespace that is removed afterwards: memif's sockets, and a veth
+pair whose one end is weir-load's.
 """
 import contextlib
 import json

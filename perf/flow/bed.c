@@ -100,7 +100,7 @@ memory_mb(const struct perf_opts *o)
 {
 	const uint64_t crowd = o->workload->shape == PERF_CROWD ? o->conns : 0;
 
-	return MEMORY_MB + (unsigned int)(crowd * CROWD_BYTES >> 20);
+	return MEMORY_MB + (unsigned int)((crowd + 2 * o->listeners) * CROWD_BYTES >> 20);
 }
 
 static int
@@ -123,7 +123,7 @@ make_conf(struct weir_conf *conf, const struct perf_opts *o, bool is_server, boo
 	int rc;
 
 	snprintf(conns, sizeof(conns), "%u", o->conns + TIME_WAITS);
-	snprintf(sockets, sizeof(sockets), "%u", o->conns + TIME_WAITS);
+	snprintf(sockets, sizeof(sockets), "%u", o->conns + o->listeners + TIME_WAITS);
 	weir_conf_default(conf);
 	rc = set_all(conf, s, RTE_DIM(s));
 	if (rc == 0 && is_server && o->flood != PERF_NO_FLOOD)
@@ -208,9 +208,42 @@ perf_stack(const struct perf_opts *o, bool is_server, bool may_sleep)
 	return NULL;
 }
 
+static int
+impair_one(struct weir_impair *impair, char *text)
+{
+	char err[WEIR_CONF_ERR_MAX] = "";
+	char *value = strchr(text, '=');
+	int rc = -EINVAL;
+
+	if (value != NULL) {
+		*value++ = '\0';
+		rc = weir_impair_parse(impair, text, value, err, sizeof(err));
+	}
+	if (rc != 0)
+		fprintf(stderr, "--impair %s: allowed: KEY=VALUE,... %s\n", text, err);
+	return rc;
+}
+
 int
-perf_port_open(const struct perf_opts *o, bool is_server, bool is_ceiling,
-	struct rte_mempool *pool, struct weir_port **port)
+perf_impair(const struct perf_opts *o)
+{
+	struct weir_impair impair = {0};
+	char text[WEIR_CONF_TEXT_MAX], *rest = text, *one;
+	int rc = 0;
+
+	if (o->impair == NULL)
+		return 0;
+	snprintf(text, sizeof(text), "%s", o->impair);
+	while (rc == 0 && (one = strsep(&rest, ",")) != NULL)
+		rc = impair_one(&impair, one);
+	for (unsigned int end = 0; end < 2 && rc == 0; end++)
+		weir_cable_set(weir_cable_find("perf"), end, &impair);
+	return rc;
+}
+
+int
+perf_port_open(const struct perf_opts *o, bool is_server, bool is_ceiling, struct rte_mempool *pool,
+	struct weir_port **port)
 {
 	const struct weir_driver *driver =
 		o->ports == PERF_CABLE ? &weir_cable_driver : &weir_ethdev_driver;

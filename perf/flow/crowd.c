@@ -67,7 +67,7 @@ put_ip(struct rte_ipv4_hdr *ip, uint32_t i, uint16_t len)
 		.time_to_live = 64,
 		.next_proto_id = IPPROTO_TCP,
 		.src_addr = rte_cpu_to_be_32(FIRST_HOST + i / PORTS),
-		.dst_addr = perf_server_addr().sin_addr.s_addr,
+		.dst_addr = perf_server_addr(0).sin_addr.s_addr,
 	};
 	ip->hdr_checksum = rte_ipv4_cksum(ip);
 }
@@ -91,7 +91,7 @@ segment(struct crowd *d, uint32_t i, uint8_t flags, uint32_t seq, uint32_t ack, 
 	put_ip(ip, i, (uint16_t)(sizeof(*ip) + sizeof(*tcp) + len));
 	*tcp = (struct rte_tcp_hdr){
 		.src_port = rte_cpu_to_be_16((uint16_t)(FIRST_PORT + i % PORTS)),
-		.dst_port = perf_server_addr().sin_port,
+		.dst_port = perf_server_addr(0).sin_port,
 		.sent_seq = rte_cpu_to_be_32(seq),
 		.recv_ack = rte_cpu_to_be_32(ack),
 		.data_off = sizeof(*tcp) / 4 << 4,

@@ -45,7 +45,7 @@ put_tcp(struct rte_mbuf *m, struct weir_rand *rand, bool is_syn)
 	const uint64_t r = weir_rand_u64(rand);
 	const struct weir_tcp_hdr_info h = {
 		.sport = weir_be16((uint16_t)(r | 1024)),
-		.dport = {perf_server_addr().sin_port},
+		.dport = {perf_server_addr(0).sin_port},
 		.seq = (uint32_t)(r >> 16),
 		.ack = is_syn ? 0 : (uint32_t)(r >> 32),
 		.wnd = 65535,
@@ -101,7 +101,7 @@ perf_flood(const struct perf_opts *o, struct weir_stack *client)
 {
 	struct weir_worker *w = client->workers[0];
 	const struct weir_addr server =
-		weir_addr_v4((struct weir_be32){perf_server_addr().sin_addr.s_addr});
+		weir_addr_v4((struct weir_be32){perf_server_addr(0).sin_addr.s_addr});
 	struct weir_dst dst;
 
 	if (o->flood == PERF_NO_FLOOD || weir_ip_route(&w->ip, &server, -1, &dst) != 0)

@@ -22,6 +22,7 @@ static void
 turn_both(void *arg)
 {
 	struct flow *f = arg;
+	unsigned int n = 1;
 	uint64_t start;
 
 	perf_flood(f->o, f->client.st);
@@ -30,8 +31,9 @@ turn_both(void *arg)
 	if (f->lwip != NULL)
 		perf_lwip_turn(f->lwip);
 	else
-		weir_stack_step(f->server.st);
-	perf_step(&f->steps, start);
+		n = weir_stack_step(f->server.st);
+	if (n > 0 || f->o->impair == NULL) /* else it waits for what was lost */
+		perf_step(&f->steps, start);
 }
 
 static void
@@ -114,7 +116,7 @@ greet(struct flow *f)
 {
 	struct weir_stack *st = f->client.st;
 	const uint64_t end = weir_stack_now_us(st) + PERF_WAIT_MS * 1000;
-	struct sockaddr_in addr = perf_server_addr();
+	struct sockaddr_in addr = perf_server_addr(0);
 	const int fd = weir_socket(st, AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
 	struct perf_counts c = {0};
 
@@ -142,6 +144,8 @@ open_client(struct flow *f)
 	rc = perf_link_wait(st->ports[0]);
 	if (rc == 0)
 		rc = greet(f);
+	if (rc == 0)
+		rc = perf_impair(f->o);
 	return rc == 0 ? perf_load(&f->client, f->o, st) : rc;
 }
 

@@ -34,7 +34,7 @@ on_recv(struct weir_stack *st, int fd, const void *buf, size_t len, const struct
 static int
 open_server(struct idle *d)
 {
-	const struct sockaddr_in addr = perf_server_addr();
+	const struct sockaddr_in addr = perf_server_addr(0);
 	const struct weir_callbacks cb = {.recv = on_recv, .arg = d};
 	int fd, rc;
 
@@ -51,7 +51,7 @@ open_server(struct idle *d)
 static int
 open_client(struct idle *d)
 {
-	const struct sockaddr_in addr = perf_server_addr();
+	const struct sockaddr_in addr = perf_server_addr(0);
 
 	d->client = perf_stack(d->o, false, false);
 	if (d->client == NULL)

@@ -92,7 +92,8 @@ static int
 open_flow(struct perf_flow *f)
 {
 	struct perf_side *s = f->side;
-	const struct sockaddr_in addr = perf_server_addr();
+	const unsigned int to = (unsigned int)(f - s->flows) % s->o->listeners;
+	const struct sockaddr_in addr = perf_server_addr(to);
 	const bool is_bulk = s->o->workload->shape == PERF_BULK;
 	const struct weir_callbacks cb = {
 		.recv = is_bulk ? on_recv_bulk : on_recv, .event = on_event, .arg = f};

@@ -2,9 +2,9 @@
 /**
  * @file
  * lwIP as the server, for comparison: Debian's library, raw API, on a port of the bed.
- * Model   Received mbufs are lwIP's pbufs without a copy (custom pbufs); what it sends is copied into
- *         mbufs, since it keeps its own for sending again. One turn: a burst in, timers, a burst out.
- *         Built where liblwip-dev is; else no_lwip.c says that it is not.
+ * Model   Received mbufs are lwIP's pbufs without a copy (custom pbufs); what it sends is copied
+ *         into mbufs, since it keeps its own for sending again. One turn: a burst in, timers, a
+ *         burst out. Built where liblwip-dev is; else no_lwip.c says that it is not.
  */
 #ifndef PERF_LWIP_H
 #define PERF_LWIP_H

@@ -32,6 +32,8 @@ enum option_number {
 	OPT_CORES,
 	OPT_MBUF,
 	OPT_NO_CEILING,
+	OPT_IMPAIR,
+	OPT_LISTENERS,
 	OPT_CONNS,
 	OPT_DEPTH,
 	OPT_SIZE,
@@ -53,6 +55,8 @@ static const struct option options[] = {
 	{"cores", required_argument, NULL, OPT_CORES},
 	{"mbuf", no_argument, NULL, OPT_MBUF},
 	{"no-ceiling", no_argument, NULL, OPT_NO_CEILING},
+	{"impair", required_argument, NULL, OPT_IMPAIR},
+	{"listeners", required_argument, NULL, OPT_LISTENERS},
 	{"conns", required_argument, NULL, OPT_CONNS},
 	{"depth", required_argument, NULL, OPT_DEPTH},
 	{"size", required_argument, NULL, OPT_SIZE},
@@ -77,8 +81,10 @@ usage(FILE *out)
 	      "  --server weir|lwip     lwip: for comparison, with memif on one core (weir)\n"
 	      "  --cores 1|2            1: both stepped in turn; 2: each on its own (1)\n"
 	      "  --conns N --depth N    connections or sockets; requests under way on each (1, 1)\n"
+	      "  --listeners N          sockets of the server, which they spread over (1)\n"
+	      "  --impair loss=1%,...   what the cable does to packets, both ways (drivers/wire)\n"
 	      "  --size N               bytes of a request and of its answer (64)\n"
-	      "  --mbuf                 the server echoes the packet's own mbuf\n"
+	      "  --mbuf                 the server takes, and echoes, the packet's own mbuf\n"
 	      "  --flood syn|ack|udp    16 such packets of strangers for each turn of the client;\n"
 	      "                         with one core: on two, nothing paces it\n"
 	      "  --slices N --slice-ms N --warmup-ms N   how long (20, 50, 200)\n"
@@ -157,6 +163,11 @@ take_option(struct perf_opts *o, enum option_number opt, const char *text)
 	case OPT_NO_CEILING:
 		o->has_ceiling = false;
 		return 0;
+	case OPT_IMPAIR:
+		o->impair = text;
+		return 0;
+	case OPT_LISTENERS:
+		return number(text, 1, 50000, &o->listeners);
 	case OPT_CONNS:
 		return number(text, 1, 12000000, &o->conns);
 	case OPT_DEPTH:
@@ -242,6 +253,7 @@ parse(struct perf_opts *o, int argc, char **argv)
 		.warmup_ms = 200,
 		.server_cpu = -1,
 		.client_cpu = -1,
+		.listeners = 1,
 		.hugepages = "auto",
 		.has_ceiling = true};
 	while (rc == 0 && (opt = getopt_long(argc, argv, "", options, NULL)) != -1)
@@ -255,6 +267,10 @@ parse(struct perf_opts *o, int argc, char **argv)
 	rc = find_workload(o, argv[optind]);
 	if (rc != 0)
 		return rc;
+	if (o->impair != NULL && (o->ports != PERF_CABLE || o->has_ceiling)) {
+		fprintf(stderr, "--impair: allowed: --ports cable, --no-ceiling\n");
+		return -EINVAL;
+	}
 	if (o->workload->shape == PERF_IDLE && o->ports != PERF_CABLE) {
 		fprintf(stderr, "idle: allowed: --ports cable\n");
 		return -EINVAL;
@@ -264,8 +280,7 @@ parse(struct perf_opts *o, int argc, char **argv)
 		fprintf(stderr, "--flood: allowed: --cores 1, where client and flood take turns\n");
 		return -EINVAL;
 	}
-	if (o->server == PERF_LWIP &&
-		(o->ports != PERF_MEMIF || o->is_two_cores || o->use_mbuf)) {
+	if (o->server == PERF_LWIP && (o->ports != PERF_MEMIF || o->is_two_cores || o->use_mbuf)) {
 		fprintf(stderr, "--server lwip: allowed: --ports memif --cores 1, no --mbuf\n");
 		return -EINVAL;
 	}
@@ -284,11 +299,11 @@ parse(struct perf_opts *o, int argc, char **argv)
 static void
 print_result(const struct perf_opts *o, const struct perf_result *r, const struct perf_result *top)
 {
-	printf("{\"workload\": \"%s\", \"server\": \"%s\", \"ports\": \"%s\", \"cores\": %d, \"conns\": %u, "
-	       "\"depth\": %u, \"size\": %u, \"mbuf\": %s, ",
-		o->workload->name, o->server == PERF_LWIP ? "lwip" : "weir", o->ports == PERF_CABLE ? "cable" : "memif",
-		o->is_two_cores ? 2 : 1, o->conns, o->depth, o->size,
-		o->use_mbuf ? "true" : "false");
+	printf("{\"workload\": \"%s\", \"server\": \"%s\", \"ports\": \"%s\", "
+	       "\"cores\": %d, \"conns\": %u, \"depth\": %u, \"size\": %u, \"mbuf\": %s, ",
+		o->workload->name, o->server == PERF_LWIP ? "lwip" : "weir",
+		o->ports == PERF_CABLE ? "cable" : "memif", o->is_two_cores ? 2 : 1, o->conns,
+		o->depth, o->size, o->use_mbuf ? "true" : "false");
 	printf("\"ops\": %" PRIu64 ", \"ops_per_s\": %.1f, \"cycles_per_op\": %.1f, "
 	       "\"rx_per_op\": %.3f, \"tx_per_op\": %.3f, \"rx_len\": %u, \"tx_len\": %u, "
 	       "\"errors\": %" PRIu64 ", \"lost\": %" PRIu64 ", \"rexmits\": %" PRIu64

@@ -73,6 +73,8 @@ struct perf_opts {
 	enum perf_flood flood;
 	bool use_mbuf; /* the server's callback takes and sends mbufs */
 	bool has_ceiling;
+	const char *impair; /* of the cable, both ways, as weir_cable.h has it; NULL: none */
+	unsigned int listeners; /* sockets of the server; the client's flows spread over them */
 	unsigned int conns; /* connections or sockets at a time */
 	unsigned int depth; /* requests under way on each */
 	unsigned int size;  /* bytes of a request and of its answer */
@@ -199,8 +201,8 @@ void perf_pump(struct perf_side *s, int fd);
 /** The application's copy of received data. */
 void perf_take(struct perf_side *s, const void *data, size_t len);
 
-/** The server's address and port. */
-struct sockaddr_in perf_server_addr(void);
+/** The address and port of a socket of the server, 0 on. */
+struct sockaddr_in perf_server_addr(unsigned int i);
 
 /* serve.c */
 
@@ -270,6 +272,9 @@ int perf_port_open(const struct perf_opts *o, bool is_server, bool is_ceiling,
 
 /** Its packet counts. */
 void perf_port_counts(struct weir_port *port, struct perf_counts *counts);
+
+/** Let the cable, whose ends are open, do what o->impair says. @return 0 or negative errno */
+int perf_impair(const struct perf_opts *o);
 
 /** Wait until the link is up. */
 int perf_link_wait(struct weir_port *port);

@@ -47,6 +47,16 @@ on_recv_bulk(struct weir_stack *st, int fd, const void *buf, size_t len,
 }
 
 static void
+on_recv_mbuf_bulk(
+	struct weir_stack *st, int fd, struct rte_mbuf *m, const struct weir_from *from, void *arg)
+{
+	struct perf_side *s = arg;
+
+	perf_add(&s->counts.units, m->pkt_len);
+	weir_mbuf_free(m);
+}
+
+static void
 on_event_bulk(struct weir_stack *st, int fd, enum weir_event ev, int error, void *arg)
 {
 	struct perf_side *s = arg;
@@ -60,6 +70,9 @@ on_event_bulk(struct weir_stack *st, int fd, enum weir_event ev, int error, void
 static struct weir_callbacks
 callbacks(struct perf_side *s)
 {
+	if (s->o->workload->shape == PERF_BULK && s->o->use_mbuf)
+		return (struct weir_callbacks){
+			.recv_mbuf = on_recv_mbuf_bulk, .event = on_event_bulk, .arg = s};
 	if (s->o->workload->shape == PERF_BULK)
 		return (struct weir_callbacks){
 			.recv = on_recv_bulk, .event = on_event_bulk, .arg = s};
@@ -69,9 +82,9 @@ callbacks(struct perf_side *s)
 }
 
 static int
-open_server(struct perf_side *s)
+open_socket(struct perf_side *s, unsigned int i)
 {
-	const struct sockaddr_in addr = perf_server_addr();
+	const struct sockaddr_in addr = perf_server_addr(i);
 	const struct weir_callbacks cb = callbacks(s);
 	const int fd = perf_socket(s, &cb);
 	int rc;
@@ -89,8 +102,8 @@ perf_serve(struct perf_side *s, const struct perf_opts *o, struct weir_stack *st
 {
 	int rc = perf_side_init(s, o, st);
 
-	if (rc == 0)
-		rc = open_server(s);
+	for (unsigned int i = 0; i < o->listeners && rc == 0; i++)
+		rc = open_socket(s, i);
 	if (rc != 0)
 		fprintf(stderr, "server: %s\n", strerror(-rc));
 	return rc;

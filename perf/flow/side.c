@@ -9,6 +9,7 @@
 
 #define SERVER_ADDR 0x0a500001 /* 10.80.0.1: see bed.c */
 #define SERVER_PORT 7
+#define MORE_PORTS  10000
 
 int
 perf_side_init(struct perf_side *s, const struct perf_opts *o, struct weir_stack *st)
@@ -40,10 +41,10 @@ perf_side_fini(struct perf_side *s)
 }
 
 struct sockaddr_in
-perf_server_addr(void)
+perf_server_addr(unsigned int i)
 {
 	return (struct sockaddr_in){.sin_family = AF_INET,
-		.sin_port = htons(SERVER_PORT),
+		.sin_port = htons((uint16_t)(i == 0 ? SERVER_PORT : MORE_PORTS + i)),
 		.sin_addr.s_addr = htonl(SERVER_ADDR)};
 }
 
