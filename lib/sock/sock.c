@@ -421,8 +421,9 @@ weir_sock_poll(const struct weir_sock *s)
 	const uint32_t flags = weir_sock_flags(s);
 	short ev = s->kind == WEIR_SOCK_TCP ? poll_tcp(s, flags) : poll_udp(s, flags);
 
-	if (__atomic_load_n(&s->error, __ATOMIC_RELAXED) != 0 || weir_sock_has_notice(s))
-		ev |= POLLERR;
+	if (!(flags & WEIR_SOCK_LISTENING) &&
+		(__atomic_load_n(&s->error, __ATOMIC_RELAXED) != 0 || weir_sock_has_notice(s)))
+		ev |= POLLERR; /* of a listener, as on Linux, an error of its past is not told */
 	if (flags & WEIR_SOCK_FD_CLOSED)
 		ev |= POLLNVAL;
 	return ev;

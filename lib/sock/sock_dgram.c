@@ -148,6 +148,7 @@ hand_datagram(struct weir_sock_worker *ws, struct weir_sock *s, struct rte_mbuf 
 		weir_sock_hand(ws, s, m);
 }
 
+/* shutdown(SHUT_RD) ends only the wait: what comes all the same can be read, as on Linux. */
 static void
 queue_datagram(struct weir_sock_worker *ws, struct weir_sock *s, struct rte_mbuf *m)
 {
@@ -156,7 +157,7 @@ queue_datagram(struct weir_sock_worker *ws, struct weir_sock *s, struct rte_mbuf
 	const int64_t held = (int64_t)(__atomic_load_n(&s->rx_given, __ATOMIC_RELAXED) - taken);
 
 	if (held + size + (int64_t)weir_peek(s->lent_bytes) > (int64_t)weir_peek(s->opts.rcvbuf) ||
-		(weir_sock_flags(s) & (WEIR_SOCK_RX_SHUT | WEIR_SOCK_FD_CLOSED))) {
+		(weir_sock_flags(s) & WEIR_SOCK_FD_CLOSED)) {
 		drop_full(ws, s, m);
 		return;
 	}

@@ -70,6 +70,8 @@ static void
 draw_listen(struct world *w, struct step *s)
 {
 	s->arg[0] = 16 + (int)dice(&w->dice, 4);
+	if (w->slot[s->slot].is_shut)
+		s->slot = -1; /* its children would be shut on Linux */
 }
 
 static void
@@ -303,7 +305,7 @@ draw(struct world *w, struct step *s)
 		s->slot = open_slot(w, 0, is_any ? SLOTS : FIRST_SET);
 		if (k->draw != NULL)
 			k->draw(w, s);
-	} while (s->slot < 0 || s->other < 0); /* no free one */
+	} while (s->slot < 0 || s->other < 0); /* no free one, or none to do this with */
 }
 
 void

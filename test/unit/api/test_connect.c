@@ -211,6 +211,25 @@ data_after_shut_rd_can_be_read(void)
 	pair_close(&p);
 }
 
+/* The error of an attempt that nobody has read is no matter of the listener it becomes. */
+static void
+a_listener_polls_no_error_of_its_past(void)
+{
+	struct pair p;
+	int fd;
+
+	pair_open(&p, &(struct pair_conf){.seed = 9});
+	fd = weir_socket(p.a, AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+	CU_ASSERT_EQUAL(to_b(&p, fd, 81), -EINPROGRESS);
+	pair_pass(&p, 10000);
+	CU_ASSERT_EQUAL(mask(p.a, fd) & POLLERR, POLLERR);
+	CU_ASSERT_EQUAL(to_nobody(&p, fd), 0);
+	CU_ASSERT_EQUAL(weir_listen(p.a, fd, 8), 0);
+	CU_ASSERT_EQUAL(mask(p.a, fd), 0);
+	weir_close(p.a, fd);
+	pair_close(&p);
+}
+
 /* The end that was read comes before the error that followed it. */
 static void
 a_reset_after_the_fin_leaves_the_end(void)
@@ -271,6 +290,7 @@ main(void)
 		UNIT(shutdown_of_an_attempt_ends_it),
 		UNIT(shutdown_of_a_listener_stops_it),
 		UNIT(data_after_shut_rd_can_be_read),
+		UNIT(a_listener_polls_no_error_of_its_past),
 		UNIT(a_reset_after_the_fin_leaves_the_end),
 		UNIT(reading_nothing_waits_for_something),
 		{0},

@@ -49,6 +49,29 @@ datagrams_keep_their_boundaries_and_sender(int domain, unsigned int workers)
 	pair_close(&p);
 }
 
+/* shutdown() of a socket without a peer fails, and ends waiting all the same; data still comes. */
+static void
+datagrams_after_shut_rd_can_be_read(void)
+{
+	struct pair p;
+	struct sockaddr_storage to;
+	const socklen_t to_len = pair_addr('b', AF_INET, 5000, &to);
+	char buf[16];
+	int fa, fb;
+
+	pair_open(&p, &(struct pair_conf){.seed = 9});
+	fb = udp_socket(p.b, 'b', AF_INET, 5000);
+	fa = weir_socket(p.a, AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
+	CU_ASSERT_EQUAL(weir_shutdown(p.b, fb, SHUT_RDWR), -ENOTCONN);
+	CU_ASSERT_EQUAL(weir_sendto(p.a, fa, "late", 4, 0, (struct sockaddr *)&to, to_len), 4);
+	pair_pass(&p, 5000);
+	CU_ASSERT_EQUAL(weir_recv(p.b, fb, buf, sizeof(buf), 0), 4);
+	CU_ASSERT_EQUAL(weir_recv(p.b, fb, buf, sizeof(buf), 0), -EAGAIN);
+	weir_close(p.a, fa);
+	weir_close(p.b, fb);
+	pair_close(&p);
+}
+
 static void
 datagrams_over_ip4(void)
 {
@@ -178,6 +201,7 @@ main(void)
 	static const struct unit_test tests[] = {
 		UNIT(datagrams_over_ip4),
 		UNIT(datagrams_over_ip6),
+		UNIT(datagrams_after_shut_rd_can_be_read),
 		UNIT(a_connected_socket_learns_that_nobody_listens),
 		UNIT(a_connected_socket_hears_its_peer_alone),
 		UNIT(a_slow_reader_loses_datagrams_not_memory),
