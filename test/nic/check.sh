@@ -16,16 +16,6 @@ guest_boot 1 intel_iommu=on -- -M q35 -device intel-iommu,intremap=on,aw-bits=48
 	-device virtio-net-pci,netdev=n0,mac=52:54:00:00:00:00,addr=0x4,disable-legacy=on,iommu_platform=on ||
 	exit 1
 
-# says STATUS PATTERN COMMAND: the guest's command ends so and says so
-says() {
-	local out status
-
-	out=$(guest "$3")
-	status=$?
-	echo "$status: $out"
-	[ $status -eq "$1" ] && grep -Eq "$2" <<<"$out"
-}
-
 check "no hugepages" says 2 'hugepage' "weir-check /0.conf"
 check "no hugepages: the program says so, too" says 1 'hugepage' "weir-httpd /0.conf"
 check "hugepages" guest "hugepages 128"
@@ -33,12 +23,11 @@ check "bound to the kernel's driver" says 2 'kernel driver virtio-pci; hand it o
 	"weir-check /0.conf"
 check "bound to the kernel's driver: the program" says 1 'vfio-pci' "weir-httpd /0.conf"
 guest "bind 0000:00:04.0 none" >/dev/null
-check "bound to no driver" says 2 'bound to no driver; .*dpdk-devbind' "weir-check /0.conf"
+check "bound to no driver" says 2 'bound to no driver; modprobe vfio-pci; dpdk-devbind' "weir-check /0.conf"
 check "no such device" says 2 'no such device' "weir-check /absent.conf"
 guest "bind 0000:00:04.0 vfio-pci" >/dev/null
 check "all is well" says 0 'bound to vfio-pci, IOMMU group' "weir-check /0.conf"
-guest "echo 'user:x:1000:1000::/:/bin/sh' >/etc/passwd; chmod 755 / /usr /usr/bin" >/dev/null
 check "no permission" says 2 '/dev/vfio/[0-9]+ can.t be opened; run as root' \
-	"su user -c 'weir-check /0.conf'"
+	"as_user weir-check /0.conf"
 guest_end
 test_end

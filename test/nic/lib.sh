@@ -87,6 +87,16 @@ guest() {
 	echo "$*" >&"$nic_out" && guest_answer 60
 }
 
+# says STATUS PATTERN COMMAND: the guest's command ends so and says so
+says() {
+	local out status
+
+	out=$(guest "$3")
+	status=$?
+	echo "$status: $out"
+	[ $status -eq "$1" ] && grep -Eq "$2" <<<"$out"
+}
+
 # stat_says PATTERN [MODE]: weir-stat there shows a line that matches
 stat_says() {
 	guest "weir-stat ${2:-summary}" | grep -E "$1"
@@ -201,10 +211,20 @@ nic_udp() {
 	done
 }
 
+# nic_sums NAME: a program runs there
+nic_sums() {
+	local sums
+
+	for sums in rx_l4_cksum tx_tcp_cksum tx_udp_cksum; do
+		check "$1: $sums is the NIC's" stat_says "^ *offloads: .*$sums" ports
+	done
+}
+
 # nic_try NAME CONF IPV4 IPV6: both programs, one after the other
 nic_try() {
 	check "$1: weir-check" guest "weir-check /$2.conf"
 	check "$1: weir-httpd starts" guest "start /tmp/$2.log weir-httpd /$2.conf --root /srv"
+	nic_sums "$1"
 	nic_http "$1" "$3" "$4"
 	check "$1: ends well" guest "stop /tmp/$2.log"
 	check "$1: weir-echo starts" guest "start /tmp/$2.log weir-echo /$2.conf"

@@ -93,7 +93,16 @@ end client
 
 # ---- what one NIC is asked for ----
 
+is_bare() {
+	local out
+
+	out=$(guest "weir-stat ports")
+	echo "$out"
+	grep -q '^nic0' <<<"$out" && ! grep -Eq 'cksum|tso|lro' <<<"$out"
+}
+
 begin software
+check "software: the NIC does nothing" is_bare
 nic_http software 10.77.1.2 fd77:1::2
 frame=$(mean_frame tx)
 check "software: nothing larger than the MTU goes out ($frame)" [ "$frame" -le 1514 ]

@@ -27,10 +27,20 @@ for i in "${!kinds[@]}"; do
 done
 guest_boot 1 -- -M q35 "${devices[@]}" || exit 1
 check "hugepages" guest "hugepages 128"
+check "weir-check: no IOMMU" says 2 'no IOMMU: .*firmware.*intel_iommu=on' "weir-check /0.conf"
+
+# The kernel's counters of packets with a wrong checksum: all 0.
+sums_are_right() {
+	in_ns nstat -asz '*InCsumErrors' | awk '/Errors/ { n++; print; bad += $2 } END { exit n == 0 || bad > 0 }'
+}
+
 for i in "${!kinds[@]}"; do
 	check "${kinds[i]}: bound to uio_pci_generic" guest "bind ${pci[i]} uio_pci_generic"
 	nic_try "${kinds[i]}" "$i" "10.77.$i.2" "fd77:$i::2"
 done
+check "weir-check: UIO is for root" says 2 'only root sees; run as root' "as_user weir-check /0.conf"
+
+check "no packet came to the kernel with a wrong checksum" sums_are_right
 [ -z "$removed" ] || nic_removal vmxnet3 "$removed"
 guest_end
 test_end
