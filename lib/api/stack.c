@@ -234,6 +234,10 @@ tcp_conf(const struct weir_conf *conf)
 	c.use_sack = t->sack;
 	c.use_timestamps = t->timestamps;
 	c.use_idle_restart = t->idle_restart;
+	c.use_tlp = t->tail_loss_probe;
+	c.use_frto = t->frto;
+	c.use_dsack = t->dsack;
+	c.reordering = (uint16_t)t->reordering;
 	c.port_min = (uint16_t)t->port_min;
 	c.port_max = (uint16_t)t->port_max;
 	return c;

@@ -161,6 +161,10 @@ struct weir_conf {
 		bool sack;
 		bool timestamps;
 		bool idle_restart;
+		bool tail_loss_probe;
+		bool frto;
+		bool dsack;
+		uint32_t reordering; /* segments */
 		enum weir_ecn ecn; /* ecn = no | passive | yes */
 		char congestion[WEIR_CONF_NAME_MAX]; /* cubic | reno | dctcp | bbr */
 		bool pacing;

@@ -91,11 +91,11 @@ take_acked(struct weir_tcp *t, struct weir_tcp_conn *c, struct weir_tcp_news *ne
 
 /* A window that is not in use does not grow (RFC 7661, as Linux). */
 static bool
-may_grow(const struct weir_tcp_conn *c, const struct weir_tcp_news *news)
+may_grow(const struct weir_tcp *t, const struct weir_tcp_conn *c, const struct weir_tcp_news *news)
 {
 	const struct weir_tcp_act *act = c->act;
 	const uint32_t progress =
-		act->reordering > WEIR_TCP_DUP_THRESH ? NEWS_ACKED | NEWS_SACKED : NEWS_ACKED;
+		act->reordering > t->conf.reordering ? NEWS_ACKED | NEWS_SACKED : NEWS_ACKED;
 
 	return (news->flags & progress) && weir_tcp_is_cwnd_in_use(c);
 }
@@ -116,7 +116,7 @@ control(struct weir_tcp *t, struct weir_tcp_conn *c, const struct weir_tcp_news 
 	else if (weir_tcp_in_reduction(c))
 		weir_tcp_reduce(c, c->act->delivered_segs - news->prior_delivered,
 			(news->flags & NEWS_ADVANCED) && s.newly_lost == 0);
-	else if (may_grow(c, news))
+	else if (may_grow(t, c, news))
 		ops->acked(t, c, &s);
 }
 

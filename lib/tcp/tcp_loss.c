@@ -47,6 +47,7 @@ weir_tcp_enter_loss(struct weir_tcp *t, struct weir_tcp_conn *c)
 {
 	struct weir_tcp_act *act = c->act;
 	const bool is_first = c->ca < WEIR_TCP_CA_RECOVERY;
+	const uint32_t usual = t->conf.reordering;
 
 	mark_all(t, c);
 	if (is_new_loss(c)) {
@@ -57,14 +58,14 @@ weir_tcp_enter_loss(struct weir_tcp *t, struct weir_tcp_conn *c)
 	}
 	c->cc.cwnd = (weir_tcp_pipe(c) + 1) * c->mss;
 	act->cwnd_us = t->core->now_us;
-	if (c->ca <= WEIR_TCP_CA_DISORDER && act->sacked_segs >= WEIR_TCP_DUP_THRESH)
-		act->reordering = WEIR_TCP_DUP_THRESH; /* was thought too much of */
+	if (c->ca <= WEIR_TCP_CA_DISORDER && act->sacked_segs >= usual)
+		act->reordering = RTE_MIN(act->reordering, usual); /* was thought too much of */
 	weir_tcp_set_ca(t, c, WEIR_TCP_CA_LOSS);
 	act->high_seq = c->snd.max;
 	act->is_tlp = false;
 	act->is_tlp_due = false;
 	weir_tcp_ecn_reduced(c);
-	act->is_frto = is_first || c->retries > 0;
+	act->is_frto = t->conf.use_frto && (is_first || c->retries > 0);
 	act->is_new_first = false;
 	if (c->cc.ops->event != NULL)
 		c->cc.ops->event(t, c, WEIR_TCP_CC_TIMEOUT);

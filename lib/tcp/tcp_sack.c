@@ -83,7 +83,7 @@ weir_tcp_dsack(struct weir_tcp *t, struct weir_tcp_conn *c, uint32_t start, uint
 	struct weir_tcp_act *act = c->act;
 	struct weir_tcp_sack b = {start, end};
 
-	if (!c->has_sack)
+	if (!c->has_sack || !t->conf.use_dsack)
 		return;
 	if (act->has_dsack && touches(&b, &act->sacks[DSACK])) {
 		b.start = weir_seq_min(b.start, act->sacks[DSACK].start);

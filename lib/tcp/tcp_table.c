@@ -207,7 +207,7 @@ new_act(struct weir_tcp *t, const struct weir_tcp_conn *c)
 
 	if (act == NULL)
 		return NULL;
-	act->reordering = WEIR_TCP_DUP_THRESH;
+	act->reordering = t->conf.reordering;
 	act->reo_steps = 1;
 	return act;
 }

@@ -17,7 +17,7 @@ weir_tcp_tlp_start(struct weir_tcp *t, struct weir_tcp_conn *c, bool is_rto_move
 {
 	uint64_t wait_us, rto_us;
 
-	if (!c->has_sack || c->act->out_segs == 0 ||
+	if (!t->conf.use_tlp || !c->has_sack || c->act->out_segs == 0 ||
 		(c->ca != WEIR_TCP_CA_OPEN && c->ca != WEIR_TCP_CA_CWR))
 		return false;
 	wait_us = probe_after_us(t, c);

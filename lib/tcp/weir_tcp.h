@@ -150,6 +150,10 @@ struct weir_tcp_conf {
 	uint32_t resets_per_s;     /* for segments without a connection; 0: no limit */
 	uint32_t challenges_per_s; /* RFC 5961 7; 0: no limit */
 	uint8_t syn_cookies; /* enum weir_tcp_cookies */
+	bool use_tlp;     /* RFC 8985 7 */
+	bool use_frto;    /* RFC 5682 */
+	bool use_dsack;   /* say what came twice (RFC 2883) */
+	uint16_t reordering;  /* segments taken for granted; 3 */
 	bool use_rfc1337; /* RST does not end TIME_WAIT */
 	bool use_tw_reuse; /* connect may take the place of a TIME_WAIT a second old (RFC 6191) */
 	bool is_ts_strict; /* drop segments that lack negotiated timestamps (RFC 7323 3.2, a SHOULD

@@ -84,6 +84,14 @@ struct pd {
 /** Read TEXT of --so_flags over the defaults. @return 0, or -1 with a line in err */
 int pd_knobs_read(struct pd_knobs *k, const char *text, char *err, size_t err_len);
 
+/* pd_sysctl.c */
+
+/**
+ * Is name one of Linux's, "net.ipv4.tcp_sack" or "tcp_sack"? Then out is what to set in its place:
+ * knobs as in --so_flags, or "" where Weir has nothing that it would change.
+ */
+bool pd_sysctl(const char *name, const char *value, char *out, size_t len);
+
 /* pd_time.c */
 
 void pd_clock_init(struct pd *p);

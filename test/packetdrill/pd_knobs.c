@@ -358,6 +358,8 @@ static const struct knob knobs[] = {
 	{"eal", set_eal, NULL, NULL},
 };
 
+static int set_all(struct pd_knobs *k, const char *text, const struct report *r);
+
 /* Any key of the configuration is a knob, too: "tcp.keep_idle_s=10". */
 static int
 set_key(struct pd_knobs *k, char *name, const char *value, const struct report *r)
@@ -374,6 +376,7 @@ static int
 set_knob(struct pd_knobs *k, char *text, const struct report *r)
 {
 	char *name = text + strspn(text, " \t\n"), *value = strchr(name, '=');
+	char linux_knobs[512];
 
 	if (*name == '\0')
 		return 0;
@@ -383,6 +386,8 @@ set_knob(struct pd_knobs *k, char *text, const struct report *r)
 	for (unsigned int i = 0; i < RTE_DIM(knobs); i++)
 		if (strcmp(knobs[i].name, name) == 0)
 			return knobs[i].set(k, &knobs[i], value, r);
+	if (pd_sysctl(name, value, linux_knobs, sizeof(linux_knobs)))
+		return set_all(k, linux_knobs, r);
 	return set_key(k, name, value, r);
 }
 

@@ -121,8 +121,8 @@ play_all(pd_init_fn *init, const struct scene_entry *scenes, const char *only, b
 int
 main(int argc, char **argv)
 {
-	const struct scene_entry *const all[] = {
-		scenes_open, scenes_data, scenes_close, scenes_calls, scenes_fastopen};
+	const struct scene_entry *const all[] = {scenes_open, scenes_data, scenes_close,
+		scenes_calls, scenes_fastopen, scenes_linux};
 	bool is_loud = false;
 	unsigned int failures = 0;
 	pd_init_fn *init;

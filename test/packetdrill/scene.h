@@ -155,5 +155,6 @@ extern const struct scene_entry scenes_data[];
 extern const struct scene_entry scenes_close[];
 extern const struct scene_entry scenes_calls[];
 extern const struct scene_entry scenes_fastopen[];
+extern const struct scene_entry scenes_linux[];
 
 #endif

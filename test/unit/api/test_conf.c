@@ -176,7 +176,7 @@ every_section_is_read(void)
 		"[neighbour n]\naddress = 10.0.0.7\nmac = 02:00:00:00:00:07\nport = tap0\n"
 		"[tcp]\nsndbuf = 1M\nrcvbuf = 4096\ndelayed_ack_ms = 0\n"
 		"ephemeral_ports = 1000-1000\ntimestamps = no\n"
-		"window_scale_max = 7\nidle_restart = no\n"
+		"window_scale_max = 7\nidle_restart = no\nreordering = 6\ndsack = no\n"
 		"[udp]\nrcvbuf = 64K");
 	CU_ASSERT_STRING_EQUAL(conf.name, "s1");
 	CU_ASSERT_EQUAL(conf.seed, UINT64_MAX);
@@ -226,6 +226,9 @@ every_section_is_read(void)
 	CU_ASSERT_TRUE(conf.tcp.window_scale);
 	CU_ASSERT_EQUAL(conf.tcp.window_scale_max, 7);
 	CU_ASSERT_FALSE(conf.tcp.idle_restart);
+	CU_ASSERT_FALSE(conf.tcp.dsack);
+	CU_ASSERT_TRUE(conf.tcp.frto);
+	CU_ASSERT_EQUAL(conf.tcp.reordering, 6);
 	CU_ASSERT_EQUAL(conf.udp_rcvbuf, 65536);
 }
 
