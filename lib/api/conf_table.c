@@ -223,8 +223,15 @@ static const struct conf_key tcp_keys[] = {
 		"tell the peer what came twice (RFC 2883)"},
 	{"reordering", &conf_number, CONF(tcp.reordering), 1, 300, NULL, "3",
 		"segments that may overtake one without being taken for its loss"},
-	{"ecn", &conf_choice, CONF(tcp.ecn), 0, 0, "no|passive|yes", "passive",
-		"explicit congestion notification (RFC 3168); passive: where the peer asks for it"},
+	{"ecn", &conf_choice, CONF(tcp.ecn), 0, 0,
+		"no|passive|yes|accurate|accurate-accept|accurate-passive", "passive",
+		"explicit congestion notification (RFC 3168); passive: where the peer asks for it; "
+		"accurate (RFC 9768): both ways, accepted while connect asks for RFC 3168, "
+		"accepted alone"},
+	{"ecn_option", &conf_choice, CONF(tcp.ecn_option), 0, 0, "no|needed|always", "always",
+		"accurate ECN: counters of bytes, where there is news of them or on every segment"},
+	{"ecn_beacon", &conf_number, CONF(tcp.ecn_beacon), 0, 63, NULL, "3",
+		"accurate ECN: options in a round trip where ecn_option is needed"},
 	{"congestion", &conf_word, CONF(tcp.congestion), 0, 0, "cubic|reno|dctcp|bbr", "cubic",
 		"congestion control of connections that do not choose (TCP_CONGESTION)"},
 	{"pacing", &conf_bool, CONF(tcp.pacing), 0, 0, NULL, "no",

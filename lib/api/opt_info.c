@@ -5,7 +5,22 @@
 
 #include "opt_priv.h"
 
-static_assert(sizeof(struct tcp_info) == WEIR_OPT_INFO_LEN, "as in the table");
+/* struct tcp_info of Linux 6.18, of which the header at hand may have but the first part. */
+struct info {
+	struct tcp_info i;
+	uint32_t rcv_wnd;
+	uint32_t rehash;
+	uint16_t total_rto;
+	uint16_t total_rto_recoveries;
+	uint32_t total_rto_time;
+	uint32_t received_ce;	     /* from here on accurate ECN (RFC 9768) */
+	uint32_t delivered_bytes[3]; /* ECT(1), ECT(0), CE, as all of these */
+	uint32_t received_bytes[3];
+	uint32_t ecn; /* mode, 2 bits; option seen, 2 bits; what failed, 4 bits */
+};
+
+static_assert(offsetof(struct info, rcv_wnd) == 232, "the header at hand is of Linux 5.4 to 6.1");
+static_assert(sizeof(struct info) == WEIR_OPT_INFO_LEN, "as in the table");
 static_assert(SK_MEMINFO_VARS * sizeof(uint32_t) == WEIR_OPT_MEMINFO_LEN, "as in the table");
 static_assert(WEIR_OPT_INFO_LEN <= WEIR_OPT_MAX, "room for any value");
 
@@ -29,7 +44,7 @@ static const uint8_t kernel_state[WEIR_TCP_STATES] = {
 struct query {
 	struct weir_sock *s;
 	uint64_t now_us;
-	struct tcp_info info;
+	struct info info;
 };
 
 static uint32_t
@@ -171,6 +186,21 @@ fill_receiving(const struct weir_tcp *t, const struct weir_sock *s, const struct
 }
 
 static void
+fill_ecn(const struct weir_tcp_conn *c, struct info *info)
+{
+	const struct weir_tcp_accecn *a = &c->act->accecn;
+	const unsigned int mode = !c->has_ecn			      ? WEIR_TCP_ECN_MODE_NONE
+				  : a->mode == WEIR_TCP_ECN_MODE_NONE ? WEIR_TCP_ECN_MODE_CLASSIC
+								      : a->mode;
+
+	info->rcv_wnd = c->rcv.adv - c->rcv.nxt;
+	info->received_ce = a->received_ce;
+	memcpy(info->delivered_bytes, a->delivered, sizeof(a->delivered));
+	memcpy(info->received_bytes, a->received, sizeof(a->received));
+	info->ecn = mode | (unsigned int)a->seen << 2 | (unsigned int)a->fail << 4;
+}
+
+static void
 fill(const struct weir_tcp *t, const struct weir_sock *s, const struct weir_tcp_conn *c,
 	uint64_t now_us, struct tcp_info *i)
 {
@@ -201,8 +231,10 @@ info_on(struct weir_worker *w, void *arg)
 
 	if (q->s->conn != NULL && !weir_tcp_wake(&w->tcp, q->s->conn))
 		return -ENOBUFS;
-	if (q->s->conn != NULL)
-		fill(&w->tcp, q->s, q->s->conn, q->now_us, &q->info);
+	if (q->s->conn != NULL) {
+		fill(&w->tcp, q->s, q->s->conn, q->now_us, &q->info.i);
+		fill_ecn(q->s->conn, &q->info);
+	}
 	return 0;
 }
 
@@ -212,14 +244,14 @@ weir_opt_get_info(struct weir_stack *st, struct weir_sock *s, const struct weir_
 	struct query q = {
 		.s = s,
 		.now_us = weir_stack_now_us(st),
-		.info.tcpi_state = kernel_state[WEIR_TCP_CLOSED],
+		.info.i.tcpi_state = kernel_state[WEIR_TCP_CLOSED],
 	};
 	int rc = 0;
 
 	if (weir_sock_flags(s) & WEIR_SOCK_LISTENING) {
-		q.info.tcpi_state = kernel_state[WEIR_TCP_LISTEN];
-		q.info.tcpi_unacked = weir_peek(s->n_accept);
-		q.info.tcpi_sacked = weir_peek(s->backlog);
+		q.info.i.tcpi_state = kernel_state[WEIR_TCP_LISTEN];
+		q.info.i.tcpi_unacked = weir_peek(s->n_accept);
+		q.info.i.tcpi_sacked = weir_peek(s->backlog);
 	} else {
 		rc = weir_on_worker(st, weir_sock_home(s), info_on, &q);
 	}

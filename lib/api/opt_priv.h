@@ -123,7 +123,7 @@ int weir_opt_get_bound_iface(
 int weir_opt_set_bound_iface(struct weir_stack *st, struct weir_sock *s, const char *name);
 
 /** Room for any value. */
-#define WEIR_OPT_MAX 256
+#define WEIR_OPT_MAX 320
 
 static inline int
 weir_opt_int(const void *value)
@@ -200,7 +200,7 @@ int weir_opt_set_switch(
 	}
 
 /** Bytes of struct tcp_info, whose header does not go with netinet/tcp.h. */
-#define WEIR_OPT_INFO_LEN 232
+#define WEIR_OPT_INFO_LEN 280
 
 /** Of uint32_t that SO_MEMINFO has: SK_MEMINFO_VARS. */
 #define WEIR_OPT_MEMINFO_LEN (9 * sizeof(uint32_t))

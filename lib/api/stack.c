@@ -198,6 +198,8 @@ tcp_conf(const struct weir_conf *conf)
 	c.opts.keep_intvl_s = (uint16_t)t->keep_interval_s;
 	c.opts.keep_cnt = (uint8_t)t->keep_count;
 	c.ecn = (enum weir_tcp_ecn)t->ecn;
+	c.ecn_option = (enum weir_tcp_ecn_option)t->ecn_option;
+	c.ecn_beacon = t->ecn_beacon;
 	c.use_pacing = t->pacing;
 	c.opts.cc = (uint8_t)RTE_MAX(weir_tcp_cc_find(t->congestion), 0);
 	c.max_conns = conf->connections;

@@ -40,7 +40,12 @@ enum weir_ecn {
 	WEIR_ECN_NO,
 	WEIR_ECN_PASSIVE, /* for connections whose peer asks for it */
 	WEIR_ECN_YES,
+	WEIR_ECN_ACCURATE, /* RFC 9768, both ways */
+	WEIR_ECN_ACCURATE_ACCEPT, /* for connections whose peer asks for it; connect asks as YES */
+	WEIR_ECN_ACCURATE_PASSIVE, /* for connections whose peer asks for it */
 };
+
+enum weir_ecn_option { WEIR_ECN_OPTION_NO, WEIR_ECN_OPTION_NEEDED, WEIR_ECN_OPTION_ALWAYS };
 
 struct weir_conf_prefix {
 	uint8_t addr[16]; /* IPv4 as ::ffff:a.b.c.d */
@@ -165,7 +170,9 @@ struct weir_conf {
 		bool frto;
 		bool dsack;
 		uint32_t reordering; /* segments */
-		enum weir_ecn ecn; /* ecn = no | passive | yes */
+		enum weir_ecn ecn; /* ecn = no | passive | yes | accurate ... */
+		enum weir_ecn_option ecn_option; /* of accurate ECN */
+		uint32_t ecn_beacon; /* options a round trip */
 		char congestion[WEIR_CONF_NAME_MAX]; /* cubic | reno | dctcp | bbr */
 		bool pacing;
 		uint32_t port_min; /* ephemeral_ports = 32768-60999; host byte order */

@@ -46,6 +46,8 @@ weir_tcp_conf_default(struct weir_tcp_conf *conf)
 		.use_dsack = true,
 		.reordering = WEIR_TCP_DUP_THRESH,
 		.ecn = WEIR_TCP_ECN_PASSIVE,
+		.ecn_option = WEIR_TCP_ECN_OPTION_ALWAYS,
+		.ecn_beacon = 3,
 		.port_min = 32768,
 		.port_max = 60999,
 		.ooo_max = 256,

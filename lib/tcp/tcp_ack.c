@@ -107,7 +107,7 @@ control(struct weir_tcp *t, struct weir_tcp_conn *c, const struct weir_tcp_news 
 	struct weir_tcp_sample s;
 
 	weir_tcp_rate_sample(t, c, news, &s);
-	if (s.is_ece)
+	if (s.is_ece && !weir_tcp_is_accecn(c))
 		c->act->delivered_ce += c->act->delivered_segs - news->prior_delivered;
 	if (ops->sampled != NULL)
 		ops->sampled(t, c, &s);
@@ -129,7 +129,8 @@ is_dubious(const struct weir_tcp_conn *c, const struct weir_tcp_news *news)
 
 /* What follows from an ACK, in this order. */
 static void
-take_news(struct weir_tcp *t, struct weir_tcp_conn *c, struct weir_tcp_news *news)
+take_news(struct weir_tcp *t, struct weir_tcp_conn *c, const struct weir_tcp_rx *rx,
+	struct weir_tcp_news *news)
 {
 	take_acked(t, c, news);
 	weir_tcp_rack_adapt(c->act, news);
@@ -138,7 +139,7 @@ take_news(struct weir_tcp *t, struct weir_tcp_conn *c, struct weir_tcp_news *new
 	if (unlikely(is_dubious(c, news)))
 		weir_tcp_recover(t, c, news);
 	if (c->has_ecn)
-		weir_tcp_ecn_ack(t, c, news->seg);
+		weir_tcp_ecn_ack(t, c, rx, news);
 	if (news->flags & NEWS_SET_TIMER)
 		weir_tcp_start_timer(t, c);
 	control(t, c, news);
@@ -147,21 +148,23 @@ take_news(struct weir_tcp *t, struct weir_tcp_conn *c, struct weir_tcp_news *new
 }
 
 static void
-take_progress(struct weir_tcp *t, struct weir_tcp_conn *c, const struct weir_tcp_seg *seg)
+take_progress(struct weir_tcp *t, struct weir_tcp_conn *c, const struct weir_tcp_rx *rx)
 {
-	struct weir_tcp_news news = open_news(c, seg);
+	struct weir_tcp_news news = open_news(c, &rx->seg);
 
 	news.flags |= NEWS_ADVANCED;
-	advance(c, seg->ack);
-	take_news(t, c, &news);
+	advance(c, rx->seg.ack);
+	take_news(t, c, rx, &news);
 }
 
 void
-weir_tcp_ack_new(struct weir_tcp *t, struct weir_tcp_conn *c, const struct weir_tcp_seg *seg)
+weir_tcp_ack_new(struct weir_tcp *t, struct weir_tcp_conn *c, const struct weir_tcp_rx *rx)
 {
+	const struct weir_tcp_seg *seg = &rx->seg;
+
 	c->act->acks_in += seg->len == 0;
 	if (seg->ack != c->snd.max || !weir_tcp_may_ack_all(t, c)) {
-		take_progress(t, c, seg);
+		take_progress(t, c, rx);
 		return;
 	}
 	advance(c, seg->ack);
@@ -258,7 +261,7 @@ take_ack(struct weir_tcp *t, struct weir_tcp_conn *c, const struct weir_tcp_rx *
 			t, c, WEIR_TCP_EVENT_DUP_ACK, weir_tcp_sent_pos(c, c->snd.una), c->cc.cwnd);
 		news.flags |= NEWS_DUP;
 	}
-	take_news(t, c, &news);
+	take_news(t, c, rx, &news);
 }
 
 /* Persist for ever (RFC 9293 3.8.6.1); the next probe counts from here, as in Linux. */

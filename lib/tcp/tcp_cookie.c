@@ -56,7 +56,7 @@ weir_tcp_cookie_ts(const struct weir_tcp_req *req, uint32_t now_ms)
 	uint32_t ts;
 
 	bits |= req->has_sack ? TS_SACK : 0;
-	bits |= req->has_ecn ? TS_ECN : 0;
+	bits |= req->ecn != WEIR_TCP_REQ_ECN_NO ? TS_ECN : 0;
 	ts = (now_ms & ~((1u << TS_BITS) - 1)) | bits;
 	return ts > now_ms ? ts - (1u << TS_BITS) : ts; /* never of the future */
 }
@@ -77,17 +77,28 @@ weir_tcp_cookie_answer(
 	if (!req.has_ts) {
 		req.has_wscale = false;
 		req.has_sack = false;
-		req.has_ecn = false;
+		req.ecn = WEIR_TCP_REQ_ECN_NO;
 	}
 	t->cookies_until_us = t->core->now_us + 2 * MINUTE_US;
 	t->stats.cookies_sent++;
 	weir_tcp_req_send_syn_ack(t, &req, NULL);
 }
 
+/* Which ECN it was, the ACK tells: of the accurate kind, how our answer arrived (RFC 9768 3.2.2.1).
+ */
+static uint8_t
+ecn_of(const struct weir_tcp *t, const struct weir_tcp_rx *rx)
+{
+	return t->conf.ecn >= WEIR_TCP_ECN_ACCURATE && weir_tcp_ace(rx) > 1
+		       ? WEIR_TCP_REQ_ECN_ACCURATE
+		       : WEIR_TCP_REQ_ECN_CLASSIC;
+}
+
 /* What the timestamp that came back says of the SYN; without one there was no option but MSS. */
 static void
-take_options(const struct weir_tcp *t, struct weir_tcp_req *req, const struct weir_tcp_seg *seg)
+take_options(const struct weir_tcp *t, struct weir_tcp_req *req, const struct weir_tcp_rx *rx)
 {
+	const struct weir_tcp_seg *seg = &rx->seg;
 	uint32_t bits, scale;
 
 	if (!t->conf.use_timestamps || !(seg->opts & WEIR_TCP_OPT_TS))
@@ -97,7 +108,7 @@ take_options(const struct weir_tcp *t, struct weir_tcp_req *req, const struct we
 	req->has_ts = true;
 	req->ts_recent = seg->ts_val;
 	req->has_sack = t->conf.use_sack && (bits & TS_SACK);
-	req->has_ecn = bits & TS_ECN;
+	req->ecn = (bits & TS_ECN) ? ecn_of(t, rx) & 7 : WEIR_TCP_REQ_ECN_NO;
 	req->has_wscale = t->conf.use_wscale && scale <= WEIR_TCP_WSCALE_MAX;
 	if (req->has_wscale) {
 		req->snd_wscale = (uint8_t)scale;
@@ -132,6 +143,6 @@ weir_tcp_cookie_check(const struct weir_tcp *t, struct weir_tcp_listener *l,
 		.listener = l,
 		.is_cookie = true,
 	};
-	take_options(t, req, seg);
+	take_options(t, req, rx);
 	return true;
 }

@@ -50,7 +50,7 @@ weir_tcp_fast_input(struct weir_tcp *t, struct weir_tcp_conn *c, struct weir_tcp
 	c->heard_us = t->core->now_us;
 	take_window(t, c, seg);
 	if (seg->ack != c->snd.una)
-		weir_tcp_ack_new(t, c, seg);
+		weir_tcp_ack_new(t, c, rx);
 	if (seg->len > 0)
 		weir_tcp_take_in_order(t, c, rx);
 	return true;

@@ -18,9 +18,13 @@ struct run {
 
 /* Only ACK, perhaps PSH; at most timestamps; small ones share buffers instead. */
 static bool
-is_plain(const struct weir_tcp_seg *seg)
+is_plain(const struct weir_pkt *p)
 {
-	return (seg->flags & ~WEIR_TCP_PSH) == WEIR_TCP_ACK && seg->len > WEIR_TCP_COPY_MAX &&
+	const struct weir_tcp_seg *seg = &p->tcp;
+	const unsigned int hlen = (unsigned int)p->l4_len - seg->len;
+
+	return hlen == (seg->opts == 0 ? WEIR_TCP_HLEN : WEIR_TCP_HLEN + WEIR_TCP_OPT_TS_LEN) &&
+	       (seg->flags & ~WEIR_TCP_PSH) == WEIR_TCP_ACK && seg->len > WEIR_TCP_COPY_MAX &&
 	       (seg->opts == 0 || seg->opts == WEIR_TCP_OPT_TS);
 }
 
@@ -43,7 +47,7 @@ may_join(struct rte_mbuf *head, struct rte_mbuf *m)
 {
 	const struct weir_pkt *p = weir_pkt(head), *q = weir_pkt(m);
 
-	return p->hash == q->hash && q->tcp.seq == p->tcp.seq + p->tcp.len && is_plain(&q->tcp) &&
+	return p->hash == q->hash && q->tcp.seq == p->tcp.seq + p->tcp.len && is_plain(q) &&
 	       m->nb_segs == 1 && is_same(&p->tcp, &q->tcp) && p->tos == q->tos &&
 	       q->tcp.len <= segment_size(head, &p->tcp) && p->l4_len + q->tcp.len <= UINT16_MAX &&
 	       weir_flow_eq(&p->flow, &q->flow);
@@ -86,7 +90,7 @@ weir_tcp_gro(struct weir_tcp *t, struct weir_vec *v)
 			join(t, r, m);
 			continue;
 		}
-		r->head = is_plain(&weir_pkt(m)->tcp) && m->nb_segs == 1 ? m : NULL;
+		r->head = is_plain(weir_pkt(m)) && m->nb_segs == 1 ? m : NULL;
 		r->last = m;
 		v->m[n++] = m;
 	}

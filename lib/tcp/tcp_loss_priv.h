@@ -25,6 +25,7 @@ enum {
 	NEWS_REXMIT_LOST = 1 << 9, /* a repetition was lost */
 	NEWS_DUP = 1 << 10,	   /* a duplicate ACK */
 	NEWS_SET_TIMER = 1 << 11,
+	NEWS_ECE = 1 << 12, /* the peer saw marks */
 };
 
 /** One ACK while it is processed. Times in us, 0: none. */
@@ -45,6 +46,8 @@ struct weir_tcp_news {
 	uint64_t first_sacked_us;
 	uint64_t last_sacked_us;
 	uint32_t rtt_us; /* of what was delivered last; 0: no sample */
+	uint32_t ce_segs; /* accurate ECN: marked ones that the peer has news of */
+	uint32_t ce_bytes; /* of what is delivered now; 0 where it does not say */
 	/* delivery rate: of the segment sent last among those delivered */
 	uint64_t rate_us; /* its delivered_us; 0: no sample */
 	uint64_t rate_sent_us;
@@ -55,6 +58,16 @@ struct weir_tcp_news {
 	uint32_t rate_flight;
 	bool is_app_limited;
 };
+
+/* tcp_ecn.c */
+
+/** rx, an acceptable ACK for a connection that has_ecn: reduce the window for marks. */
+void weir_tcp_ecn_ack(struct weir_tcp *t, struct weir_tcp_conn *c, const struct weir_tcp_rx *rx,
+	struct weir_tcp_news *news);
+
+/** Of the bytes that are delivered now, those reported as marked: weir_tcp_sample.ce. */
+uint32_t weir_tcp_ecn_marked(
+	const struct weir_tcp_conn *c, const struct weir_tcp_news *news, uint32_t delivered);
 
 /* tcp_sent.c */
 

@@ -55,8 +55,13 @@ weir_tcp_effective_mss(const struct weir_tcp_conn *c)
 {
 	const uint32_t limit = c->wnd_max > WEIR_TCP_MSS_IP4 ? c->wnd_max / 2 : c->wnd_max;
 	const unsigned int blocks = weir_tcp_sack_blocks(c);
-	const uint32_t opts = likely(blocks == 0) ? 0 : RTE_MIN(4u + 8u * blocks, c->mss - 8u);
-	const uint32_t mss = c->mss - opts;
+	uint32_t opts = likely(blocks == 0) ? 0 : 4u + 8u * blocks;
+	uint32_t mss;
+
+	if (unlikely(c->has_ecn))
+		opts = RTE_MIN(opts + weir_tcp_accecn_len(c),
+			WEIR_TCP_HLEN_MAX - WEIR_TCP_HLEN - weir_tcp_opts_len(c));
+	mss = c->mss - RTE_MIN(opts, c->mss - 8u);
 
 	return limit > 0 && limit < mss ? RTE_MAX(limit, RTE_MIN(mss, 28u)) : mss;
 }

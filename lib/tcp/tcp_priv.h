@@ -655,8 +655,8 @@ const struct weir_tcp_sack *weir_tcp_sack_first(const struct weir_tcp_conn *c);
 enum weir_tcp_verdict weir_tcp_ack_input(
 	struct weir_tcp *t, struct weir_tcp_conn *c, struct weir_tcp_rx *rx);
 
-/** seg->ack, una < ack <= max, acknowledges new data. */
-void weir_tcp_ack_new(struct weir_tcp *t, struct weir_tcp_conn *c, const struct weir_tcp_seg *seg);
+/** rx's ACK, una < ack <= max, acknowledges new data. */
+void weir_tcp_ack_new(struct weir_tcp *t, struct weir_tcp_conn *c, const struct weir_tcp_rx *rx);
 
 /* tcp_rtt.c */
 
@@ -736,12 +736,22 @@ void weir_tcp_pace_sent(struct weir_tcp *t, struct weir_tcp_conn *c, uint32_t le
 /** Flags to add to our SYN or SYN,ACK. */
 uint8_t weir_tcp_ecn_syn_flags(struct weir_tcp *t, struct weir_tcp_conn *c);
 
-/** A SYN with this IP TOS for a listener whose algorithm is cc: is its offer of ECN accepted? */
-bool weir_tcp_ecn_accepts(const struct weir_tcp *t, const struct weir_tcp_cc_ops *cc,
-	const struct weir_tcp_seg *seg, uint8_t tos);
+/** A SYN for a listener whose algorithm is cc: what of its offer of ECN is accepted?
+ *  @return WEIR_TCP_REQ_ECN_* */
+uint8_t weir_tcp_ecn_accepts(const struct weir_tcp *t, const struct weir_tcp_cc_ops *cc,
+	const struct weir_tcp_rx *rx);
+
+/** Flags of the answer to the SYN of req. @return ECN field for it */
+uint8_t weir_tcp_ecn_mark_syn_ack(const struct weir_tcp_req *req, const struct weir_tcp_cc_ops *cc,
+	struct weir_tcp_hdr_info *h);
 
 /** In SYN_SENT: a SYN or SYN,ACK. */
-void weir_tcp_ecn_take_answer(struct weir_tcp_conn *c, const struct weir_tcp_seg *seg);
+void weir_tcp_ecn_take_answer(
+	struct weir_tcp *t, struct weir_tcp_conn *c, const struct weir_tcp_rx *rx);
+
+/** rx made a connection c of req, and is about to be processed. */
+void weir_tcp_ecn_accepted(struct weir_tcp *t, struct weir_tcp_conn *c,
+	const struct weir_tcp_req *req, const struct weir_tcp_rx *rx);
 
 /** A segment of a connection that has_ecn is to go: sets its flags. @return ECN field for it */
 uint8_t weir_tcp_ecn_mark(struct weir_tcp_conn *c, struct weir_tcp_hdr_info *h, bool has_text);
@@ -752,12 +762,57 @@ void weir_tcp_ecn_reduced(struct weir_tcp_conn *c);
 /** Acceptable text for a connection that has_ecn, before it is taken. */
 void weir_tcp_ecn_text(struct weir_tcp *t, struct weir_tcp_conn *c, const struct weir_tcp_rx *rx);
 
-/** An acceptable ACK for a connection that has_ecn. */
-void weir_tcp_ecn_ack(struct weir_tcp *t, struct weir_tcp_conn *c, const struct weir_tcp_seg *seg);
+/* tcp_accecn.c: accurate ECN (RFC 9768), for connections that has_ecn */
 
-/** Of the bytes that seg delivers, those reported as marked: weir_tcp_sample.ce. */
-uint32_t weir_tcp_ecn_marked(
-	const struct weir_tcp_conn *c, const struct weir_tcp_seg *seg, uint32_t delivered);
+struct weir_tcp_news;
+
+/** Is it the accurate kind? */
+bool weir_tcp_is_accecn(const struct weir_tcp_conn *c);
+
+/** AE, CWR, ECE of a segment, and into a header to build. */
+uint8_t weir_tcp_ace(const struct weir_tcp_rx *rx);
+void weir_tcp_ace_set(struct weir_tcp_hdr_info *h, uint8_t ace);
+
+/** What tells the peer that its SYN or SYN,ACK arrived with this codepoint. */
+uint8_t weir_tcp_accecn_reflect(uint8_t ect);
+
+/** Our SYN asks for it. Does rx, a SYN, ask for it? */
+void weir_tcp_accecn_ask(struct weir_tcp_conn *c);
+bool weir_tcp_accecn_is_asked(const struct weir_tcp_rx *rx);
+
+/**
+ * It was asked for: rx is the SYN,ACK; or a SYN that crossed ours; or, on the other side, the
+ * last ACK, which the peer answers our SYN,ACK by. sent is the ECN field that ours had.
+ */
+void weir_tcp_accecn_answer(struct weir_tcp *t, struct weir_tcp_conn *c,
+	const struct weir_tcp_rx *rx, uint8_t sent);
+void weir_tcp_accecn_cross(
+	struct weir_tcp *t, struct weir_tcp_conn *c, const struct weir_tcp_rx *rx);
+void weir_tcp_accecn_accept(struct weir_tcp *t, struct weir_tcp_conn *c,
+	const struct weir_tcp_rx *rx, uint8_t peer_ect, uint8_t sent);
+
+/** The peer's SYN,ACK came again: so does our answer to it. */
+void weir_tcp_accecn_repeat(struct weir_tcp_conn *c);
+
+/** An acceptable segment of whatever kind, before its ACK is taken. */
+void weir_tcp_accecn_received(
+	struct weir_tcp *t, struct weir_tcp_conn *c, const struct weir_tcp_rx *rx);
+
+/** Bytes of text that a segment may lose to the option. */
+uint32_t weir_tcp_accecn_len(const struct weir_tcp_conn *c);
+
+/** The option into a segment's header, which has all others; into that of a SYN,ACK. */
+void weir_tcp_accecn_fill(
+	struct weir_tcp *t, struct weir_tcp_conn *c, struct weir_tcp_hdr_info *h);
+void weir_tcp_accecn_fill_syn_ack(const struct weir_tcp *t, struct weir_tcp_hdr_info *h);
+
+/** As weir_tcp_ecn_mark(). */
+uint8_t weir_tcp_accecn_mark(
+	struct weir_tcp_conn *c, struct weir_tcp_hdr_info *h, bool has_text);
+
+/** How many more packets of ours does rx say were marked? */
+uint32_t weir_tcp_accecn_news(struct weir_tcp_conn *c, const struct weir_tcp_rx *rx,
+	const struct weir_tcp_news *news);
 
 /* tcp_output.c, tcp_segment.c, tcp_window.c, tcp_mss.c */
 

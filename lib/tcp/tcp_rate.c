@@ -105,9 +105,10 @@ weir_tcp_rate_sample(struct weir_tcp *t, struct weir_tcp_conn *c, const struct w
 		.prior_delivered = news->rate_delivered,
 		.tx_flight = news->rate_flight,
 		.is_app_limited = news->is_app_limited,
-		.is_ece = c->has_ecn && (news->seg->flags & WEIR_TCP_ECE),
+		.is_ece = (news->flags & NEWS_ECE) != 0,
 	};
-	s->ce = weir_tcp_ecn_marked(c, news->seg, s->newly_delivered);
+	if (unlikely(s->is_ece))
+		s->ce = weir_tcp_ecn_marked(c, news, s->newly_delivered);
 	end_app_limited(act);
 	if (s->newly_delivered == 0)
 		return;

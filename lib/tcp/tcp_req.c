@@ -48,11 +48,8 @@ weir_tcp_req_send_syn_ack(
 
 	if (!begin(t, req, &h, &dst))
 		return;
-	if (req->has_ecn)
-		h.flags |= WEIR_TCP_ECE;
 	opts.tos &= (uint8_t)~WEIR_IP_ECN_MASK;
-	if (req->has_ecn && (cc_of(req)->flags & WEIR_TCP_CC_ECN))
-		opts.tos |= WEIR_IP_ECN_ECT0;
+	opts.tos |= weir_tcp_ecn_mark_syn_ack(req, cc_of(req), &h);
 	h.flags |= WEIR_TCP_SYN;
 	h.opts |= WEIR_TCP_OPT_MSS;
 	h.mss = weir_tcp_offered_mss(&req->flow, &dst, &opts);
@@ -66,6 +63,8 @@ weir_tcp_req_send_syn_ack(
 		h.opts |= WEIR_TCP_OPT_FASTOPEN;
 		h.fo = fo;
 	}
+	if (unlikely(req->ecn >= WEIR_TCP_REQ_ECN_ACCURATE) && req->rexmits == 0)
+		weir_tcp_accecn_fill_syn_ack(t, &h);
 	weir_tcp_reply(t, &req->flow, &dst, &opts, &h);
 }
 
@@ -135,7 +134,7 @@ weir_tcp_req_fill(const struct weir_tcp *t, struct weir_tcp_req *req, struct wei
 	take_options(t, req, seg);
 	if (unlikely(seg->auth_off != 0))
 		weir_tcp_ao_ids(rx, &req->ao_key_id, &req->ao_rnext_id);
-	req->has_ecn = weir_tcp_ecn_accepts(t, cc_of(req), seg, p->tos);
+	req->ecn = weir_tcp_ecn_accepts(t, cc_of(req), rx) & 7;
 }
 
 static void
@@ -282,7 +281,7 @@ weir_tcp_req_conn(struct weir_tcp *t, const struct weir_tcp_req *req)
 	}
 	c->listener = req->listener;
 	c->rcv.wscale = req->rcv_wscale;
-	c->has_ecn = req->has_ecn;
+	c->has_ecn = req->ecn != WEIR_TCP_REQ_ECN_NO;
 	weir_tcp_set_state(t, c, WEIR_TCP_SYN_RECEIVED);
 	weir_tcp_take_syn(t, c, &syn);
 	c->rcv.adv = c->rcv.nxt + weir_tcp_syn_window(&c->opts);
@@ -321,6 +320,7 @@ establish(struct weir_tcp *t, struct weir_tcp_req *req, struct weir_tcp_rx *rx)
 		req->is_acked = true;
 		return;
 	}
+	weir_tcp_ecn_accepted(t, c, req, rx);
 	free_req(t, req);
 	weir_tcp_sync_input(t, c, rx);
 }
@@ -333,6 +333,7 @@ weir_tcp_req_revive(struct weir_tcp *t, struct weir_tcp_req *req, struct weir_tc
 	if (c == NULL)
 		return;
 	t->stats.passive_opens++;
+	weir_tcp_ecn_accepted(t, c, req, rx);
 	weir_tcp_sync_input(t, c, rx);
 }
 

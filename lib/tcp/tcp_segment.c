@@ -72,6 +72,8 @@ weir_tcp_new_segment(
 		fill_sack(c, h);
 	if (unlikely(c->has_auth))
 		fill_signature(t, c, h);
+	if (unlikely(c->has_ecn))
+		weir_tcp_accecn_fill(t, c, h);
 	rte_pktmbuf_append(m, (uint16_t)weir_tcp_build_len(h));
 	return m;
 }

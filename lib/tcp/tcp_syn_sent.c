@@ -254,7 +254,7 @@ weir_tcp_syn_sent_input(struct weir_tcp *t, struct weir_tcp_conn *c, struct weir
 		return;
 	}
 	weir_tcp_take_syn(t, c, seg);
-	weir_tcp_ecn_take_answer(c, seg);
+	weir_tcp_ecn_take_answer(t, c, rx);
 	if (unlikely(c->fo != 0))
 		weir_tcp_fastopen_answer(t, c, rx);
 	if (!(seg->flags & WEIR_TCP_ACK)) { /* simultaneous open: answer with SYN, ACK */

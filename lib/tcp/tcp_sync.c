@@ -90,6 +90,8 @@ answer_unacceptable(struct weir_tcp *t, struct weir_tcp_conn *c, const struct we
 		weir_tcp_want_output(t, c);
 		return;
 	}
+	if (unlikely((seg->flags & WEIR_TCP_SYN) && c->has_ecn))
+		weir_tcp_accecn_repeat(c);
 	if (seg->len > 0 && weir_seq_lt(seg->seq, c->rcv.nxt))
 		weir_tcp_dsack(t, c, seg->seq, weir_seq_min(seg->seq + seg->len, c->rcv.nxt));
 	if (seg->len > 0 || (seg->flags & WEIR_TCP_FIN))
@@ -319,8 +321,11 @@ weir_tcp_sync_input(struct weir_tcp *t, struct weir_tcp_conn *c, struct weir_tcp
 {
 	if (check_sequence(t, c, rx) == SEG_DONE || /* first: acceptable? */
 		check_rst(t, c, rx) == SEG_DONE ||  /* second; third, security, is not used */
-		check_syn(t, c, rx) == SEG_DONE ||  /* fourth */
-		check_ack(t, c, rx) == SEG_DONE)    /* fifth */
+		check_syn(t, c, rx) == SEG_DONE)    /* fourth */
+		return;
+	if (unlikely(c->has_ecn))
+		weir_tcp_accecn_received(t, c, rx);
+	if (check_ack(t, c, rx) == SEG_DONE) /* fifth */
 		return;
 	weir_tcp_sync_text(t, c, rx); /* sixth to eighth */
 }

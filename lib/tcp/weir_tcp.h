@@ -80,11 +80,21 @@ struct weir_tcp_opts {
 	uint64_t max_pacing_bps; /* bytes a second; 0: no limit */
 };
 
-/** Explicit congestion notification, as Linux's tcp_ecn 0, 2, 1. */
+/** Explicit congestion notification, as Linux's tcp_ecn 0, 2, 1, 3, 4, 5. */
 enum weir_tcp_ecn {
 	WEIR_TCP_ECN_NO,
 	WEIR_TCP_ECN_PASSIVE, /* where the peer asks for it */
-	WEIR_TCP_ECN_YES
+	WEIR_TCP_ECN_YES,
+	WEIR_TCP_ECN_ACCURATE,	       /* RFC 9768, both ways; or RFC 3168 where the peer does */
+	WEIR_TCP_ECN_ACCURATE_ACCEPT,  /* where the peer asks for it; connect asks for RFC 3168 */
+	WEIR_TCP_ECN_ACCURATE_PASSIVE, /* where the peer asks for it */
+};
+
+/** The option of accurate ECN, as Linux's tcp_ecn_option. */
+enum weir_tcp_ecn_option {
+	WEIR_TCP_ECN_OPTION_NO,
+	WEIR_TCP_ECN_OPTION_NEEDED, /* where counters have changed, and now and then */
+	WEIR_TCP_ECN_OPTION_ALWAYS
 };
 
 /* Bits of weir_tcp_conf.fastopen: the numbers of Linux's tcp_fastopen. */
@@ -138,6 +148,8 @@ struct weir_tcp_conf {
 	uint16_t port_max; /* 60999 */
 	uint32_t ooo_max;  /* packets in one connection's out-of-order queue; 256 */
 	enum weir_tcp_ecn ecn;
+	enum weir_tcp_ecn_option ecn_option;
+	uint32_t ecn_beacon; /* options a round trip, at least; 0: none */
 	bool use_pacing; /* whatever the algorithm: cwnd spread over a round trip; false */
 	uint8_t orphan_retries; /* data_retries of a connection that was closed; 8 */
 	bool use_idle_restart;  /* RFC 5681 4.1 */
@@ -236,9 +248,9 @@ struct weir_tcp_conn {
 	bool has_ooo : 1; /* ooo is not empty */
 	bool is_paced : 1;
 	bool has_ecn : 1; /* agreed; in SYN_SENT: asked for */
-	bool is_ecn_echo : 1; /* ECE on all we send */
+	bool is_ecn_echo : 1; /* ECE on all we send; always set with accurate ECN */
 	bool is_ecn_reducing : 1; /* the window is being reduced for a mark, not for a loss */
-	bool is_ecn_cwr : 1;  /* CWR on the next new data */
+	bool is_ecn_cwr : 1;  /* CWR on the next new data; always set with accurate ECN */
 	bool is_fastopen : 1;   /* accepted by its SYN; until SYN_RECEIVED is over */
 	bool is_live : 1; /* in use, not on the free list */
 	bool is_more : 1;    /* MSG_MORE: the last small segment waits for company */
@@ -310,6 +322,11 @@ static_assert(offsetof(struct weir_tcp_conn, sndq) == 3 * RTE_CACHE_LINE_MIN_SIZ
 
 TAILQ_HEAD(weir_tcp_conns, weir_tcp_conn);
 
+/* The ECN of a connection that a peer asks for. */
+#define WEIR_TCP_REQ_ECN_NO	  0
+#define WEIR_TCP_REQ_ECN_CLASSIC  1
+#define WEIR_TCP_REQ_ECN_ACCURATE 4 /* and the codepoint of its SYN */
+
 /* A connection that a peer asked a listener for: SYN_RECEIVED until its final ACK (tcp_req.c). */
 struct weir_tcp_req {
 	struct weir_flow flow; /* first, as in all that the table refers to */
@@ -328,7 +345,7 @@ struct weir_tcp_req {
 	bool has_ts : 1;
 	bool has_wscale : 1;
 	bool has_sack : 1;
-	bool has_ecn : 1;
+	uint8_t ecn : 3; /* WEIR_TCP_REQ_ECN_* */
 	bool is_cookie : 1; /* not in the table: a SYN cookie is all that is kept of it */
 	bool is_acked : 1; /* the final ACK came, but could not be taken, or waits for data */
 	uint8_t ao_key_id; /* the SYN's (RFC 5925) */

@@ -19,6 +19,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "weir_tcp_accecn.h"
 #include "weir_tcp_cc.h"
 #include "weir_tcp_hdr.h"
 
@@ -174,7 +175,8 @@ struct weir_tcp_act {
 	/* for those who watch */
 	uint32_t dsacks;  /* segments that arrived twice */
 	uint64_t bytes_rexmit;
-	uint32_t delivered_ce; /* of delivered_segs, by ACKs with ECE */
+	uint32_t delivered_ce; /* of delivered_segs, those marked */
+	struct weir_tcp_accecn accecn;
 	uint16_t mtu_high;  /* no more than that passes; 0: not searched for */
 	uint16_t mtu_since; /* about seconds: when the search began */
 	uint64_t limit_us[WEIR_TCP_LIMITS]; /* how long each limit was in force */

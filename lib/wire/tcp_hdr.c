@@ -140,6 +140,26 @@ parse_options(const uint8_t *hdr, uint8_t hlen, struct weir_tcp_seg *seg)
 	}
 }
 
+const uint8_t *
+weir_tcp_find_option(const uint8_t *hdr, uint8_t kind)
+{
+	const unsigned int hlen = (hdr[offsetof(struct weir_tcp_hdr, off)] >> 4) * 4u;
+	unsigned int off = WEIR_TCP_HLEN;
+
+	while (off + 1 < hlen && hdr[off] != KIND_EOL) {
+		if (hdr[off] == KIND_NOP) {
+			off++;
+			continue;
+		}
+		if (hdr[off + 1] < 2 || hdr[off + 1] > hlen - off)
+			return NULL;
+		if (hdr[off] == kind)
+			return hdr + off;
+		off += hdr[off + 1];
+	}
+	return NULL;
+}
+
 unsigned int
 weir_tcp_parse(const uint8_t *hdr, uint16_t len, struct weir_tcp_seg *seg)
 {
@@ -254,6 +274,28 @@ put_auth(uint8_t *p, const struct weir_tcp_auth_opt *a)
 	return p + len;
 }
 
+static unsigned int
+accecn_len(const struct weir_tcp_hdr_info *h)
+{
+	return RTE_ALIGN_CEIL(2 + 3u * h->n_ecn, 4u);
+}
+
+static uint8_t *
+put_accecn(uint8_t *p, const struct weir_tcp_hdr_info *h)
+{
+	uint8_t *f = p + 2;
+
+	memset(p, KIND_NOP, accecn_len(h));
+	p[0] = WEIR_TCP_KIND_ACCECN1;
+	p[1] = (uint8_t)(2 + 3 * h->n_ecn);
+	for (unsigned int i = 0; i < h->n_ecn; i++) {
+		*f++ = (uint8_t)(h->ecn_bytes[i] >> 16);
+		*f++ = (uint8_t)(h->ecn_bytes[i] >> 8);
+		*f++ = (uint8_t)h->ecn_bytes[i];
+	}
+	return p + accecn_len(h);
+}
+
 static void
 put_options(uint8_t *p, const struct weir_tcp_hdr_info *h)
 {
@@ -265,6 +307,8 @@ put_options(uint8_t *p, const struct weir_tcp_hdr_info *h)
 		p = put_ts(p, h);
 	else if (h->opts & WEIR_TCP_OPT_SACK_OK)
 		p = put32(p, KIND_NOP << 24 | KIND_NOP << 16 | KIND_SACK_OK << 8 | 2);
+	if (h->opts & WEIR_TCP_OPT_ACCECN)
+		p = put_accecn(p, h);
 	if (h->opts & WEIR_TCP_OPT_WSCALE)
 		p = put32(p, KIND_NOP << 24 | KIND_WSCALE << 16 | 3 << 8 | (uint32_t)h->wscale);
 	if (h->opts & WEIR_TCP_OPT_SACK)
@@ -288,6 +332,8 @@ weir_tcp_build_len_any(const struct weir_tcp_hdr_info *h)
 		len += 4;
 	if (h->opts & WEIR_TCP_OPT_WSCALE)
 		len += 4;
+	if (h->opts & WEIR_TCP_OPT_ACCECN)
+		len += accecn_len(h);
 	if (h->opts & WEIR_TCP_OPT_SACK)
 		len += 4 + 8u * h->n_sack;
 	if (h->opts & WEIR_TCP_OPT_FASTOPEN)
@@ -305,7 +351,7 @@ weir_tcp_build(uint8_t *hdr, const struct weir_tcp_hdr_info *h)
 		.dport = h->dport,
 		.seq = weir_be32(h->seq),
 		.ack = weir_be32(h->ack),
-		.off = (uint8_t)(len / 4 << 4),
+		.off = (uint8_t)(len / 4 << 4 | h->is_ae),
 		.flags = h->flags,
 		.wnd = weir_be16(h->wnd),
 		.urg = weir_be16(h->urg),

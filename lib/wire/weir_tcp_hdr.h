@@ -37,6 +37,7 @@ enum weir_tcp_opt {
 	WEIR_TCP_OPT_AUTH = 1 << 6, /* RFC 2385 or RFC 5925; always the first one */
 };
 
+#define WEIR_TCP_OPT_ACCECN (1 << 7) /* builder only (RFC 9768); weir_tcp_find_option() reads */
 #define WEIR_TCP_SEG_CE (1 << 7) /* beside the options: the packet was marked CE (RFC 3168) */
 
 #define WEIR_TCP_WSCALE_MAX    14 /* RFC 7323 2.3 */
@@ -44,6 +45,9 @@ enum weir_tcp_opt {
 #define WEIR_TCP_OPT_AUTH_OFF  4  /* where the signature stands in them, and in TCP-AO */
 #define WEIR_TCP_KIND_MD5      19
 #define WEIR_TCP_KIND_AO       29
+#define WEIR_TCP_KIND_ACCECN0  172 /* counters of ECT(0), CE, ECT(1) */
+#define WEIR_TCP_KIND_ACCECN1  174 /* the other way round: the one that is sent */
+#define WEIR_TCP_OPT_ACCECN_LEN 12 /* with all of them */
 #define WEIR_TCP_OPT_TS_LEN    12 /* nop, nop, timestamps: what every segment carries */
 #define WEIR_TCP_SACK_BLOCKS   4
 #define WEIR_TCP_FO_COOKIE_MAX 16
@@ -55,7 +59,7 @@ struct weir_tcp_hdr {
 	struct weir_be16 dport;
 	struct weir_be32 seq;
 	struct weir_be32 ack;
-	uint8_t off; /* header length in words << 4; low bits reserved */
+	uint8_t off; /* header length in words << 4; low bits reserved, but the last: AE */
 	uint8_t flags;
 	struct weir_be16 wnd;
 	uint16_t cksum;
@@ -99,6 +103,9 @@ struct weir_tcp_hdr_info {
 	const struct weir_tcp_sack *sack;
 	const struct weir_tcp_auth_opt *auth; /* with WEIR_TCP_OPT_AUTH */
 	const struct weir_tcp_fo *fo; /* with WEIR_TCP_OPT_FASTOPEN */
+	bool is_ae; /* the flag AE (RFC 9768), beside flags */
+	uint8_t n_ecn; /* with WEIR_TCP_OPT_ACCECN: 0 to 3 of ecn_bytes */
+	uint32_t ecn_bytes[3]; /* 24 bits each: ECT(1), CE, ECT(0) */
 };
 
 /**
@@ -112,6 +119,9 @@ unsigned int weir_tcp_parse(const uint8_t *hdr, uint16_t len, struct weir_tcp_se
 /** SACK block i (0..seg->n_sack-1) of a parsed header. */
 struct weir_tcp_sack weir_tcp_sack_at(
 	const uint8_t *hdr, const struct weir_tcp_seg *seg, unsigned int i);
+
+/** The option of this kind in a header that weir_tcp_parse() took, or NULL. For rare ones. */
+const uint8_t *weir_tcp_find_option(const uint8_t *hdr, uint8_t kind);
 
 /** Bytes that the option takes in the header; see weir_tcp_auth_opt. */
 static inline uint16_t
@@ -135,7 +145,8 @@ weir_tcp_build_len(const struct weir_tcp_hdr_info *h)
 
 /**
  * Write a header, checksum field and signature 0. Options stand in the order that Linux
- * uses: mss, sackOK, timestamps, nop, wscale on a SYN; nop, nop, timestamps, nop, nop, SACK
+ * uses: mss, sackOK, timestamps, AccECN, nop, wscale on a SYN; nop, nop, timestamps, AccECN, nop,
+ * nop, SACK
  * otherwise.
  * @param hdr  room for weir_tcp_build_len(h)
  * @return     header length

@@ -127,13 +127,17 @@ set_delack(struct pd_knobs *k, const struct knob *knob, const char *value, const
 					 : set_time(k, knob, value, r);
 }
 
-/* A switch, a value of the key, or the 2 of Linux's tcp_ecn. */
+/* A switch, a value of the key, or a number of Linux's tcp_ecn. */
 static int
 set_ecn(struct pd_knobs *k, const struct knob *knob, const char *value, const struct report *r)
 {
+	static const char *const words[] = {
+		"passive", "accurate", "accurate-accept", "accurate-passive"};
+	const bool is_digit = value[0] >= '2' && value[0] <= '5' && value[1] == '\0';
+
 	if (as_switch(value) >= 0)
 		return set_switch(k, knob, value, r);
-	return set(k, knob->section, knob->key, strcmp(value, "2") == 0 ? "passive" : value, r);
+	return set(k, knob->section, knob->key, is_digit ? words[value[0] - '2'] : value, r);
 }
 
 /* As Linux's sysctl has it. */

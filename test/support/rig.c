@@ -259,6 +259,7 @@ hdr_of(struct rig *r, const struct rig_seg *s)
 		.ack = (s->flags & ACK) ? r->iss + s->ack : 0,
 		.wnd = (uint16_t)wnd,
 		.flags = s->flags,
+		.is_ae = s->is_ae,
 		.opts = s->opts,
 		.wscale = s->wscale,
 		.mss = s->mss,
@@ -309,7 +310,7 @@ rig_queue_seg(struct rig *r, struct weir_vec *v, const struct rig_seg *s)
 	weir_tcp_build(p, &h);
 	if (s->raw != NULL) {
 		memcpy(p + WEIR_TCP_HLEN, s->raw, s->raw_len);
-		hdr->off = (uint8_t)(hlen / 4 << 4);
+		hdr->off = (uint8_t)(hlen / 4 << 4 | s->is_ae);
 	}
 	for (uint32_t i = 0; i < s->len; i++)
 		p[hlen + i] = pattern(s->seq + i);
@@ -450,6 +451,8 @@ compare(struct rig *r, struct rte_mbuf *m, const struct rig_seg *want, char *got
 		return "header";
 	if (flags_of(&seg, want) != want->flags)
 		return "flags";
+	if (((const struct weir_tcp_hdr *)hdr)->off % 2 != want->is_ae)
+		return "AE";
 	if (seg.seq != r->iss + want->seq)
 		return "seq";
 	if (seg.ack != ((want->flags & ACK) ? r->irs + want->ack : 0))

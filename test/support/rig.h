@@ -98,6 +98,7 @@ struct rig_seg {
 	uint8_t tos;       /* sent: checked if not 0 */
 	bool is_unpushed;  /* sent: has no PSH */
 	bool is_not_ect;   /* sent: the ECN field is 0 */
+	bool is_ae; /* the flag AE (RFC 9768), beside flags */
 	bool is_bad_cksum;
 	bool no_ts; /* recv: leave out the negotiated timestamps */
 	/* SACK blocks, until one ends at 0: recv: of our stream. sent: of the peer's; checked if
