@@ -186,7 +186,7 @@ static int
 route_key(struct command *c, struct weir_net_route *r)
 {
 	const char *key = next(c);
-	uint32_t mtu;
+	uint32_t mtu = 0;
 	int rc;
 
 	if (strcmp(key, "via") == 0)
@@ -300,7 +300,7 @@ port_command(struct command *c)
 {
 	char port[WEIR_CONF_NAME_MAX];
 	const char *what;
-	uint32_t mtu;
+	uint32_t mtu = 0;
 	int rc;
 
 	if (strcmp(next(c), "set") != 0)
