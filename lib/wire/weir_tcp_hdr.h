@@ -127,8 +127,9 @@ const uint8_t *weir_tcp_find_option(const uint8_t *hdr, uint8_t kind);
 static inline uint16_t
 weir_tcp_auth_opt_len(uint8_t mac_len)
 {
-	return mac_len == 0 ? WEIR_TCP_OPT_MD5_LEN
-			    : (uint16_t)((WEIR_TCP_OPT_AUTH_OFF + mac_len + 3) / 4 * 4);
+	const unsigned int len = (WEIR_TCP_OPT_AUTH_OFF + mac_len + 3u) / 4 * 4;
+
+	return (uint16_t)(mac_len == 0 ? WEIR_TCP_OPT_MD5_LEN : len);
 }
 
 /** As the next, whatever the options are. */
