@@ -180,7 +180,8 @@ void
 weir_tcp_auth_sign(struct weir_tcp *t, struct rte_mbuf *m, const struct weir_ip_hdr_info *ip,
 	const struct weir_tcp_hdr_info *h)
 {
-	const struct weir_tcp_signer *by = container_of(h->auth, struct weir_tcp_signer, opt);
+	const void *const at = (const char *)h->auth - offsetof(struct weir_tcp_signer, opt);
+	const struct weir_tcp_signer *by = at;
 	const struct weir_tcp_hdr *hdr = rte_pktmbuf_mtod(m, const struct weir_tcp_hdr *);
 	struct weir_tcp_signed s = {
 		.src = ip->src, .dst = ip->dst, .hdr = hdr, .m = m, .len = m->pkt_len};

@@ -39,8 +39,10 @@ set4(struct weir_stack *st, int fd, uint32_t mode, uint32_t n, const char *first
 				   .imsf_fmode = mode,
 				   .imsf_numsrc = n}};
 
+	struct in_addr *const list = u.f.imsf_slist; /* longer than its declaration says */
+
 	for (uint32_t i = 0; i < n && i < MAX; i++)
-		u.f.imsf_slist[i].s_addr = htonl(ntohl(inet_addr(first)) + i);
+		list[i].s_addr = htonl(ntohl(inet_addr(first)) + i);
 	return weir_setsockopt(
 		st, fd, IPPROTO_IP, IP_MSFILTER, &u, IP_MSFILTER_SIZE(n < MAX ? n : MAX));
 }
@@ -117,7 +119,7 @@ what_is_set_is_got_as_far_as_there_is_room(void)
 		CU_ASSERT_EQUAL(u.f.imsf_fmode, MCAST_INCLUDE);
 		CU_ASSERT_EQUAL(len, IP_MSFILTER_SIZE(room < 3 ? room : 3));
 		for (uint32_t i = 0; i < room && i < 3; i++)
-			CU_ASSERT_EQUAL(u.f.imsf_slist[i].s_addr, htonl(0x0a000001 + i));
+			CU_ASSERT_EQUAL((u.f.imsf_slist + i)->s_addr, htonl(0x0a000001 + i));
 	}
 	len = IP_MSFILTER_SIZE(2); /* he says that he has room for more than he gave */
 	CU_ASSERT_EQUAL(get4(p.b, fb, &u, 5, &len), 0);
