@@ -8,14 +8,6 @@
 /* What most machines add at once: four sums in one or two registers. */
 typedef uint64_t lanes __attribute__((vector_size(32)));
 
-static uint16_t
-fold64(uint64_t sum)
-{
-	sum = (sum & UINT32_MAX) + (sum >> 32);
-	sum = (sum & UINT32_MAX) + (sum >> 32);
-	return weir_cksum_fold((uint32_t)sum);
-}
-
 /*
  * Sum of a contiguous part that begins at an even offset. Words of 32 bits in 64-bit sums: the
  * carries collect above and are folded once.
@@ -41,7 +33,7 @@ sum_part(const char *p, uint32_t len)
 	}
 	word = 0; /* an odd last byte is padded with zero (RFC 1071 1) */
 	memcpy(&word, p, len);
-	return fold64(sum + word);
+	return weir_cksum_fold64(sum + word);
 }
 
 uint16_t
@@ -62,18 +54,4 @@ weir_cksum_mbuf(const struct rte_mbuf *m, uint32_t off, uint32_t len)
 		done += n;
 	}
 	return weir_cksum_fold(sum);
-}
-
-uint16_t
-weir_cksum_pseudo(
-	const struct weir_addr *src, const struct weir_addr *dst, uint8_t proto, uint32_t l4_len)
-{
-	uint64_t sum = (uint64_t)rte_cpu_to_be_32(l4_len) + rte_cpu_to_be_32(proto);
-
-	sum += (uint64_t)src->w[3] + dst->w[3];
-	if (!weir_addr_is_v4(dst)) {
-		for (unsigned int i = 0; i < 3; i++)
-			sum += (uint64_t)src->w[i] + dst->w[i];
-	}
-	return fold64(sum);
 }

@@ -24,9 +24,29 @@ weir_cksum_fold(uint32_t sum)
 /** Sum (not complemented) of len bytes of m's chain from off; any segment boundaries. */
 uint16_t weir_cksum_mbuf(const struct rte_mbuf *m, uint32_t off, uint32_t len);
 
+/** Fold a 64-bit sum to 16 bits. */
+static inline uint16_t
+weir_cksum_fold64(uint64_t sum)
+{
+	sum = (sum & UINT32_MAX) + (sum >> 32);
+	sum = (sum & UINT32_MAX) + (sum >> 32);
+	return weir_cksum_fold((uint32_t)sum);
+}
+
 /** Sum (not complemented) of the pseudo-header of either version (RFC 9293 3.1, RFC 8200 8.1). */
-uint16_t weir_cksum_pseudo(
-	const struct weir_addr *src, const struct weir_addr *dst, uint8_t proto, uint32_t l4_len);
+static inline uint16_t
+weir_cksum_pseudo(
+	const struct weir_addr *src, const struct weir_addr *dst, uint8_t proto, uint32_t l4_len)
+{
+	uint64_t sum = (uint64_t)rte_cpu_to_be_32(l4_len) + rte_cpu_to_be_32(proto);
+
+	sum += (uint64_t)src->w[3] + dst->w[3];
+	if (!weir_addr_is_v4(dst)) {
+		for (unsigned int i = 0; i < 3; i++)
+			sum += (uint64_t)src->w[i] + dst->w[i];
+	}
+	return weir_cksum_fold64(sum);
+}
 
 /** Checksum field for the transport part of m, whose field must be 0 when this is called. */
 static inline uint16_t

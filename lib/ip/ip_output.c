@@ -4,6 +4,7 @@
 
 #include "ip_priv.h"
 #include "weir_cksum.h"
+#include "weir_eth_known.h"
 
 #define IP_LEN_MAX 65535
 #define FRAG_ALIGN 8
@@ -198,27 +199,49 @@ is_too_big(const struct weir_dst *dst, const struct rte_mbuf *m, uint32_t len)
 	return len > dst->mtu && !dst->is_local && !(m->ol_flags & RTE_MBUF_F_TX_TCP_SEG);
 }
 
+/* m with its IP header. NULL: the pool is dry, m has ended */
+static inline struct rte_mbuf *
+add_header(struct weir_ip *ip, const struct weir_dst *dst, struct rte_mbuf *m,
+	const struct weir_ip_hdr_info *h, bool is_v4)
+{
+	const bool is_df = h->is_df || !h->may_fragment;
+	struct rte_mbuf *out =
+		weir_mbuf_prepend(ip->core, m, is_v4 ? WEIR_IP4_HLEN : WEIR_IP6_HLEN);
+
+	if (unlikely(out == NULL))
+		end_here(ip, m, WEIR_TX_drop_tx_no_mbuf);
+	else if (is_v4)
+		build4(ip, dst, out, h, is_df ? 0 : next_ip4_id(ip), is_df ? WEIR_IP4_DF : 0);
+	else
+		build6(ip, dst, out, h, h->proto);
+	return out;
+}
+
 static void
 send_whole(struct weir_ip *ip, const struct weir_dst *dst, struct rte_mbuf *m,
 	const struct weir_ip_hdr_info *h)
 {
 	const bool is_v4 = weir_addr_is_v4(h->dst);
-	const bool is_df = h->is_df || !h->may_fragment;
-	struct rte_mbuf *out =
-		weir_mbuf_prepend(ip->core, m, is_v4 ? WEIR_IP4_HLEN : WEIR_IP6_HLEN);
 
-	if (unlikely(out == NULL)) {
-		end_here(ip, m, WEIR_TX_drop_tx_no_mbuf);
+	m = add_header(ip, dst, m, h, is_v4);
+	if (unlikely(m == NULL))
 		return;
-	}
-	if (is_v4)
-		build4(ip, dst, out, h, is_df ? 0 : next_ip4_id(ip), is_df ? WEIR_IP4_DF : 0);
-	else
-		build6(ip, dst, out, h, h->proto);
 	if (unlikely(dst->is_local))
-		loop_back(ip, dst, out, is_v4 ? WEIR_ETH_TYPE_IP4 : WEIR_ETH_TYPE_IP6);
+		loop_back(ip, dst, m, is_v4 ? WEIR_ETH_TYPE_IP4 : WEIR_ETH_TYPE_IP6);
 	else
-		weir_eth_output(dst->ifc, out, &dst->next_hop);
+		weir_eth_output(dst->ifc, m, &dst->next_hop);
+}
+
+/* To another host, in one piece. */
+static inline void
+send_plain(struct weir_ip *ip, const struct weir_dst *dst, struct rte_mbuf *m,
+	const struct weir_ip_hdr_info *h, bool is_v4)
+{
+	const uint16_t type = is_v4 ? WEIR_ETH_TYPE_IP4 : WEIR_ETH_TYPE_IP6;
+
+	m = add_header(ip, dst, m, h, is_v4);
+	if (likely(m != NULL) && !weir_eth_output_known(dst->ifc, m, &dst->next_hop, type))
+		weir_eth_output(dst->ifc, m, &dst->next_hop);
 }
 
 /* A copy to members of the group, or all, on this host. It is the packet that was made. */
@@ -266,6 +289,32 @@ send_and_loop(struct weir_ip *ip, const struct weir_dst *dst, struct rte_mbuf *m
 	send_sized(ip, dst, m, h);
 }
 
+static void
+send_other(struct weir_ip *ip, const struct weir_dst *dst, struct rte_mbuf *m,
+	const struct weir_ip_hdr_info *h, uint32_t len)
+{
+	if (unlikely(!may_leave(dst, h)))
+		end_here(ip, m, WEIR_TX_drop_no_route);
+	else if (unlikely(len > IP_LEN_MAX))
+		end_here(ip, m, WEIR_TX_drop_too_big);
+	else if (unlikely(h->is_looped || dst->is_broadcast) && !dst->is_local)
+		send_and_loop(ip, dst, m, h);
+	else
+		send_sized(ip, dst, m, h);
+}
+
+/* All checks that most packets pass, at once. IPv6's header is not part of its length. */
+static inline bool
+is_plain(const struct weir_dst *dst, const struct rte_mbuf *m, const struct weir_ip_hdr_info *h,
+	uint32_t len, bool is_v4)
+{
+	const uint32_t max = is_v4 ? dst->mtu : dst->mtu - WEIR_IP6_HLEN;
+
+	return dst->ifc != NULL && !(dst->is_local | dst->is_broadcast | h->is_looped) &&
+	       (len <= max || ((m->ol_flags & RTE_MBUF_F_TX_TCP_SEG) && len <= IP_LEN_MAX)) &&
+	       !weir_addr_is_loopback(h->src);
+}
+
 void
 weir_ip_output(struct weir_ip *ip, const struct weir_dst *dst, struct rte_mbuf *m,
 	const struct weir_ip_hdr_info *h)
@@ -277,14 +326,10 @@ weir_ip_output(struct weir_ip *ip, const struct weir_dst *dst, struct rte_mbuf *
 		ip->stats.tx_ip4++;
 	else
 		ip->stats.tx_ip6++;
-	if (unlikely(!may_leave(dst, h)))
-		end_here(ip, m, WEIR_TX_drop_no_route);
-	else if (unlikely(len > IP_LEN_MAX))
-		end_here(ip, m, WEIR_TX_drop_too_big);
-	else if (unlikely(h->is_looped || dst->is_broadcast) && !dst->is_local)
-		send_and_loop(ip, dst, m, h);
+	if (likely(is_plain(dst, m, h, len, is_v4)))
+		send_plain(ip, dst, m, h, is_v4);
 	else
-		send_sized(ip, dst, m, h);
+		send_other(ip, dst, m, h, len);
 }
 
 void
@@ -311,52 +356,53 @@ weir_ip_output_whole(struct weir_ip *ip, const struct weir_dst *dst, struct rte_
 
 /* Transport checksums */
 
-/* Will the port finish the checksum? Not of packets that are split here or never reach it. */
-static bool
-is_offloaded(const struct weir_dst *dst, const struct rte_mbuf *m, const struct weir_ip_hdr_info *h)
-{
-	const uint32_t cap =
-		h->proto == IPPROTO_TCP ? WEIR_PORT_TX_TCP_CKSUM : WEIR_PORT_TX_UDP_CKSUM;
-	const uint32_t hlen = weir_addr_is_v4(h->dst) ? WEIR_IP4_HLEN : WEIR_IP6_HLEN;
-
-	if (h->proto != IPPROTO_TCP && h->proto != IPPROTO_UDP)
-		return false;
-	return dst->ifc->caps & cap && !dst->is_local && !is_too_big(dst, m, m->pkt_len + hlen);
-}
-
+/* What the port is asked for, of a transport protocol; 0: it has nothing for it. */
 static uint64_t
-tx_flags(const struct weir_ip_hdr_info *h, uint16_t tso_segsz)
+offload_flag(const struct weir_dst *dst, uint8_t proto)
 {
-	uint64_t flags = weir_addr_is_v4(h->dst) ? RTE_MBUF_F_TX_IPV4 : RTE_MBUF_F_TX_IPV6;
-
-	flags |= h->proto == IPPROTO_TCP ? RTE_MBUF_F_TX_TCP_CKSUM : RTE_MBUF_F_TX_UDP_CKSUM;
-	return tso_segsz != 0 ? flags | RTE_MBUF_F_TX_TCP_SEG : flags;
+	if (proto == IPPROTO_TCP)
+		return dst->ifc->caps & WEIR_PORT_TX_TCP_CKSUM ? RTE_MBUF_F_TX_TCP_CKSUM : 0;
+	if (proto == IPPROTO_UDP)
+		return dst->ifc->caps & WEIR_PORT_TX_UDP_CKSUM ? RTE_MBUF_F_TX_UDP_CKSUM : 0;
+	return 0;
 }
 
+static uint16_t
+software_cksum(
+	const struct weir_dst *dst, const struct rte_mbuf *m, const struct weir_ip_hdr_info *h)
+{
+	const uint32_t len = m->pkt_len;
+	uint16_t sum;
+
+	if (dst->is_local) /* memory does not corrupt it: nobody will look */
+		return weir_cksum_pseudo(h->src, h->dst, h->proto, len);
+	sum = weir_cksum_l4(m, 0, len, h->src, h->dst, h->proto);
+	return sum == 0 && h->proto == IPPROTO_UDP ? 0xffff : sum; /* RFC 768: 0 would mean none */
+}
+
+/* The port finishes the checksum, but not of packets that are split here or never reach it. */
 void
 weir_ip_l4_cksum(const struct weir_dst *dst, struct rte_mbuf *m, const struct weir_ip_hdr_info *h,
 	uint16_t *field, uint16_t l4_hlen, uint16_t tso_segsz)
 {
+	const bool is_v4 = weir_addr_is_v4(h->dst);
 	const uint32_t len = m->pkt_len;
+	const uint32_t max = dst->mtu - (is_v4 ? WEIR_IP4_HLEN : WEIR_IP6_HLEN);
+	uint64_t flags = dst->is_local ? 0 : offload_flag(dst, h->proto);
 
 	m->ol_flags &= ~TX_L4_FLAGS;
 	m->tx_offload = 0;
-	if (tso_segsz != 0 && !dst->is_local)
-		m->ol_flags |= RTE_MBUF_F_TX_TCP_SEG; /* of any length, to is_offloaded() */
-	if (is_offloaded(dst, m, h)) {
-		m->l4_len = l4_hlen;
+	if (unlikely(flags == 0 || (len > max && tso_segsz == 0))) {
+		*field = 0;
+		*field = software_cksum(dst, m, h);
+		return;
+	}
+	m->l4_len = l4_hlen;
+	flags |= is_v4 ? RTE_MBUF_F_TX_IPV4 : RTE_MBUF_F_TX_IPV6;
+	if (unlikely(tso_segsz != 0)) {
 		m->tso_segsz = tso_segsz;
-		m->ol_flags |= tx_flags(h, tso_segsz);
-		*field = weir_cksum_pseudo(h->src, h->dst, h->proto, tso_segsz != 0 ? 0 : len);
-		return;
+		flags |= RTE_MBUF_F_TX_TCP_SEG;
 	}
-	m->ol_flags &= ~TX_L4_FLAGS;
-	if (dst->is_local) { /* memory does not corrupt it: nobody will look */
-		*field = weir_cksum_pseudo(h->src, h->dst, h->proto, len);
-		return;
-	}
-	*field = 0;
-	*field = weir_cksum_l4(m, 0, len, h->src, h->dst, h->proto);
-	if (*field == 0 && h->proto == IPPROTO_UDP)
-		*field = 0xffff; /* RFC 768: zero would mean none */
+	m->ol_flags |= flags;
+	*field = weir_cksum_pseudo(h->src, h->dst, h->proto, tso_segsz != 0 ? 0 : len);
 }

@@ -3,6 +3,7 @@
 #include "weir_link.h"
 
 #include "link_priv.h"
+#include "weir_eth_known.h"
 
 #define TX_BURST    64
 #define TX_STUCK_US 100000
@@ -17,14 +18,12 @@ txq_len(const struct weir_iface *ifc)
 static struct rte_mbuf *
 linearize(struct weir_iface *ifc, struct rte_mbuf *m)
 {
-	const unsigned int segs_max =
-		ifc->caps & WEIR_PORT_TX_MULTI_SEG ? ifc->port->info.segs_max : 1;
 	struct rte_mbuf *flat;
 
-	if (likely(m->nb_segs <= segs_max))
+	if (likely(m->nb_segs <= ifc->segs_max))
 		return m;
 	flat = weir_mbuf_copy(ifc->core, m);
-	if (flat == NULL || flat->nb_segs > segs_max) {
+	if (flat == NULL || flat->nb_segs > ifc->segs_max) {
 		rte_pktmbuf_free(flat);
 		weir_tx_end(ifc->core, m, WEIR_TX_drop_tx_no_mbuf);
 		return NULL;
@@ -146,14 +145,14 @@ map_group(const struct weir_iface *ifc, const struct weir_addr *next_hop, struct
 void
 weir_eth_output(struct weir_iface *ifc, struct rte_mbuf *m, const struct weir_addr *next_hop)
 {
-	const bool is_v4 = weir_addr_is_v4(next_hop);
+	const uint16_t type = weir_addr_is_v4(next_hop) ? WEIR_ETH_TYPE_IP4 : WEIR_ETH_TYPE_IP6;
 	struct weir_mac dst;
 
-	ifc->core->tx_made++;
-	m = eth_prepend(ifc, m, is_v4 ? WEIR_ETH_TYPE_IP4 : WEIR_ETH_TYPE_IP6);
-	if (m == NULL)
+	if (likely(weir_eth_output_known(ifc, m, next_hop, type)))
 		return;
-	if (likely(neigh_output_known(ifc, m, next_hop)))
+	ifc->core->tx_made++;
+	m = eth_prepend(ifc, m, type);
+	if (m == NULL)
 		return;
 	if (map_group(ifc, next_hop, &dst)) {
 		eth_set_dst(m, &dst);

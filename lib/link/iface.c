@@ -68,6 +68,7 @@ weir_iface_init(struct weir_iface *ifc, struct weir_core *core, const struct wei
 	ifc->core = core;
 	ifc->port = c->port;
 	ifc->caps = c->port->info.caps;
+	ifc->segs_max = ifc->caps & WEIR_PORT_TX_MULTI_SEG ? c->port->info.segs_max : 1;
 	ifc->queue = c->queue;
 	ifc->rx_queues = c->port->info.n_queues;
 	ifc->mtu = ifc->mtu6 = mtu;

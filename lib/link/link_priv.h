@@ -72,10 +72,6 @@ void neigh_update(struct weir_neigh *n, const struct neigh_news *news);
 /** Send to a resolved or resolvable neighbour: m lacks nothing but the destination MAC. */
 void neigh_output(struct weir_iface *ifc, struct rte_mbuf *m, const struct weir_addr *next_hop);
 
-/** The same if it went to that neighbour of late and nothing about it changes; false: m is left. */
-bool neigh_output_known(
-	struct weir_iface *ifc, struct rte_mbuf *m, const struct weir_addr *next_hop);
-
 /* arp.c, nd.c: questions and announcements */
 
 /** Ask who has target; unicast when to is given. */

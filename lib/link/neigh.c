@@ -3,6 +3,7 @@
 #include "weir_link.h"
 
 #include "link_priv.h"
+#include "weir_eth_known.h"
 
 static uint32_t
 hash_of(const struct weir_iface *ifc, const struct weir_addr *addr)
@@ -166,39 +167,6 @@ begin_delay(struct weir_neigh *n)
 	weir_wheel_arm(n->ifc->core->wheel, &n->timer, n->ifc->core->now_us + NEIGH_DELAY_US);
 }
 
-static bool
-has_aged(const struct weir_neigh *n)
-{
-	return n->state == WEIR_NEIGH_REACHABLE &&
-	       n->ifc->core->now_us - n->confirmed_us > n->ifc->reachable_us;
-}
-
-static struct weir_neigh **
-hop_of(struct weir_iface *ifc, const struct weir_addr *next_hop)
-{
-	return &ifc->hops[next_hop->b[15] & (WEIR_HOPS_MAX - 1)];
-}
-
-/* Complete, and sending to it changes nothing. */
-static bool
-is_steady(const struct weir_neigh *n)
-{
-	return n->state >= WEIR_NEIGH_REACHABLE && n->state != WEIR_NEIGH_STALE && !has_aged(n);
-}
-
-bool
-neigh_output_known(struct weir_iface *ifc, struct rte_mbuf *m, const struct weir_addr *next_hop)
-{
-	struct weir_neigh *n = *hop_of(ifc, next_hop);
-
-	/* Memory of the cache holds entries at any time, if not always this neighbour's. */
-	if (unlikely(n == NULL || !weir_addr_eq(&n->addr, next_hop) || !is_steady(n)))
-		return false;
-	n->used_us = ifc->core->now_us;
-	send_to(n, m);
-	return true;
-}
-
 void
 neigh_output(struct weir_iface *ifc, struct rte_mbuf *m, const struct weir_addr *next_hop)
 {
@@ -219,9 +187,9 @@ neigh_output(struct weir_iface *ifc, struct rte_mbuf *m, const struct weir_addr 
 		add_waiting(n, m);
 		return;
 	}
-	if (unlikely(n->state == WEIR_NEIGH_STALE || has_aged(n)))
+	if (unlikely(n->state == WEIR_NEIGH_STALE || weir_neigh_has_aged(n)))
 		begin_delay(n);
-	*hop_of(ifc, next_hop) = n;
+	*weir_neigh_hint(ifc, next_hop) = n;
 	send_to(n, m);
 }
 

@@ -88,6 +88,7 @@ struct weir_iface {
 	struct weir_core *core;
 	struct weir_port *port;
 	uint32_t caps; /* copy of port->info.caps */
+	uint16_t segs_max; /* longest chain that the port takes */
 	uint16_t queue;
 	uint16_t rx_queues; /* port->info.n_queues: this worker polls it if queue < rx_queues */
 	uint16_t mtu;

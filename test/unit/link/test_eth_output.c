@@ -129,7 +129,7 @@ chains_longer_than_the_port_takes_are_joined(void)
 	struct rte_mbuf *m;
 
 	open_caps(WEIR_PORT_TX_MULTI_SEG, 0);
-	r.port.port.info.segs_max = 4;
+	r.ifc.segs_max = 4;
 	weir_eth_output(&r.ifc, rig_mbuf(&r, payload, sizeof(payload), 25), &peer4);
 	m = rig_sent(&r);
 	CU_ASSERT_EQUAL(m->nb_segs, 4);
