@@ -94,7 +94,7 @@ weir_tcp_flush(struct weir_tcp *t)
 		c = TAILQ_FIRST(&t->out);
 		TAILQ_REMOVE(&t->out, c, out);
 		c->is_out = false;
-		if (!weir_tcp_output(t, c))
+		if (!weir_tcp_brief(t, c) && !weir_tcp_output(t, c))
 			weir_tcp_want_output(t, c); /* behind the others: its turn comes again */
 	}
 	weir_tcp_park_idle(t);

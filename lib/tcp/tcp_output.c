@@ -14,9 +14,8 @@ is_pushed(struct weir_tcp_conn *c, uint32_t len)
 	return unlikely(c->has_eor) && weir_tcp_sndq_record(c, c->snd.nxt, len + 1) == len;
 }
 
-/* A partner in conversation: the next answer will carry the ACK, unless it takes too long. */
-static void
-note_answer(const struct weir_tcp *t, struct weir_tcp_conn *c)
+void
+weir_tcp_note_answer(const struct weir_tcp *t, struct weir_tcp_conn *c)
 {
 	c->is_answer_due = false;
 	if (t->core->now_us - c->heard_us < t->conf.delack_us)
@@ -48,7 +47,7 @@ send_piece(struct weir_tcp *t, struct weir_tcp_conn *c, uint32_t seq, uint32_t l
 	if (unlikely(c->is_urgent))
 		weir_tcp_urgent_mark(c, &h);
 	if (c->is_answer_due && put > 0)
-		note_answer(t, c);
+		weir_tcp_note_answer(t, c);
 	weir_tcp_send_segment(t, c, m, &h, put > mss ? (uint16_t)mss : 0);
 	c->act->bytes_sent += put;
 	t->stats.tx_bytes += put;
@@ -193,9 +192,8 @@ send_new_first(struct weir_tcp *t, struct weir_tcp_conn *c, struct weir_tcp_pass
 	return true;
 }
 
-/* What has gone, and what has not, shows what the connection is limited by. */
-static void
-note_limits(
+void
+weir_tcp_note_limits(
 	struct weir_tcp *t, struct weir_tcp_conn *c, const struct weir_tcp_pass *pass, bool is_sent)
 {
 	const bool is_full = c->sndq.charge >= c->opts.sndbuf && !weir_tcp_has_unsent(c);
@@ -233,7 +231,7 @@ send_data(struct weir_tcp *t, struct weir_tcp_conn *c)
 	if (weir_tcp_has_unsent(c))
 		is_done = send_unsent(t, c, &pass);
 	c->is_forced = false;
-	note_limits(t, c, &pass, c->snd.max != max);
+	weir_tcp_note_limits(t, c, &pass, c->snd.max != max);
 	if (c->snd.max != max && likely(c->state >= WEIR_TCP_ESTABLISHED))
 		weir_tcp_tlp_start(t, c, false);
 	return is_done;

@@ -37,6 +37,16 @@ bool weir_tcp_may_send_fin(const struct weir_tcp_conn *c, uint32_t len);
 /** Does the port cut bursts into segments of mss? */
 bool weir_tcp_is_cut_by_port(const struct weir_tcp_conn *c, uint32_t mss);
 
+/* tcp_output.c */
+
+/** Text goes to a partner in conversation: the next answer will carry the ACK, unless it takes too
+ *  long. */
+void weir_tcp_note_answer(const struct weir_tcp *t, struct weir_tcp_conn *c);
+
+/** What has gone, and what has not, shows what the connection is limited by. */
+void weir_tcp_note_limits(struct weir_tcp *t, struct weir_tcp_conn *c,
+	const struct weir_tcp_pass *pass, bool is_sent);
+
 /* tcp_limit.c */
 
 /** From now on it is this that keeps data from being delivered. */
@@ -66,6 +76,10 @@ struct rte_mbuf *weir_tcp_new_segment(
 /** Send m, a segment with header h and perhaps text. It carries the ACK that is due. */
 void weir_tcp_send_segment(struct weir_tcp *t, struct weir_tcp_conn *c, struct rte_mbuf *m,
 	struct weir_tcp_hdr_info *h, uint16_t tso_segsz);
+
+/** Every segment with ACK carries all that is due to the peer: into h. */
+void weir_tcp_carry_ack(
+	struct weir_tcp *t, struct weir_tcp_conn *c, struct weir_tcp_hdr_info *h);
 
 /** A segment without text. @return whether it went */
 bool weir_tcp_send_empty(struct weir_tcp *t, struct weir_tcp_conn *c, uint32_t seq, uint8_t flags);

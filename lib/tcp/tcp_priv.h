@@ -822,6 +822,9 @@ void weir_tcp_send_ack(struct weir_tcp *t, struct weir_tcp_conn *c);
 /** Send what may go. @return false: more could be sent when there is room or an mbuf again */
 bool weir_tcp_output(struct weir_tcp *t, struct weir_tcp_conn *c);
 
+/** The same where all there is to do is to send one small piece. @return false: it is not */
+bool weir_tcp_brief(struct weir_tcp *t, struct weir_tcp_conn *c);
+
 /** Room in the interface's queue, or in the worker's own way back for our own addresses. */
 bool weir_tcp_has_room(const struct weir_tcp *t, const struct weir_tcp_conn *c);
 

@@ -53,7 +53,7 @@ take_payload(struct weir_tcp_rx *rx)
 	weir_mbuf_trim(m, (uint32_t)rx->data_off + rx->seg.len);
 	weir_mbuf_strip(m, rx->data_off);
 	weir_pkt(m)->tcp = rx->seg;
-	return drop_empty_head(m);
+	return likely(m->next == NULL) ? m : drop_empty_head(m);
 }
 
 void

@@ -93,9 +93,8 @@ weir_tcp_emit(struct weir_tcp *t, const struct weir_dst *dst, struct rte_mbuf *m
 	t->stats.rst_sent += !!(h->flags & WEIR_TCP_RST);
 }
 
-/* Every segment with ACK carries all that is due to the peer. */
-static void
-carry_ack(struct weir_tcp *t, struct weir_tcp_conn *c, struct weir_tcp_hdr_info *h)
+void
+weir_tcp_carry_ack(struct weir_tcp *t, struct weir_tcp_conn *c, struct weir_tcp_hdr_info *h)
 {
 	h->ack = c->rcv.nxt;
 	h->ts_ecr = c->ts_recent;
@@ -129,7 +128,7 @@ weir_tcp_send_segment(struct weir_tcp *t, struct weir_tcp_conn *c, struct rte_mb
 	if (c->has_ecn)
 		ip.tos |= weir_tcp_ecn_mark(c, h, m->pkt_len > weir_tcp_build_len(h));
 	if (h->flags & WEIR_TCP_ACK)
-		carry_ack(t, c, h);
+		weir_tcp_carry_ack(t, c, h);
 	else if (h->flags & WEIR_TCP_SYN)
 		h->wnd = (uint16_t)weir_tcp_syn_window(&c->opts);
 	weir_tcp_emit(t, &c->dst, m, &ip, h, tso_segsz);

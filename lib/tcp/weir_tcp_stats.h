@@ -3,6 +3,7 @@
 WEIR_STAT(rx_segs, "segs", "segments given to tcp_input")
 WEIR_STAT(rx_bytes, "bytes", "payload bytes accepted in order")
 WEIR_STAT(tx_segs, "segs", "segments sent, super-segments counted once")
+WEIR_STAT(brief_sends, "segs", "of those, small ones that took the short way out")
 WEIR_STAT(tx_bytes, "bytes", "payload bytes sent, retransmissions included")
 WEIR_STAT(rexmit_segs, "segs", "segments retransmitted")
 WEIR_STAT(rto_fired, "events", "retransmission timer expiries")

@@ -18,8 +18,6 @@ enum { /* option kinds */
 
 #define FASTOPEN_MAGIC 0xf989 /* of KIND_EXP */
 
-#define TS_ALIGNED RTE_BE32(0x0101080a) /* nop, nop, timestamps, length 10 */
-
 static uint16_t
 get16(const uint8_t *p)
 {
@@ -184,7 +182,7 @@ weir_tcp_parse(const uint8_t *hdr, uint16_t len, struct weir_tcp_seg *seg)
 	if (hlen == WEIR_TCP_HLEN)
 		return hlen;
 	memcpy(&word, hdr + WEIR_TCP_HLEN, sizeof(word));
-	if (hlen == WEIR_TCP_HLEN + WEIR_TCP_OPT_TS_LEN && word == TS_ALIGNED)
+	if (hlen == WEIR_TCP_HLEN + WEIR_TCP_OPT_TS_LEN && word == WEIR_TCP_TS_ALIGNED)
 		take_ts(hdr + WEIR_TCP_HLEN + 4, seg);
 	else
 		parse_options(hdr, hlen, seg);
@@ -346,19 +344,10 @@ unsigned int
 weir_tcp_build(uint8_t *hdr, const struct weir_tcp_hdr_info *h)
 {
 	const unsigned int len = weir_tcp_build_len(h);
-	const struct weir_tcp_hdr wire = {
-		.sport = h->sport,
-		.dport = h->dport,
-		.seq = weir_be32(h->seq),
-		.ack = weir_be32(h->ack),
-		.off = (uint8_t)(len / 4 << 4 | h->is_ae),
-		.flags = h->flags,
-		.wnd = weir_be16(h->wnd),
-		.urg = weir_be16(h->urg),
-	};
 
-	memcpy(hdr, &wire, sizeof(wire));
-	if (len > WEIR_TCP_HLEN)
-		put_options(hdr + WEIR_TCP_HLEN, h);
+	if (likely((h->opts & ~WEIR_TCP_OPT_TS) == 0))
+		return weir_tcp_build_plain(hdr, h);
+	weir_tcp_put_fixed(hdr, h, len);
+	put_options(hdr + WEIR_TCP_HLEN, h);
 	return len;
 }

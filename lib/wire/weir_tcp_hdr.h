@@ -144,6 +144,42 @@ weir_tcp_build_len(const struct weir_tcp_hdr_info *h)
 	return h->opts == 0 ? WEIR_TCP_HLEN : weir_tcp_build_len_any(h);
 }
 
+#define WEIR_TCP_TS_ALIGNED RTE_BE32(0x0101080a) /* nop, nop, timestamps, length 10 */
+
+/** The part of a header that all have, len bytes with options; checksum 0. */
+static inline void
+weir_tcp_put_fixed(uint8_t *hdr, const struct weir_tcp_hdr_info *h, unsigned int len)
+{
+	const struct weir_tcp_hdr wire = {
+		.sport = h->sport,
+		.dport = h->dport,
+		.seq = weir_be32(h->seq),
+		.ack = weir_be32(h->ack),
+		.off = (uint8_t)(len / 4 << 4 | h->is_ae),
+		.flags = h->flags,
+		.wnd = weir_be16(h->wnd),
+		.urg = weir_be16(h->urg),
+	};
+
+	memcpy(hdr, &wire, sizeof(wire));
+}
+
+/** weir_tcp_build() where there is no option, or timestamps alone. */
+static inline unsigned int
+weir_tcp_build_plain(uint8_t *hdr, const struct weir_tcp_hdr_info *h)
+{
+	const uint32_t ts[] = {WEIR_TCP_TS_ALIGNED, weir_be32(h->ts_val).raw,
+		weir_be32(h->ts_ecr).raw};
+
+	if (h->opts == 0) {
+		weir_tcp_put_fixed(hdr, h, WEIR_TCP_HLEN);
+		return WEIR_TCP_HLEN;
+	}
+	weir_tcp_put_fixed(hdr, h, WEIR_TCP_HLEN + sizeof(ts));
+	memcpy(hdr + WEIR_TCP_HLEN, ts, sizeof(ts));
+	return WEIR_TCP_HLEN + sizeof(ts);
+}
+
 /**
  * Write a header, checksum field and signature 0. Options stand in the order that Linux
  * uses: mss, sackOK, timestamps, AccECN, nop, wscale on a SYN; nop, nop, timestamps, AccECN, nop,
