@@ -99,18 +99,15 @@ weir_source_fill(struct rte_mbuf *m, struct weir_source *src, uint32_t max)
 	source_read(src, rte_pktmbuf_append(m, (uint16_t)len), len);
 }
 
-/* On the home worker: packets for which memory was reserved. */
-static void
+/* On the home worker. */
+static int
 hand_over(struct weir_sock_worker *ws, struct weir_sock *s, struct rte_mbuf **m, unsigned int n)
 {
-	for (unsigned int i = 0; i < n; i++) {
-		const uint32_t size = weir_mbuf_truesize(m[i]);
-
-		if (weir_sock_tcp_send(ws, s, m[i]) == 0)
-			continue;
-		weir_sock_unreserve(s, size); /* the connection ended under us */
-		rte_pktmbuf_free(m[i]);
-	}
+	if (!weir_sock_may_give(s))
+		return -EPIPE;
+	for (unsigned int i = 0; i < n; i++)
+		weir_sock_tcp_give(ws, s, m[i]);
+	return 0;
 }
 
 /*
@@ -129,12 +126,10 @@ hand_in(struct weir_sock_worker *ws, struct weir_sock *s, struct rte_mbuf **m, u
 		weir_pkt(m[i])->qn.next = i + 1 < n ? &weir_pkt(m[i + 1])->qn : NULL;
 		weir_pkt(m[i])->send = i + 1 < n ? 0 : how;
 	}
+	if (ws != NULL)
+		return hand_over(ws, s, m, n);
 	if (!weir_sock_reserve(s, size))
 		return -EPIPE;
-	if (ws != NULL) {
-		hand_over(ws, s, m, n);
-		return 0;
-	}
 	weir_mpsc_push_chain(&s->txq, &weir_pkt(m[0])->qn, &weir_pkt(m[n - 1])->qn);
 	weir_sock_ring(s, WEIR_DOOR_SEND);
 	return 0;
@@ -429,6 +424,8 @@ weir_sendto(struct weir_stack *st, int fd, const void *buf, size_t len, int flag
 		.msg_iov = &iov,
 		.msg_iovlen = 1};
 
+	if (len - 1 < WEIR_SEND_SMALL && weir_send_here(st, fd, buf, (uint32_t)len, flags))
+		return (ssize_t)len;
 	return send_msg(st, fd, &msg, flags);
 }
 

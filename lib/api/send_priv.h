@@ -41,6 +41,15 @@ weir_payload_max(const struct rte_mempool *pool)
 	       RTE_PKTMBUF_HEADROOM;
 }
 
+#define WEIR_SEND_SMALL 1024 /* bytes that weir_send_here() takes */
+
+/**
+ * send_here.c: 1 to WEIR_SEND_SMALL bytes for the stream fd, from a callback on the worker that has
+ * its connection. @return false: nothing was done, it is not that simple
+ */
+bool weir_send_here(
+	struct weir_stack *st, int fd, const void *buf, uint32_t len, int flags);
+
 /** The pool is low: who asked is told when it is not any more. */
 void weir_note_starved(struct weir_stack *st, struct weir_sock *s);
 

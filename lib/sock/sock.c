@@ -345,7 +345,7 @@ weir_sock_reserve(struct weir_sock *s, uint64_t truesize)
 	__atomic_fetch_add(&s->tx_queued, truesize, __ATOMIC_ACQ_REL);
 	if (!(weir_sock_flags(s) & (WEIR_SOCK_TX_SHUT | WEIR_SOCK_FD_CLOSED)))
 		return true;
-	weir_sock_unreserve(s, truesize);
+	__atomic_fetch_sub(&s->tx_queued, truesize, __ATOMIC_RELAXED);
 	return false;
 }
 

@@ -12,18 +12,11 @@ take_data(struct weir_sock_worker *ws, struct weir_sock_open *o, uint32_t room)
 {
 	struct weir_sock *s = o->s;
 	const uint32_t len = RTE_MIN(o->m->pkt_len, room);
-	uint32_t size;
 
-	if (len == 0)
+	if (len == 0 || !weir_sock_may_give(s))
 		return;
 	weir_mbuf_trim(o->m, len);
-	size = weir_mbuf_truesize(o->m);
-	if (!weir_sock_reserve(s, size))
-		return;
-	if (weir_sock_tcp_send(ws, s, o->m) != 0) {
-		weir_sock_unreserve(s, size);
-		return;
-	}
+	weir_sock_tcp_give(ws, s, o->m);
 	o->m = NULL;
 	o->taken = len;
 }

@@ -409,17 +409,18 @@ weir_sock_tcp_event(struct weir_sock_worker *ws, struct weir_tcp_conn *c, uint16
 		tell_over(ws, s, c);
 }
 
-int
-weir_sock_tcp_send(struct weir_sock_worker *ws, struct weir_sock *s, struct rte_mbuf *m)
+static void
+give(struct weir_sock_worker *ws, struct weir_sock *s, struct rte_mbuf *m)
 {
-	const uint32_t size = weir_mbuf_truesize(m);
-	const int rc = s->conn == NULL ? -EPIPE : weir_tcp_send(ws->tcp, s->conn, m);
+	if (s->conn == NULL || weir_tcp_send(ws->tcp, s->conn, m) != 0)
+		rte_pktmbuf_free(m);
+}
 
-	if (rc == 0) {
-		s->tx_taken += size;
-		update_freed(s); /* TCP may have packed it into what was queued before */
-	}
-	return rc;
+void
+weir_sock_tcp_give(struct weir_sock_worker *ws, struct weir_sock *s, struct rte_mbuf *m)
+{
+	give(ws, s, m);
+	update_freed(s);
 }
 
 static void
@@ -431,8 +432,7 @@ take_txq(struct weir_sock_worker *ws, struct weir_sock *s)
 		struct rte_mbuf *m = weir_qnode_mbuf(n);
 
 		s->tx_taken += weir_mbuf_truesize(m);
-		if (s->conn == NULL || weir_tcp_send(ws->tcp, s->conn, m) != 0)
-			rte_pktmbuf_free(m);
+		give(ws, s, m);
 	}
 	update_freed(s);
 }

@@ -177,9 +177,9 @@ struct weir_sock {
 	uint32_t notsent;     /* home worker: bytes TCP has not sent yet; with notsent_lowat */
 	uint32_t notices_base; /* home worker: n_notices before this connection */
 	uint32_t n_notices;   /* home worker: MSG_ZEROCOPY sends that are over */
-	uint64_t tx_freed;    /* truesize of sent data ever freed; written by home worker */
+	uint64_t tx_freed;    /* tx_taken less what TCP holds, whoever sent it; by home worker */
 	uint64_t rx_credited; /* home worker: rx_taken as last told to TCP */
-	uint64_t tx_taken;    /* home worker: truesize ever taken from txq or sent directly */
+	uint64_t tx_taken;    /* home worker: truesize ever taken from txq */
 	struct weir_watched watched; /* who is told of changes */
 	struct weir_queue *queue; /* of an asynchronous socket; set once, by the holder of ctl */
 	STAILQ_ENTRY(weir_sock) dying; /* home worker: n_dying references go at the turn's end */
@@ -473,13 +473,6 @@ weir_sock_tx_room(const struct weir_sock *s)
  */
 bool weir_sock_reserve(struct weir_sock *s, uint64_t truesize);
 
-/** Give back what was reserved and not used. */
-static inline void
-weir_sock_unreserve(struct weir_sock *s, uint64_t truesize)
-{
-	__atomic_fetch_sub(&s->tx_queued, truesize, __ATOMIC_RELAXED);
-}
-
 /** Is something reserved that has not come yet? (home worker, txq emptied) */
 bool weir_sock_has_reserved(struct weir_sock *s);
 
@@ -644,8 +637,15 @@ void weir_sock_tcp_serve(struct weir_sock_worker *ws, struct weir_sock *s, uint3
 /** Let data come to the callbacks, or leave it with TCP (home worker). */
 void weir_sock_tcp_receiving(struct weir_sock_worker *ws, struct weir_sock *s, bool on);
 
-/** Queue m on the connection (home worker). @return 0 or negative errno, m the caller's */
-int weir_sock_tcp_send(struct weir_sock_worker *ws, struct weir_sock *s, struct rte_mbuf *m);
+/** May the home worker give data to the connection? */
+static inline bool
+weir_sock_may_give(const struct weir_sock *s)
+{
+	return !(weir_sock_flags(s) & (WEIR_SOCK_TX_SHUT | WEIR_SOCK_FD_CLOSED));
+}
+
+/** Queue m on the connection (home worker). Takes m, which is lost if that ended under us. */
+void weir_sock_tcp_give(struct weir_sock_worker *ws, struct weir_sock *s, struct rte_mbuf *m);
 
 /** Enter s, a UDP or raw socket, into the worker's table; or again, with what has changed. */
 int weir_sock_dgram_enter(struct weir_sock_worker *ws, struct weir_sock *s);
