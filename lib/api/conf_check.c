@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <rte_common.h>
@@ -436,20 +437,27 @@ check_pools(const struct check *c)
 		c->conf->mbufs, min);
 }
 
-static bool
-is_fastopen_key(const char *text)
+/* Pairs of digits as they stand are bytes. */
+int
+conf_fastopen_key(const char *text, uint8_t key[CONF_FASTOPEN_KEY])
 {
 	const size_t len = strspn(text, "0123456789abcdefABCDEF");
 
-	return text[len] == '\0' && (len == 0 || len == 32);
+	if (text[len] != '\0' || (len != 0 && len != 2 * CONF_FASTOPEN_KEY))
+		return -EINVAL;
+	for (size_t i = 0; i < len / 2; i++)
+		if (sscanf(text + 2 * i, "%2hhx", &key[i]) != 1)
+			return -EINVAL;
+	return (int)(len / 2);
 }
 
 static int
 check_tcp(const struct check *c)
 {
 	const struct weir_conf_tcp *t = &c->conf->tcp;
+	uint8_t key[CONF_FASTOPEN_KEY];
 
-	if (!is_fastopen_key(t->fastopen_key))
+	if (conf_fastopen_key(t->fastopen_key, key) < 0)
 		return FAIL(c, "[tcp] fastopen_key = %s: allowed: 32 hexadecimal digits, or none",
 			t->fastopen_key);
 	if (t->rto_min_ms <= t->rto_max_ms && t->rto_initial_ms <= t->rto_max_ms)

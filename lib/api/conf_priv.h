@@ -116,4 +116,9 @@ void conf_machine_read(struct conf_machine *m);
 int conf_eal_args(const struct weir_conf *conf, const struct conf_machine *m, const char *program,
 	char *argv[WEIR_CONF_EAL_MAX], char *text, size_t text_len);
 
+#define CONF_FASTOPEN_KEY 16 /* bytes */
+
+/** [tcp] fastopen_key. @return bytes: 16, or 0 where there is none; -EINVAL: it is no key */
+int conf_fastopen_key(const char *text, uint8_t key[CONF_FASTOPEN_KEY]);
+
 #endif

@@ -10,6 +10,7 @@
 #include <rte_lcore.h>
 #include <rte_malloc.h>
 
+#include "conf_priv.h"
 #include "stack_priv.h"
 #include "weir_mem.h"
 #include "weir_pmtu.h"
@@ -173,16 +174,6 @@ init_secrets(struct weir_stack *st)
 	return 0;
 }
 
-/* Pairs of digits as they stand are bytes. What is not that is no key. */
-static void
-set_fastopen_key(struct weir_tcp_conf *c, const char *text)
-{
-	c->has_fastopen_key = text[0] != '\0';
-	for (unsigned int i = 0; i < sizeof(c->fastopen_key) && c->has_fastopen_key; i++)
-		if (sscanf(text + 2 * i, "%2hhx", &c->fastopen_key[i]) != 1)
-			c->has_fastopen_key = false;
-}
-
 static struct weir_tcp_conf
 tcp_conf(const struct weir_conf *conf)
 {
@@ -212,7 +203,7 @@ tcp_conf(const struct weir_conf *conf)
 	c.syn_cookies = (uint8_t)t->syn_cookies;
 	c.fastopen = t->fastopen;
 	c.fastopen_pause_us = t->fastopen_pause_s * UINT64_C(1000000);
-	set_fastopen_key(&c, t->fastopen_key);
+	c.has_fastopen_key = conf_fastopen_key(t->fastopen_key, c.fastopen_key) > 0;
 	c.max_orphans = t->max_orphans;
 	c.orphan_retries = (uint8_t)t->orphan_retries;
 	c.resets_per_s = t->resets_per_s;
