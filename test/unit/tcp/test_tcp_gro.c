@@ -2,6 +2,8 @@
 /* Segments of a burst that follow one another are one. */
 #include "rig.h"
 
+#include "tcp_priv.h"
+
 static struct rig r;
 
 static uint64_t
@@ -81,6 +83,27 @@ what_differs_stays_apart(void)
 	rig_close(&r);
 }
 
+/* A codepoint of ECN, a timestamp and a FIN count for the segments that have them alone. */
+static void
+codepoints_timestamps_and_fins_stay_apart(void)
+{
+	struct weir_vec v = {0};
+
+	rig_open_as(&r, WEIR_TCP_ESTABLISHED, &(struct rig_setup){.use_ts = true, .use_ecn = true});
+	rig_queue(&r, &v, .flags = ACK, .seq = 1, .ack = 1, .len = 900);
+	rig_queue(&r, &v, .flags = ACK, .seq = 901, .ack = 1, .len = 900, .tos = WEIR_IP_ECN_ECT0);
+	rig_queue(&r, &v, .flags = ACK, .seq = 1801, .ack = 1, .len = 900, .tos = WEIR_IP_ECN_ECT0,
+		.ts_val = r.ts_val + 5);
+	rig_queue(&r, &v, .flags = ACK | FIN, .seq = 2701, .ack = 1, .len = 900,
+		.tos = WEIR_IP_ECN_ECT0, .ts_val = r.ts_val + 5);
+	rig_turn(&r, &v);
+	CU_ASSERT_EQUAL(merged(), 0);
+	CU_ASSERT_EQUAL(rig_state(&r), WEIR_TCP_CLOSE_WAIT);
+	CU_ASSERT_EQUAL(rig_read(&r), 3600);
+	rig_forget(&r);
+	rig_close(&r);
+}
+
 /* What came before the second half of a run is processed before it. */
 static void
 ack_between_two_segments_parts_them(void)
@@ -88,12 +111,12 @@ ack_between_two_segments_parts_them(void)
 	struct weir_vec v = {0};
 
 	rig_open(&r, WEIR_TCP_ESTABLISHED);
-	rig_queue(&r, &v, .flags = ACK, .seq = 1, .ack = 1, .len = 500);
-	rig_queue(&r, &v, .flags = ACK, .seq = 501, .ack = 1);
-	rig_queue(&r, &v, .flags = ACK, .seq = 501, .ack = 1, .len = 500);
+	rig_queue(&r, &v, .flags = ACK, .seq = 1, .ack = 1, .len = 900);
+	rig_queue(&r, &v, .flags = ACK, .seq = 901, .ack = 1);
+	rig_queue(&r, &v, .flags = ACK, .seq = 901, .ack = 1, .len = 900);
 	rig_turn(&r, &v);
 	CU_ASSERT_EQUAL(merged(), 0);
-	CU_ASSERT_EQUAL(rig_read(&r), 1000);
+	CU_ASSERT_EQUAL(rig_read(&r), 1800);
 	rig_forget(&r);
 	rig_close(&r);
 }
@@ -128,6 +151,7 @@ main(void)
 		UNIT(segments_in_order_become_one),
 		UNIT(two_full_segments_are_acknowledged_at_once),
 		UNIT(what_differs_stays_apart),
+		UNIT(codepoints_timestamps_and_fins_stay_apart),
 		UNIT(ack_between_two_segments_parts_them),
 		UNIT(run_out_of_order_is_one_block),
 		{NULL, NULL},
