@@ -29,6 +29,8 @@ make_stack(struct pair *p, const struct pair_conf *pc, const char *name, const c
 	conf.mbufs = pc->mbufs != 0 ? pc->mbufs : 8192;
 	if (pc->fastopen != 0)
 		conf.tcp.fastopen = pc->fastopen;
+	if (pc->use_accecn)
+		conf.tcp.ecn = WEIR_ECN_ACCURATE;
 	conf.sockets = pc->sockets != 0 ? pc->sockets : 1024;
 	conf.connections = 1024;
 	if (pc->polls)

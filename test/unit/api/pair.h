@@ -29,6 +29,7 @@ struct pair_conf {
 	bool polls;   /* idle = poll instead of sleep */
 	uint32_t fastopen; /* of both; 0: as it is */
 	uint32_t sockets; /* 0: 1024 */
+	bool use_accecn; /* RFC 9768, of both */
 };
 
 void pair_open(struct pair *p, const struct pair_conf *conf);

@@ -185,6 +185,42 @@ syn_sent_again_does_not_ask(void)
 	rig_close(&r);
 }
 
+/* 3.1.1, RFC 9293 3.5: both SYNs cross. The peer's says which kind it knows; each SYN,ACK tells how
+ * the other's SYN arrived, and marks are counted from the handshake on as in any connection. */
+static void
+crossed_syns_agree_on_the_kind(void)
+{
+	static const struct {
+		uint8_t flags, is_ae, answer;
+		enum weir_tcp_ecn_mode mode;
+	} cases[] = {{ECE | CWR, true, CWR, WEIR_TCP_ECN_MODE_ACCURATE},
+		{ECE | CWR, false, ECE, WEIR_TCP_ECN_MODE_CLASSIC},
+		{0, false, 0, WEIR_TCP_ECN_MODE_NONE}};
+
+	for (unsigned int i = 0; i < RTE_DIM(cases); i++) {
+		const bool is_accurate = cases[i].mode == WEIR_TCP_ECN_MODE_ACCURATE;
+
+		open_syn_sent(accurate);
+		rig_forget(&r);
+		rig_recv(&r, .flags = SYN | cases[i].flags, .is_ae = cases[i].is_ae, .seq = 0);
+		CU_ASSERT_EQUAL(rig_state(&r), WEIR_TCP_SYN_RECEIVED);
+		rig_sent(&r, .flags = SYN | ACK | cases[i].answer, .seq = 0, .ack = 1,
+			.is_not_ect = true);
+		rig_recv(&r, .flags = SYN | ACK | cases[i].answer, .seq = 0, .ack = 1);
+		CU_ASSERT_EQUAL(r.conn->state, WEIR_TCP_ESTABLISHED);
+		CU_ASSERT_EQUAL(r.conn->has_ecn, cases[i].mode != WEIR_TCP_ECN_MODE_NONE);
+		CU_ASSERT_EQUAL(weir_tcp_is_accecn(r.conn), is_accurate);
+		CU_ASSERT_EQUAL(acc()->fail, 0);
+		CU_ASSERT_EQUAL(r.conn->act->delivered_ce, 0);
+		rig_forget(&r);
+		rig_write(&r, 10);
+		if (is_accurate)
+			rig_sent_ace(5, 1, 1, 10);
+		rig_forget(&r);
+		rig_close(&r);
+	}
+}
+
 /* Linux's tcp_ecn 4 and 5 */
 static void
 accepting_alone_asks_for_the_old_kind_or_none(void)
@@ -564,6 +600,7 @@ main(void)
 		UNIT(syn_asks_and_answers_are_reflected),
 		UNIT(answers_choose_the_kind),
 		UNIT(syn_sent_again_does_not_ask),
+		UNIT(crossed_syns_agree_on_the_kind),
 		UNIT(accepting_alone_asks_for_the_old_kind_or_none),
 		UNIT(listener_reflects_and_accepts),
 		UNIT(listener_falls_back),
