@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -22,16 +21,39 @@ static const char welcome[] =
 
 /* The answer's head */
 
-static void __rte_format_printf(2, 3) print(struct conn *c, const char *format, ...)
+/* Append n bytes, or as many as there is room for. */
+static void
+put(struct conn *c, const char *bytes, size_t n)
 {
-	const size_t room = sizeof(c->out) - c->out_len;
-	va_list args;
-	int n;
+	n = RTE_MIN(n, sizeof(c->out) - c->out_len);
+	memcpy(c->out + c->out_len, bytes, n);
+	c->out_len += (uint16_t)n;
+}
 
-	va_start(args, format);
-	n = vsnprintf(c->out + c->out_len, room, format, args);
-	va_end(args);
-	c->out_len += (uint16_t)RTE_MIN((size_t)RTE_MAX(n, 0), room - 1);
+static void
+put_text(struct conn *c, const char *text)
+{
+	put(c, text, strlen(text));
+}
+
+static void
+put_number(struct conn *c, uint64_t n)
+{
+	char digits[20];
+	char *first = digits + sizeof(digits);
+
+	do
+		*--first = (char)('0' + n % 10);
+	while ((n /= 10) != 0);
+	put(c, first, (size_t)(digits + sizeof(digits) - first));
+}
+
+static void
+put_field(struct conn *c, const char *name, const char *value)
+{
+	put_text(c, name);
+	put_text(c, value);
+	put_text(c, "\r\n");
 }
 
 /* RFC 9110 5.6.7; made anew once a second. */
@@ -53,15 +75,22 @@ date(struct httpd_lane *lane)
 static void
 answer(struct conn *c, int status, const char *type, uint64_t length)
 {
-	print(c, "HTTP/1.1 %d %s\r\nDate: %s\r\nServer: weir-httpd\r\n", status,
-		http_reason(status), date(c->lane));
+	put_text(c, "HTTP/1.1 ");
+	put_number(c, (uint64_t)status);
+	put_field(c, " ", http_reason(status));
+	put_field(c, "Date: ", date(c->lane));
+	put_text(c, "Server: weir-httpd\r\n");
 	if (type != NULL)
-		print(c, "Content-Type: %s\r\n", type);
-	if (status != 204)
-		print(c, "Content-Length: %" PRIu64 "\r\n", length);
+		put_field(c, "Content-Type: ", type);
+	if (status != 204) {
+		put_text(c, "Content-Length: ");
+		put_number(c, length);
+		put_text(c, "\r\n");
+	}
 	if (status == 405)
-		print(c, "Allow: GET, HEAD, PUT\r\n");
-	print(c, "Connection: %s\r\n\r\n", c->must_close ? "close" : "keep-alive");
+		put_text(c, "Allow: GET, HEAD, PUT\r\n");
+	put_field(c, "Connection: ", c->must_close ? "close" : "keep-alive");
+	put_text(c, "\r\n");
 	c->phase = CONN_ANSWER;
 }
 
@@ -70,7 +99,7 @@ answer_text(struct conn *c, int status, const char *text)
 {
 	answer(c, status, "text/plain", strlen(text));
 	if (!c->is_head)
-		print(c, "%s", text);
+		put_text(c, text);
 }
 
 void
@@ -214,7 +243,7 @@ begin_put(struct conn *c, const struct http_req *req, const char *path)
 	} else {
 		c->phase = CONN_BODY;
 		if (req->expects_continue)
-			print(c, "HTTP/1.1 100 Continue\r\n\r\n");
+			put_text(c, "HTTP/1.1 100 Continue\r\n\r\n");
 	}
 }
 
