@@ -137,7 +137,7 @@ static const struct conf_key neigh_keys[] = {
 };
 
 static const struct conf_key tcp_keys[] = {
-	{"sndbuf", &conf_size, CONF(tcp.sndbuf), 4 * K, 1024 * M, NULL, "512K",
+	{"sndbuf", &conf_size, CONF(tcp.sndbuf), 4 * K, 1024 * M, NULL, "256K",
 		"memory that a connection's data to send may hold, packet buffers counted whole"},
 	{"rcvbuf", &conf_size, CONF(tcp.rcvbuf), 4 * K, 1024 * M, NULL, "512K",
 		"memory that a connection's received data may hold"},

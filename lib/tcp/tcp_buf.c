@@ -7,6 +7,7 @@
 #include "tcp_priv.h"
 
 #define FIRST_SEGS 10 /* what a round trip carries before anything is known */
+#define PATHS_MAX  8  /* a send buffer grows to so many bandwidth-delay products */
 
 /* Nobody chose a size, the worker has memory to spare, and there is something to gain. */
 static bool
@@ -121,16 +122,29 @@ weir_tcp_buf_start(struct weir_tcp *t, struct weir_tcp_conn *c)
 	c->space_due_ms = now_ms(t);
 }
 
+/*
+ * Many times what the path holds while its queues are empty. More would only lie in queues of our
+ * own, and be cold in the cache when its turn comes.
+ */
+static uint64_t
+enough(const struct weir_tcp_conn *c)
+{
+	const struct weir_tcp_act *act = c->act;
+	const uint64_t path = (uint64_t)act->rate_delivered * act->min_rtt_us;
+
+	return act->rate_interval_us == 0 ? UINT64_MAX : PATHS_MAX * path / act->rate_interval_us;
+}
+
 void
 weir_tcp_sndbuf_expand(struct weir_tcp *t, struct weir_tcp_conn *c)
 {
 	const uint32_t segs = RTE_MAX(c->cc.cwnd / c->mss, c->act->reordering + 1);
-	const uint64_t wanted = 4 * (uint64_t)segs * c->mss; /* two windows; half of it is data */
-	const uint32_t size = (uint32_t)RTE_MIN(wanted, (uint64_t)t->sndbuf_max);
+	const uint64_t windows = 4 * (uint64_t)segs * c->mss; /* two; half of it is data */
+	const uint64_t size = RTE_MIN(RTE_MIN(windows, enough(c)), (uint64_t)t->sndbuf_max);
 
 	if (c->opts.is_sndbuf_fixed || size <= c->opts.sndbuf ||
 		weir_tcp_pipe(c) >= c->cc.cwnd / c->mss)
 		return;
-	c->opts.sndbuf = size;
+	c->opts.sndbuf = (uint32_t)size;
 	c->is_buf_grown = true;
 }

@@ -143,7 +143,7 @@ defaults_are_right_and_run_one_worker(void)
 	CU_ASSERT_TRUE(conf.in_memory);
 	CU_ASSERT_EQUAL(conf.idle, WEIR_IDLE_SLEEP);
 	CU_ASSERT_EQUAL(conf.mbuf_data_room, 2176);
-	CU_ASSERT_EQUAL(conf.tcp.sndbuf, 512 * 1024);
+	CU_ASSERT_EQUAL(conf.tcp.sndbuf, 256 * 1024);
 	CU_ASSERT_EQUAL(conf.tcp.rto_min_ms, 200);
 	CU_ASSERT_EQUAL(conf.tcp.port_min, 32768);
 	CU_ASSERT_EQUAL(conf.tcp.port_max, 60999);
@@ -841,7 +841,7 @@ the_reference_names_every_key_once(void)
 	for (const struct conf_section *s = conf_sections; s->name != NULL; s++)
 		for (const struct conf_key *k = s->keys; k->name != NULL; k++)
 			CU_ASSERT_PTR_NOT_NULL(strstr(text, k->help));
-	CU_ASSERT_PTR_NOT_NULL(strstr(text, "  sndbuf = 512K\n"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(text, "  sndbuf = 256K\n"));
 	free(text);
 }
 
