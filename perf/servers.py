@@ -179,7 +179,7 @@ def rings(bed, port, row):
 @contextlib.contextmanager
 def testpmd(bed, port, row):
     """5tswap: MAC addresses, addresses and ports swapped, so that a datagram is its own answer."""
-    memory = ["--no-huge"] if bed.hugepages == "no" else ["--huge-unlink"]
+    memory = ["--no-huge"] if bed.hugepages == "no" else ["--in-memory"]
     words = ["dpdk-testpmd", "--lcores", f"0@{bed.cpus[1]},1@{bed.cpus[0]}", "--no-pci",
              "--no-telemetry", "--file-prefix", f"testpmd-{os.getpid()}", "-m", "256", *memory,
              "--vdev", memif("server", os.getpid()), "--", "--forward-mode=5tswap", "--auto-start",
