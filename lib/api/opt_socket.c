@@ -99,7 +99,8 @@ WEIR_OPT_SET(rcvlowat)
 	const uint32_t max = s->kind == WEIR_SOCK_TCP ? weir_peek(s->opts.rcvbuf) / 2 : INT32_MAX;
 
 	weir_poke(s->rcvlowat, RTE_MAX(RTE_MIN(wanted, max), 1u));
-	weir_sock_notify_of(s, WEIR_NEWS_IN);
+	if (s->kind == WEIR_SOCK_TCP && (weir_sock_poll(s) & POLLIN))
+		weir_sock_notify_of(s, WEIR_NEWS_IN); /* it may be readable only now */
 	return 0;
 }
 

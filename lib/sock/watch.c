@@ -36,6 +36,20 @@ push_to(struct weir_sock *set, struct weir_watch *w)
 	return false;
 }
 
+/* w's set knows already, but who watches the set may have looked at it since: another edge. */
+static void
+tell_above(const struct weir_watch *w)
+{
+	struct weir_sock *set = __atomic_load_n(&w->set, __ATOMIC_ACQUIRE);
+
+	if (likely(set == NULL || weir_peek(set->watched.watches) == NULL) ||
+		!weir_sock_try_ref(set))
+		return;
+	if (__atomic_load_n(&w->set, __ATOMIC_ACQUIRE) == set)
+		weir_watches_tell(set, WEIR_NEWS_IN);
+	weir_sock_unref(set);
+}
+
 /*
  * Tell w's set, unless w is in its queue. The set may go this moment, and w be used again for
  * another one, which then has to be told in the first one's place. @return whether a thread slept
@@ -47,8 +61,10 @@ tell_set(struct weir_watch *w)
 		struct weir_sock *set;
 		bool has_slept;
 
-		if (__atomic_exchange_n(&w->is_queued, 1, __ATOMIC_ACQ_REL) != 0)
+		if (__atomic_exchange_n(&w->is_queued, 1, __ATOMIC_ACQ_REL) != 0) {
+			tell_above(w);
 			return false;
+		}
 		set = __atomic_load_n(&w->set, __ATOMIC_ACQUIRE);
 		if (set != NULL && weir_sock_try_ref(set)) {
 			if (push_to(set, w)) {

@@ -130,6 +130,44 @@ edge_is_told_once_for_each_change(void)
 	scene_close(&s);
 }
 
+/* A set that nobody has looked into since is news for the set above it all the same. */
+static void
+edges_of_a_set_in_a_set(void)
+{
+	struct scene s;
+	int outer;
+
+	scene_open(&s);
+	outer = weir_epoll_create(s.p.b, 0);
+	CU_ASSERT_EQUAL(add(&s, s.b, EPOLLIN), 0);
+	CU_ASSERT_EQUAL(ctl(&s, outer, EPOLL_CTL_ADD, s.ep, EPOLLIN | EPOLLET), 0);
+	send_byte(&s);
+	CU_ASSERT_EQUAL(told_by(&s, outer, s.ep), EPOLLIN);
+	CU_ASSERT_EQUAL(told_by(&s, outer, s.ep), 0);
+	send_byte(&s);
+	CU_ASSERT_EQUAL(told_by(&s, outer, s.ep), EPOLLIN);
+	weir_close(s.p.b, outer);
+	scene_close(&s);
+}
+
+/* Only a stream becomes readable by it. */
+static void
+low_water_mark_is_no_edge_of_datagrams(void)
+{
+	const int one = 1;
+	struct scene s;
+	int u;
+
+	scene_open(&s);
+	u = weir_socket(s.p.b, AF_INET, SOCK_DGRAM, 0);
+	CU_ASSERT_EQUAL(add(&s, u, EPOLLIN | EPOLLOUT | EPOLLET), 0);
+	CU_ASSERT_EQUAL(told(&s, u), EPOLLOUT);
+	CU_ASSERT_EQUAL(weir_setsockopt(s.p.b, u, SOL_SOCKET, SO_RCVLOWAT, &one, sizeof(one)), 0);
+	CU_ASSERT_EQUAL(told(&s, u), 0);
+	weir_close(s.p.b, u);
+	scene_close(&s);
+}
+
 /* Acknowledgments free send memory all the time: an edge only for a writer who lacked it. */
 static void
 room_is_an_edge_for_who_lacked_it(void)
@@ -526,6 +564,8 @@ main(void)
 		UNIT(watches_are_used_again),
 		UNIT(ready_ones_come_in_turn),
 		UNIT(sets_in_sets),
+		UNIT(edges_of_a_set_in_a_set),
+		UNIT(low_water_mark_is_no_edge_of_datagrams),
 		UNIT(poll_of_a_set),
 		UNIT(kernel_descriptors_in_a_set),
 		UNIT(set_as_a_kernel_descriptor),
