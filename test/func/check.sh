@@ -119,7 +119,7 @@ expect 'a wrong file' 1 "$conf" "^$conf: \[tcp\] sndbuf = x: allowed: bytes, 4K 
 expect 'a missing file' 1 "$tmp/none" 'No such file or directory'
 
 expect 'an unknown option' 1 --none '^usage: weir-check'
-expect 'the reference' 0 --keys '^\[port NAME\]' '^  sndbuf = 512K' '^  device = \(needed\)'
+expect 'the reference' 0 --keys '^\[port NAME\]' '^  sndbuf = 256K' '^  device = \(needed\)'
 expect 'help' 0 --help '^usage: weir-check'
 
 # ---- hugepages ----
