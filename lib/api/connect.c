@@ -49,6 +49,7 @@ move_home(struct weir_stack *st, struct weir_sock *s, uint16_t home)
 
 struct route_query {
 	struct weir_addr dst;
+	int ifindex;
 	struct weir_addr src; /* out */
 };
 
@@ -57,7 +58,7 @@ route_on(struct weir_worker *w, void *arg)
 {
 	struct route_query *q = arg;
 	struct weir_dst dst;
-	const int rc = weir_ip_route(&w->ip, &q->dst, -1, &dst);
+	const int rc = weir_ip_route(&w->ip, &q->dst, q->ifindex, &dst);
 
 	if (rc == 0)
 		q->src = dst.src;
@@ -68,7 +69,7 @@ route_on(struct weir_worker *w, void *arg)
 static int
 choose_home(struct weir_stack *st, const struct weir_sock *s, struct weir_flow flow)
 {
-	struct route_query q = {.dst = flow.raddr};
+	struct route_query q = {.dst = flow.raddr, .ifindex = weir_sock_iface(s)};
 	int rc;
 
 	if (st->n_workers == 1 || flow.lport.raw == 0)
@@ -214,10 +215,11 @@ start_on_home(struct weir_stack *st, struct weir_sock *s, const struct weir_flow
 
 /* Under way at once, or why not; -EALREADY: a connect has begun before. */
 static int
-start_tcp(struct weir_stack *st, struct weir_sock *s, const struct weir_addr *addr,
-	struct weir_be16 port, struct weir_sock_open *o)
+start_tcp(struct weir_stack *st, struct weir_sock *s, const struct weir_name *peer,
+	struct weir_sock_open *o)
 {
 	const uint32_t flags = weir_sock_flags(s);
+	const int before = weir_sock_iface(s);
 	struct weir_flow flow;
 	int rc;
 
@@ -225,19 +227,24 @@ start_tcp(struct weir_stack *st, struct weir_sock *s, const struct weir_addr *ad
 		return -EALREADY;
 	if (flags & (WEIR_SOCK_CONNECTED | WEIR_SOCK_LISTENING))
 		return -EISCONN;
-	if (port.raw == 0 || weir_addr_is_any(addr))
+	if (peer->port.raw == 0 || weir_addr_is_any(&peer->addr))
 		return -ECONNREFUSED;
-	if (weir_addr_is_multicast(addr) || weir_addr_is_broadcast(addr))
+	if (weir_addr_is_multicast(&peer->addr) || weir_addr_is_broadcast(&peer->addr))
 		return -ENETUNREACH;
+	rc = weir_scope_connect(st, s, peer);
+	if (rc != 0)
+		return rc;
 	__atomic_store_n(&s->error, 0, __ATOMIC_RELAXED); /* of an attempt before */
 	reset_flow(s);
 	flow = s->flow;
-	flow.raddr = *addr;
-	flow.rport = port;
+	flow.raddr = peer->addr;
+	flow.rport = peer->port;
 	weir_sock_set_flow(s, &flow);
 	rc = start_on_home(st, s, &flow, o);
-	if (rc != 0)
+	if (rc != 0) {
 		reset_flow(s);
+		weir_set_iface(s, before);
+	}
 	return rc;
 }
 
@@ -253,8 +260,7 @@ check_free(const struct weir_sock *s)
 }
 
 static int
-connect_tcp(struct weir_stack *st, struct weir_sock *s, const struct weir_addr *addr,
-	struct weir_be16 port)
+connect_tcp(struct weir_stack *st, struct weir_sock *s, const struct weir_name *peer)
 {
 	int rc = weir_ctl_enter(s);
 
@@ -263,7 +269,7 @@ connect_tcp(struct weir_stack *st, struct weir_sock *s, const struct weir_addr *
 	if (weir_sock_flags(s) & WEIR_SOCK_DEFERRED)
 		rc = -EISCONN;
 	else
-		rc = start_tcp(st, s, addr, port, NULL);
+		rc = start_tcp(st, s, peer, NULL);
 	weir_ctl_leave(st, s);
 	if (rc == 0 && (weir_sock_flags(s) & WEIR_SOCK_DEFERRED))
 		return 0; /* the first write connects */
@@ -274,23 +280,21 @@ connect_tcp(struct weir_stack *st, struct weir_sock *s, const struct weir_addr *
 
 /* Under the control of s. */
 static int
-open_tcp(struct weir_stack *st, struct weir_sock_open *o, const struct weir_addr *addr,
-	struct weir_be16 port)
+open_tcp(struct weir_stack *st, struct weir_sock_open *o, const struct weir_name *peer)
 {
 	if (weir_sock_flags(o->s) & WEIR_SOCK_DEFERRED)
 		return weir_on_worker(st, weir_sock_home(o->s), tcp_open_on, o);
-	return addr == NULL ? -EINVAL : start_tcp(st, o->s, addr, port, o);
+	return peer == NULL ? -EINVAL : start_tcp(st, o->s, peer, o);
 }
 
 int
-weir_connect_with(struct weir_stack *st, struct weir_sock_open *o, const struct weir_addr *addr,
-	struct weir_be16 port)
+weir_connect_with(struct weir_stack *st, struct weir_sock_open *o, const struct weir_name *peer)
 {
 	int rc = weir_ctl_enter(o->s);
 
 	if (rc != 0)
 		return rc;
-	rc = open_tcp(st, o, addr, port);
+	rc = open_tcp(st, o, peer);
 	weir_ctl_leave(st, o->s);
 	return rc;
 }
@@ -302,17 +306,16 @@ weir_connect_wait(struct weir_stack *st, struct weir_sock *s, int if_not_yet)
 }
 
 static int
-connect_datagram(struct weir_stack *st, struct weir_sock *s, const struct weir_addr *addr,
-	struct weir_be16 port)
+connect_datagram(struct weir_stack *st, struct weir_sock *s, const struct weir_name *peer)
 {
-	struct route_query q = {.dst = *addr};
+	struct route_query q = {.dst = peer->addr, .ifindex = weir_sending_iface(s, &peer->addr)};
 	struct weir_flow flow = s->flow;
 	int rc = weir_on_worker(st, s->home, route_on, &q);
 
 	if (rc != 0)
 		return rc;
-	flow.raddr = *addr;
-	flow.rport = port;
+	flow.raddr = peer->addr;
+	flow.rport = peer->port;
 	if (weir_addr_is_any(&flow.laddr) || weir_addr_is_multicast(&flow.laddr))
 		flow.laddr = q.src;
 	weir_sock_set_flow(s, &flow);
@@ -340,6 +343,7 @@ disconnect_datagram(struct weir_stack *st, struct weir_sock *s)
 		flow.raddr = weir_addr_v4(weir_be32(INADDR_ANY));
 	flow.rport = weir_be16(0);
 	weir_sock_clear(s, WEIR_SOCK_CONNECTED);
+	weir_set_iface(s, -1); /* as Linux, however it came to be bound to one */
 	weir_sock_set_flow(s, &flow);
 	return (weir_sock_flags(s) & WEIR_SOCK_BOUND) || s->kind == WEIR_SOCK_RAW
 		       ? weir_enter_tables(st, s)
@@ -359,14 +363,19 @@ disconnect(struct weir_stack *st, struct weir_sock *s)
 }
 
 static int
-change_peer(struct weir_stack *st, struct weir_sock *s, const struct weir_addr *addr,
-	struct weir_be16 port)
+change_peer(struct weir_stack *st, struct weir_sock *s, const struct weir_name *peer)
 {
 	int rc = weir_ctl_enter(s);
+	int before;
 
 	if (rc != 0)
 		return rc;
-	rc = connect_datagram(st, s, addr, port);
+	before = weir_sock_iface(s);
+	rc = weir_scope_connect(st, s, peer);
+	if (rc == 0)
+		rc = connect_datagram(st, s, peer);
+	if (rc != 0)
+		weir_set_iface(s, before);
 	weir_ctl_leave(st, s);
 	return rc;
 }
@@ -374,8 +383,7 @@ change_peer(struct weir_stack *st, struct weir_sock *s, const struct weir_addr *
 static int
 connect_sock(struct weir_stack *st, struct weir_sock *s, const struct sockaddr *sa, socklen_t len)
 {
-	struct weir_addr addr;
-	struct weir_be16 port;
+	struct weir_name peer;
 	int rc;
 
 	if (sa == NULL)
@@ -386,13 +394,12 @@ connect_sock(struct weir_stack *st, struct weir_sock *s, const struct sockaddr *
 		return disconnect(st, s);
 	rc = check_free(s);
 	if (rc == 0)
-		rc = weir_sock_addr_in(s->domain, sa, len, &addr, &port);
+		rc = weir_name_in(s, sa, len, &peer);
 	if (rc != 0)
 		return rc;
-	if (weir_sock_has(s, WEIR_SW_V6ONLY) && weir_addr_is_v4(&addr))
+	if (weir_sock_has(s, WEIR_SW_V6ONLY) && weir_addr_is_v4(&peer.addr))
 		return -ENETUNREACH;
-	return s->kind == WEIR_SOCK_TCP ? connect_tcp(st, s, &addr, port)
-					: change_peer(st, s, &addr, port);
+	return s->kind == WEIR_SOCK_TCP ? connect_tcp(st, s, &peer) : change_peer(st, s, &peer);
 }
 
 int

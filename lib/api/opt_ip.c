@@ -72,6 +72,7 @@ WEIR_OPT_SET(pmtudisc)
 struct mtu_query {
 	struct weir_sock *s;
 	struct weir_addr raddr;
+	int ifindex;
 	int mtu;
 };
 
@@ -87,7 +88,7 @@ mtu_on(struct weir_worker *w, void *arg)
 		q->mtu = c->pmtu != 0 ? RTE_MIN(c->pmtu, c->dst.mtu) : c->dst.mtu;
 		return 0;
 	}
-	rc = weir_ip_way(&w->ip, &q->raddr, -1, &dst);
+	rc = weir_ip_way(&w->ip, &q->raddr, q->ifindex, &dst);
 	q->mtu = rc == 0 ? dst->mtu : 0;
 	return rc;
 }
@@ -103,6 +104,7 @@ WEIR_OPT_GET(mtu)
 		return -ENOTCONN;
 	weir_sock_flow(s, &flow);
 	q.raddr = flow.raddr;
+	q.ifindex = weir_sending_iface(s, &flow.raddr);
 	rc = weir_on_worker(st, weir_sock_home(s), mtu_on, &q);
 	return rc != 0 ? rc : weir_opt_put(value, q.mtu);
 }

@@ -15,7 +15,8 @@ WEIR_OPT_ITEM(SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, 51,
 	"there are no programs in the stack; a callback sees each packet")
 WEIR_OPT_ITEM(SOL_SOCKET, SO_ATTACH_REUSEPORT_EBPF, 52,
 	"there are no programs in the stack; a callback sees each packet")
-WEIR_OPT_ITEM(SOL_SOCKET, SO_BINDTODEVICE, 25, "the name of a port")
+WEIR_OPT_ITEM(SOL_SOCKET, SO_BINDTODEVICE, 25,
+	"the name of a port; set by the scope of a link-local address, too")
 WEIR_OPT_ITEM(SOL_SOCKET, SO_BINDTOIFINDEX, 62, "SO_BINDTODEVICE does it, by name")
 WEIR_OPT_ITEM(SOL_SOCKET, SO_BPF_EXTENSIONS, 48,
 	"there are no programs in the stack; a callback sees each packet")

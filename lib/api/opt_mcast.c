@@ -414,9 +414,10 @@ static int
 get_name(const struct weir_stack *st, uint8_t ifindex_plus1, void *value)
 {
 	memset(value, 0, WEIR_OPT_IFACE_LEN);
-	if (ifindex_plus1 != 0)
-		strncpy(value, st->conf.ports[ifindex_plus1 - 1].name, WEIR_OPT_IFACE_LEN - 1);
-	return 0;
+	if (ifindex_plus1 == 0)
+		return 1; /* no bytes */
+	strncpy(value, st->conf.ports[ifindex_plus1 - 1].name, WEIR_OPT_IFACE_LEN - 1);
+	return (int)strlen(value) + 2;
 }
 
 int
@@ -441,7 +442,7 @@ int
 weir_opt_get_bound_iface(
 	struct weir_stack *st, struct weir_sock *s, const struct weir_opt *o, void *value)
 {
-	return get_name(st, weir_peek(s->dgram->bound_ifindex_plus1), value);
+	return get_name(st, weir_peek(s->opts.ifindex_plus1), value);
 }
 
 int
@@ -455,11 +456,12 @@ weir_opt_set_bound_iface(struct weir_stack *st, struct weir_sock *s, const char 
 	rc = weir_ctl_enter(s);
 	if (rc != 0)
 		return rc;
-	weir_poke(s->dgram->bound_ifindex_plus1, (uint8_t)(i + 1));
-	if ((weir_sock_flags(s) & WEIR_SOCK_BOUND) || s->kind == WEIR_SOCK_RAW)
+	weir_poke(s->opts.ifindex_plus1, (uint8_t)(i + 1));
+	if (s->kind == WEIR_SOCK_RAW ||
+		(s->kind == WEIR_SOCK_UDP && (weir_sock_flags(s) & WEIR_SOCK_BOUND)))
 		rc = weir_enter_tables(st, s);
 	weir_ctl_leave(st, s);
-	return rc;
+	return rc == 0 ? weir_opt_changed(st, s) : rc;
 }
 
 #define SET_ROW(name, type, fn)                                       \

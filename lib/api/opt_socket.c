@@ -250,7 +250,7 @@ WEIR_OPT_SET(sndtimeo)
 /* SO_SNDBUFFORCE, SO_RCVBUFFORCE: nobody is privileged here, so they are the plain ones. */
 const struct weir_opt weir_opts_socket[] = {
 	WEIR_OPT_ROW(SO_ACCEPTCONN, WEIR_OPT_ANY, get_acceptconn, NULL),
-	{SO_BINDTODEVICE, WEIR_OPT_DGRAM, WEIR_OPT_IFACE_LEN, weir_opt_get_bound_iface, NULL, 0,
+	{SO_BINDTODEVICE, WEIR_OPT_ANY, WEIR_OPT_IFACE_LEN, weir_opt_get_bound_iface, NULL, 0,
 		weir_opt_set_bound_iface},
 	WEIR_OPT_SWITCH(SO_BROADCAST, WEIR_OPT_ANY, WEIR_SW_BROADCAST),
 	WEIR_OPT_ROW(SO_DOMAIN, WEIR_OPT_ANY, get_domain, NULL),

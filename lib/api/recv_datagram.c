@@ -83,8 +83,8 @@ take_datagram(struct weir_stack *st, struct weir_sock *s, struct rte_mbuf *m, si
 	if (n < len)
 		c->msg->msg_flags |= MSG_TRUNC;
 	if (c->msg->msg_name != NULL)
-		weir_addr_copy_out(s->domain, &p->flow.raddr, p->flow.rport, c->msg->msg_name,
-			&c->msg->msg_namelen);
+		weir_addr_copy_out(s->domain, &p->flow.raddr, p->flow.rport, p->ifindex,
+			c->msg->msg_name, &c->msg->msg_namelen);
 	weir_cmsg_put_time(c, st, s, p->rx_us);
 	weir_cmsg_put_datagram(c, s, p);
 	weir_peek_off_move(s, flags & MSG_PEEK ? n : m->pkt_len, flags & MSG_PEEK);

@@ -34,7 +34,7 @@ put_note(struct weir_cmsgs *c, const struct weir_sock *s, struct rte_mbuf *m,
 	struct sockaddr_in6 at;
 
 	if (is_icmp(n)) {
-		weir_sock_addr_out(s->domain, who, weir_be16(0), 0, &at);
+		weir_sock_addr_out(s->domain, who, weir_be16(0), weir_pkt(m)->ifindex, &at);
 		memcpy(&t.offender, &at, s->domain == AF_INET ? sizeof(t.offender.in) : sizeof(at));
 	}
 	if (s->domain == AF_INET6)
@@ -81,7 +81,8 @@ weir_recv_note(struct weir_sock *s, struct weir_sink *to, struct weir_cmsgs *c)
 		c->msg->msg_flags |= MSG_ERRQUEUE;
 		if (c->msg->msg_name != NULL)
 			weir_addr_copy_out(s->domain, &weir_pkt(m)->flow.raddr,
-				weir_pkt(m)->flow.rport, c->msg->msg_name, &c->msg->msg_namelen);
+				weir_pkt(m)->flow.rport, weir_pkt(m)->ifindex, c->msg->msg_name,
+				&c->msg->msg_namelen);
 		put_note(c, s, m, &n);
 		drop_note(s, &n);
 	}

@@ -282,13 +282,13 @@ syn_data(struct weir_stack *st, struct weir_sock *s, const struct weir_source *s
 /* Does sa name a peer? *addr then. @return 0 or -errno; without an address TCP decides */
 static int
 peer_of(const struct weir_sock *s, const struct sockaddr *sa, socklen_t sa_len,
-	struct weir_addr *addr, struct weir_be16 *port)
+	struct weir_name *peer)
 {
 	if (sa == NULL)
 		return 0;
 	if (sa_len >= sizeof(sa->sa_family) && sa->sa_family == AF_UNSPEC)
 		return -EOPNOTSUPP;
-	return weir_sock_addr_in(s->domain, sa, sa_len, addr, port);
+	return weir_name_in(s, sa, sa_len, peer);
 }
 
 /* 0 and o->taken; or -errno */
@@ -296,13 +296,12 @@ static int
 start_fastopen(struct weir_stack *st, struct weir_sock_open *o, const struct weir_source *src,
 	const struct sockaddr *sa, socklen_t sa_len)
 {
-	struct weir_addr addr;
-	struct weir_be16 port = {0};
+	struct weir_name peer;
 	int rc;
 
 	if (!(st->conf.tcp.fastopen & WEIR_TCP_FASTOPEN_CLIENT))
 		return -EOPNOTSUPP;
-	rc = peer_of(o->s, sa, sa_len, &addr, &port);
+	rc = peer_of(o->s, sa, sa_len, &peer);
 	if (rc != 0)
 		return rc;
 	o->m = syn_data(st, o->s, src);
@@ -310,7 +309,7 @@ start_fastopen(struct weir_stack *st, struct weir_sock_open *o, const struct wei
 		weir_note_starved(st, o->s);
 		return -ENOBUFS;
 	}
-	rc = weir_connect_with(st, o, sa != NULL ? &addr : NULL, port);
+	rc = weir_connect_with(st, o, sa != NULL ? &peer : NULL);
 	if (o->m != NULL)
 		rte_pktmbuf_free(o->m);
 	return rc;

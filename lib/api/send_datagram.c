@@ -104,7 +104,7 @@ take_address(struct weir_sock *s, const struct sockaddr *sa, socklen_t sa_len, s
 	if (rc == 0 && weir_sock_has(s, WEIR_SW_V6ONLY) && weir_addr_is_v4(&p->flow.raddr))
 		rc = -ENETUNREACH;
 	if (rc == 0)
-		p->how.ifindex = (int16_t)weir_sock_scope_in(s->domain, sa, &p->flow.raddr);
+		p->how.ifindex = (int16_t)weir_sock_scope_in(s->domain, sa, sa_len, &p->flow.raddr);
 	return rc;
 }
 

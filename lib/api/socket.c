@@ -94,10 +94,17 @@ weir_socket(struct weir_stack *st, int domain, int type, int protocol)
 
 /* Address checks and what needs the descriptor's socket: the frame of most calls below. */
 
+struct local_query {
+	const struct weir_addr *addr;
+	int ifindex;
+};
+
 static int
 is_local(struct weir_worker *w, void *arg)
 {
-	return weir_ip_is_local(&w->ip, arg, NULL) ? 0 : -EADDRNOTAVAIL;
+	const struct local_query *q = arg;
+
+	return weir_ip_is_local_on(&w->ip, q->addr, q->ifindex, NULL) ? 0 : -EADDRNOTAVAIL;
 }
 
 int
@@ -139,13 +146,15 @@ weir_bind_auto(struct weir_stack *st, struct weir_sock *s)
 
 /* Addresses that a socket may be bound to: own ones; of datagrams groups and broadcasts, too. */
 static int
-check_local(struct weir_stack *st, struct weir_sock *s, struct weir_addr *addr)
+check_local(struct weir_stack *st, struct weir_sock *s, const struct weir_addr *addr)
 {
+	struct local_query q = {addr, weir_sock_iface(s)};
+
 	if (weir_addr_is_any(addr) || weir_sock_has(s, WEIR_SW_FREEBIND))
 		return 0;
 	if (weir_sock_is_dgram(s) && (weir_addr_is_multicast(addr) || weir_is_broadcast(st, addr)))
 		return 0;
-	return weir_on_worker(st, weir_sock_home(s), is_local, addr);
+	return weir_on_worker(st, weir_sock_home(s), is_local, &q);
 }
 
 /* A raw socket has an address at most; it may be bound again. */
@@ -163,35 +172,59 @@ bind_raw(struct weir_stack *st, struct weir_sock *s, const struct weir_addr *add
 	return weir_enter_tables(st, s);
 }
 
-static int
-bind_sock(struct weir_stack *st, struct weir_sock *s, struct weir_addr addr, struct weir_be16 port)
+static bool
+is_taken(const struct weir_sock *s)
 {
-	int rc;
+	const uint32_t flags = WEIR_SOCK_BOUND | WEIR_SOCK_CONNECTED | WEIR_SOCK_CONNECTING;
 
-	if (weir_sock_has(s, WEIR_SW_V6ONLY) && weir_addr_is_v4(&addr))
-		return -EINVAL;
-	rc = check_local(st, s, &addr);
+	return s->kind != WEIR_SOCK_RAW && (weir_sock_flags(s) & flags) != 0;
+}
+
+static int
+bind_to(struct weir_stack *st, struct weir_sock *s, const struct weir_addr *addr,
+	struct weir_be16 port)
+{
+	const int rc = check_local(st, s, addr);
+
 	if (rc != 0)
 		return rc;
 	if (s->kind == WEIR_SOCK_RAW)
-		return bind_raw(st, s, &addr);
-	if (weir_sock_flags(s) & (WEIR_SOCK_BOUND | WEIR_SOCK_CONNECTED | WEIR_SOCK_CONNECTING))
+		return bind_raw(st, s, addr);
+	return is_taken(s) ? -EINVAL : weir_bind_sock(st, s, addr, port);
+}
+
+static int
+bind_sock(struct weir_stack *st, struct weir_sock *s, const struct weir_name *n)
+{
+	const int before = weir_sock_iface(s);
+	int rc;
+
+	if (weir_sock_has(s, WEIR_SW_V6ONLY) && weir_addr_is_v4(&n->addr))
 		return -EINVAL;
-	return weir_bind_sock(st, s, &addr, port);
+	if (s->domain == AF_INET6 && is_taken(s))
+		return -EINVAL; /* Linux: of IPv4 the address is looked at before */
+	if (s->kind == WEIR_SOCK_TCP && weir_addr_is_multicast(&n->addr))
+		return s->domain == AF_INET6 ? -EINVAL : -EADDRNOTAVAIL;
+	rc = weir_scope_bind(st, s, n);
+	if (rc != 0)
+		return rc;
+	rc = bind_to(st, s, &n->addr, n->port);
+	if (rc != 0)
+		weir_set_iface(s, before);
+	return rc;
 }
 
 static int
 check_and_bind(struct weir_stack *st, struct weir_sock *s, const struct sockaddr *sa, socklen_t len)
 {
-	struct weir_addr addr;
-	struct weir_be16 port;
-	int rc = weir_sock_addr_in(s->domain, sa, len, &addr, &port);
+	struct weir_name n;
+	int rc = weir_name_in(s, sa, len, &n);
 
 	if (rc == 0)
 		rc = weir_ctl_enter(s);
 	if (rc != 0)
 		return rc;
-	rc = bind_sock(st, s, addr, port);
+	rc = bind_sock(st, s, &n);
 	weir_ctl_leave(st, s);
 	return rc;
 }
@@ -279,11 +312,11 @@ weir_listen(struct weir_stack *st, int fd, int backlog)
 }
 
 void
-weir_addr_copy_out(int domain, const struct weir_addr *addr, struct weir_be16 port,
+weir_addr_copy_out(int domain, const struct weir_addr *addr, struct weir_be16 port, int ifindex,
 	struct sockaddr *to, socklen_t *len)
 {
 	struct sockaddr_in6 in6;
-	const socklen_t real = weir_sock_addr_out(domain, addr, port, 0, &in6);
+	const socklen_t real = weir_sock_addr_out(domain, addr, port, ifindex, &in6);
 
 	memcpy(to, &in6, RTE_MIN(real, *len));
 	*len = real;
@@ -344,7 +377,8 @@ accept_sock(struct weir_stack *st, struct weir_sock *s, struct sockaddr *addr, s
 		return fd;
 	}
 	if (addr != NULL)
-		weir_addr_copy_out(child->domain, &child->flow.raddr, child->flow.rport, addr, len);
+		weir_addr_copy_out(child->domain, &child->flow.raddr, child->flow.rport,
+			weir_sock_iface(child), addr, len);
 	weir_inherit_queue(st, child, s);
 	weir_sock_unref(child); /* the queue's */
 	return fd;
@@ -384,10 +418,8 @@ put_name(const struct weir_sock *s, struct sockaddr *addr, socklen_t *len, bool 
 	struct weir_flow flow;
 
 	weir_sock_flow(s, &flow);
-	if (is_peer)
-		weir_addr_copy_out(s->domain, &flow.raddr, flow.rport, addr, len);
-	else
-		weir_addr_copy_out(s->domain, &flow.laddr, flow.lport, addr, len);
+	weir_addr_copy_out(s->domain, is_peer ? &flow.raddr : &flow.laddr,
+		is_peer ? flow.rport : flow.lport, weir_sock_iface(s), addr, len);
 }
 
 static int

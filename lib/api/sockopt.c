@@ -169,14 +169,14 @@ weir_getsockopt(struct weir_stack *st, int fd, int level, int name, void *value,
 	return rc;
 }
 
-/* Text needs no final zero, and what is too long is cut, as Linux does it. */
+/* Text needs no final zero, and what is too long is cut, as Linux does it; a name may be none. */
 static int
 set_text(struct weir_stack *st, struct weir_sock *s, const struct weir_opt *o, const char *value,
 	socklen_t len)
 {
 	char text[64] = "";
 
-	if (len < 1)
+	if (len < 1 && o->kind == WEIR_OPT_TCP)
 		return -EINVAL;
 	memcpy(text, value, RTE_MIN(len, o->size - 1u));
 	return o->set_text(st, s, text);

@@ -160,13 +160,39 @@ int weir_enter_tables(struct weir_stack *st, struct weir_sock *s);
 /** End a TCP socket's connection, attempt or listening: connect() to AF_UNSPEC. Holder of ctl. */
 int weir_disconnect_tcp(struct weir_stack *st, struct weir_sock *s);
 
+/** An address as a call names it: scope.c. */
+struct weir_name {
+	struct weir_addr addr;
+	struct weir_be16 port;
+	int ifindex; /* by its scope; -1: it does not say */
+};
+
+/** @return 0; or as weir_sock_addr_in() */
+int weir_name_in(
+	const struct weir_sock *s, const struct sockaddr *sa, socklen_t len, struct weir_name *n);
+
+/**
+ * s is to be bound, or connected, to n: it is bound to its interface from here on if the address
+ * needs one. Under the control of s.
+ * @return 0; -EINVAL: it needs one, and there is none, or another; -ENODEV
+ */
+int weir_scope_bind(struct weir_stack *st, struct weir_sock *s, const struct weir_name *n);
+int weir_scope_connect(struct weir_stack *st, struct weir_sock *s, const struct weir_name *n);
+
+/** The same by hand; -1: to none. */
+static inline void
+weir_set_iface(struct weir_sock *s, int ifindex)
+{
+	weir_poke(s->opts.ifindex_plus1, (uint8_t)(ifindex + 1));
+}
+
 /**
  * Connect with data (MSG_FASTOPEN), or send what TCP_FASTOPEN_CONNECT put off.
- * @param addr  NULL: none was given
+ * @param peer  NULL: none was given
  * @return 0: under way, o->taken bytes on the SYN; -EALREADY, -EISCONN, ...
  */
-int weir_connect_with(struct weir_stack *st, struct weir_sock_open *o,
-	const struct weir_addr *addr, struct weir_be16 port);
+int weir_connect_with(
+	struct weir_stack *st, struct weir_sock_open *o, const struct weir_name *peer);
 
 /** How the connect of s ends; waits if s waits. if_not_yet: -errno when it does not. */
 int weir_connect_wait(struct weir_stack *st, struct weir_sock *s, int if_not_yet);
@@ -179,7 +205,10 @@ void weir_close_sock(struct weir_stack *st, struct weir_sock *s);
 
 /** Copy an address out as getsockname does: *len is room before, length after. */
 void weir_addr_copy_out(int domain, const struct weir_addr *addr, struct weir_be16 port,
-	struct sockaddr *to, socklen_t *len);
+	int ifindex, struct sockaddr *to, socklen_t *len);
+
+/** The interface that a datagram to addr leaves by without a word of its own; -1: the route's. */
+int weir_sending_iface(const struct weir_sock *s, const struct weir_addr *addr);
 
 /* telemetry.c: the stacks that weir-stat can ask about */
 

@@ -107,6 +107,13 @@ weir_addr_is_link_local(const struct weir_addr *a)
 	return a->b[0] == 0xfe && (a->b[1] & 0xc0) == 0x80;
 }
 
+/** Unique on one link at most (RFC 4007): link-local, or a group of that scope or a smaller one. */
+static inline bool
+weir_addr_has_scope(const struct weir_addr *a)
+{
+	return weir_addr_is_link_local(a) || (a->b[0] == 0xff && (a->b[1] & 15) <= 2);
+}
+
 /** Are the first len bits of a and b equal? len counts from the first bit of the 16 bytes. */
 bool weir_addr_in_prefix(const struct weir_addr *a, const struct weir_addr *b, unsigned int len);
 

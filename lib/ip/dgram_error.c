@@ -65,6 +65,7 @@ add_note(struct weir_ip *ip, struct weir_pcb *pcb, const struct weir_icmp_error 
 				      .info = e->info});
 	weir_pkt(note)->flow = e->flow;
 	weir_pkt(note)->flow.laddr = e->offender;
+	weir_pkt(note)->ifindex = weir_pkt(e->m)->ifindex;
 	weir_pktq_add(&pcb->errs, note);
 }
 

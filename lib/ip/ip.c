@@ -108,6 +108,17 @@ weir_ip_is_local(const struct weir_ip *ip, const struct weir_addr *addr, unsigne
 }
 
 bool
+weir_ip_is_local_on(
+	const struct weir_ip *ip, const struct weir_addr *addr, int ifindex, unsigned int *own)
+{
+	if (likely(ifindex < 0 || !weir_addr_is_link_local(addr)))
+		return weir_ip_is_local(ip, addr, own);
+	if (own != NULL)
+		*own = (unsigned int)ifindex;
+	return ifindex < (int)ip->n_ifaces && usable_addr(&ip->ifaces[ifindex], addr) != NULL;
+}
+
+bool
 ip_is_ours(const struct weir_ip *ip, const struct weir_pkt *p)
 {
 	const struct weir_addr *dst = &p->flow.laddr;

@@ -28,7 +28,7 @@ is_martian_source(const struct weir_ip *ip, const struct weir_pkt *p)
 		return false;
 	/* Neighbour discovery has to see who else uses our addresses. */
 	return weir_addr_is_loopback(src) ||
-	       (p->proto != IPPROTO_ICMPV6 && weir_ip_is_local(ip, src, NULL));
+	       (p->proto != IPPROTO_ICMPV6 && weir_ip_is_local_on(ip, src, p->ifindex, NULL));
 }
 
 /* RFC 4291 2.7: scopes 0 and 1 do not leave a node. */

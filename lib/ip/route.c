@@ -447,7 +447,7 @@ weir_ip_route(struct weir_ip *ip, const struct weir_addr *dst, int ifindex, stru
 	*out = (struct weir_dst){.gen = ip->route_gen, .is_broadcast = ip_is_broadcast(ip, dst)};
 	if (ifindex >= (int)ip->n_ifaces || weir_addr_is_any(dst))
 		return -ENETUNREACH;
-	if (weir_ip_is_local(ip, dst, &own)) {
+	if (weir_ip_is_local_on(ip, dst, ifindex, &own)) {
 		out->ifc = &ip->ifaces[own];
 		out->next_hop = out->src = *dst; /* RFC 6724 5, rule 1 */
 		out->mtu = LOOP_MTU;

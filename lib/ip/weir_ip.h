@@ -237,6 +237,10 @@ int weir_ip_way(struct weir_ip *ip, const struct weir_addr *raddr, int ifindex,
 bool weir_ip_is_local(
 	const struct weir_ip *ip, const struct weir_addr *addr, unsigned int *ifindex);
 
+/** The same seen from an interface (-1: any): a link-local address is that of its link alone. */
+bool weir_ip_is_local_on(const struct weir_ip *ip, const struct weir_addr *addr, int ifindex,
+	unsigned int *own);
+
 /* Receive (ip4_input.c, ip6_input.c, icmp4.c, icmp6.c) */
 
 /**

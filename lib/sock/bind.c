@@ -21,11 +21,20 @@ takes_v4(const struct weir_bind *b)
 	       (weir_addr_is_any(&b->laddr) && !weir_sock_has(b->sock, WEIR_SW_V6ONLY));
 }
 
+/* Bound to different interfaces? */
+static bool
+is_apart(const struct weir_bind *a, const struct weir_bind *b)
+{
+	const int ia = weir_sock_iface(a->sock), ib = weir_sock_iface(b->sock);
+
+	return ia >= 0 && ib >= 0 && ia != ib;
+}
+
 /* Could one packet belong to both? */
 static bool
 overlap(const struct weir_bind *a, const struct weir_bind *b)
 {
-	if (!(takes_v4(a) && takes_v4(b)) && !(takes_v6(a) && takes_v6(b)))
+	if (is_apart(a, b) || (!(takes_v4(a) && takes_v4(b)) && !(takes_v6(a) && takes_v6(b))))
 		return false;
 	return weir_addr_is_any(&a->laddr) || weir_addr_is_any(&b->laddr) ||
 	       weir_addr_eq(&a->laddr, &b->laddr);

@@ -45,7 +45,7 @@ weir_sock_dgram_enter(struct weir_sock_worker *ws, struct weir_sock *s)
 	pcb->ready.kind = s->kind == WEIR_SOCK_UDP ? WEIR_READY_UDP : WEIR_READY_RAW;
 	pcb->opts = &s->dgram->opts;
 	pcb->raw = &s->dgram->raw;
-	pcb->ifindex_plus1 = weir_peek(s->dgram->bound_ifindex_plus1);
+	pcb->ifindex_plus1 = weir_peek(s->opts.ifindex_plus1);
 	pcb->owner = s;
 	if (is_new)
 		weir_sock_ref(s);
@@ -247,6 +247,7 @@ note_too_big(struct weir_sock_worker *ws, struct weir_sock *s, const struct weir
 		return;
 	note.info = d->is_path_ignored ? dst->ifc->mtu : dst->mtu;
 	weir_dgram_note(m, &note);
+	weir_pkt(m)->ifindex = dst->ifc->index;
 	weir_pkt(m)->flow = (struct weir_flow){.raddr = d->raddr, .rport = d->rport};
 	weir_sock_add_note(s, m);
 }

@@ -499,13 +499,16 @@ weir_sock_tcp_disconnect(struct weir_sock_worker *ws, struct weir_sock *s)
 static void
 change_opts(struct weir_sock_worker *ws, struct weir_sock *s)
 {
-	uint8_t quickack;
+	uint8_t quickack, ifindex_plus1;
 
 	if (s->conn == NULL)
 		return;
 	quickack = s->conn->opts.quickack;
+	ifindex_plus1 = s->conn->opts.ifindex_plus1;
 	show_bufs(s, s->conn);
 	weir_sock_opts(s, &s->conn->opts);
+	if (s->conn->opts.ifindex_plus1 != ifindex_plus1)
+		s->conn->dst.gen = 0; /* never fresh: the way is looked up again */
 	weir_tcp_opts_changed(ws->tcp, s->conn);
 	if (s->conn->opts.quickack != quickack)
 		weir_tcp_quickack_set(ws->tcp, s->conn);

@@ -4,9 +4,11 @@
 
 #include <errno.h>
 
+#define IN6_LEN_OLD offsetof(struct sockaddr_in6, sin6_scope_id) /* RFC 2133: without scope */
+
 socklen_t
-weir_sock_addr_out(int domain, const struct weir_addr *addr, struct weir_be16 port,
-	unsigned int ifindex, struct sockaddr_in6 *out)
+weir_sock_addr_out(int domain, const struct weir_addr *addr, struct weir_be16 port, int ifindex,
+	struct sockaddr_in6 *out)
 {
 	struct sockaddr_in *in = (struct sockaddr_in *)out;
 
@@ -17,8 +19,8 @@ weir_sock_addr_out(int domain, const struct weir_addr *addr, struct weir_be16 po
 	}
 	*out = (struct sockaddr_in6){.sin6_family = AF_INET6, .sin6_port = port.raw};
 	memcpy(&out->sin6_addr, addr->b, 16);
-	if (weir_addr_is_link_local(addr))
-		out->sin6_scope_id = ifindex + 1; /* 0 would mean: none */
+	if (weir_addr_has_scope(addr))
+		out->sin6_scope_id = (uint32_t)(ifindex + 1); /* 0: none */
 	return sizeof(*out);
 }
 
@@ -43,22 +45,21 @@ weir_sock_addr_in(int domain, const struct sockaddr *sa, socklen_t len, struct w
 		*port = (struct weir_be16){in.sin_port};
 		return 0;
 	}
-	if (len < sizeof(in6))
+	if (len < IN6_LEN_OLD)
 		return -EINVAL;
-	memcpy(&in6, sa, sizeof(in6));
+	memcpy(&in6, sa, IN6_LEN_OLD);
 	*addr = weir_addr_v6(in6.sin6_addr.s6_addr);
 	*port = (struct weir_be16){in6.sin6_port};
 	return 0;
 }
 
 int
-weir_sock_scope_in(int domain, const struct sockaddr *sa, const struct weir_addr *addr)
+weir_sock_scope_in(
+	int domain, const struct sockaddr *sa, socklen_t len, const struct weir_addr *addr)
 {
 	struct sockaddr_in6 in6;
 
-	if (domain == AF_INET)
-		return -1;
-	if (!weir_addr_is_link_local(addr) && (addr->b[0] != 0xff || (addr->b[1] & 15) > 2))
+	if (domain == AF_INET || len < sizeof(in6) || !weir_addr_has_scope(addr))
 		return -1;
 	memcpy(&in6, sa, sizeof(in6));
 	return in6.sin6_scope_id > INT16_MAX ? INT16_MAX : (int)in6.sin6_scope_id - 1;

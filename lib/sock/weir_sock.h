@@ -102,7 +102,6 @@ struct weir_sock_dgram {
 	struct weir_mpsc errq;	     /* error queue: any pushes, under recv_lock: pop */
 	struct weir_pktq err_open;   /* those that were popped; under recv_lock */
 	uint8_t send_ifindex_plus1;  /* option: interface to send by; 0: the route's */
-	uint8_t bound_ifindex_plus1; /* option: interface to send and receive by */
 	bool is_mc_strict[2];        /* options, IPv4 and IPv6: IP_MULTICAST_ALL is off */
 	struct weir_mc_sending {     /* options, IPv4 and IPv6: how groups are sent to */
 		uint8_t ifindex_plus1;
@@ -498,18 +497,27 @@ void weir_sock_ring(struct weir_sock *s, uint32_t bits);
 
 /**
  * An address as an AF_INET or AF_INET6 socket shows it.
+ * @param ifindex  interface whose link a link-local one is of; -1: not known
  * @param out  room for the larger kind; an AF_INET socket writes a sockaddr_in there
  * @return     bytes used
  */
 socklen_t weir_sock_addr_out(int domain, const struct weir_addr *addr, struct weir_be16 port,
-	unsigned int ifindex, struct sockaddr_in6 *out);
+	int ifindex, struct sockaddr_in6 *out);
 
 /** @return 0; -EFAULT, -EINVAL (too short), -EAFNOSUPPORT (not for this domain) */
 int weir_sock_addr_in(int domain, const struct sockaddr *sa, socklen_t len, struct weir_addr *addr,
 	struct weir_be16 *port);
 
 /** The interface that a checked address names by its scope, or -1 (link-local, and groups). */
-int weir_sock_scope_in(int domain, const struct sockaddr *sa, const struct weir_addr *addr);
+int weir_sock_scope_in(
+	int domain, const struct sockaddr *sa, socklen_t len, const struct weir_addr *addr);
+
+/** The interface that s sends and receives by (SO_BINDTODEVICE, a scope), or -1. */
+static inline int
+weir_sock_iface(const struct weir_sock *s)
+{
+	return (int)weir_peek(s->opts.ifindex_plus1) - 1;
+}
 
 /* fd.c: descriptors (any thread) */
 

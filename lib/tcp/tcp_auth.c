@@ -43,12 +43,12 @@ weir_tcp_auth_wait_over(struct weir_tcp *t, const struct weir_tcp_wait *w)
 }
 
 static struct weir_tcp_keys *
-set_of_ref(const struct weir_tcp *t, const struct weir_flow *flow, uint32_t ref)
+set_of_ref(const struct weir_tcp *t, const struct weir_pkt *p, uint32_t ref)
 {
 	const struct weir_tcp_listener *l;
 
 	if (ref == WEIR_TCP_REF_NONE) {
-		l = weir_tcp_find_listener(t, flow);
+		l = weir_tcp_find_listener(t, &p->flow, p->ifindex);
 		return l != NULL ? l->keys : NULL;
 	}
 	if (weir_tcp_ref_is_conn(ref)) {
@@ -157,13 +157,14 @@ weir_tcp_auth_fill_req(
 }
 
 bool
-weir_tcp_auth_fill(struct weir_tcp *t, const struct weir_flow *flow, struct weir_tcp_hdr_info *h)
+weir_tcp_auth_fill(struct weir_tcp *t, const struct weir_pkt *p, struct weir_tcp_hdr_info *h)
 {
+	const struct weir_flow *flow = &p->flow;
 	const uint32_t ref = weir_tcp_lookup(t, flow, weir_tcp_hash(t, flow));
 	struct weir_tcp_signer by = {0};
 
 	if (ref == WEIR_TCP_REF_NONE) {
-		const struct weir_tcp_keys *set = set_of_ref(t, flow, ref);
+		const struct weir_tcp_keys *set = set_of_ref(t, p, ref);
 
 		/* The numbers that traffic keys are made of are those of a connection. */
 		return !has_ao(set, &flow->raddr) && fill_by(t, set, flow, &by, h);
@@ -172,7 +173,7 @@ weir_tcp_auth_fill(struct weir_tcp *t, const struct weir_flow *flow, struct weir
 		return weir_tcp_auth_fill_conn(t, weir_tcp_conn_at(t, ref), h);
 	if (weir_tcp_ref_is_req(ref))
 		return weir_tcp_auth_fill_req(t, weir_tcp_req_at(t, ref), h);
-	by.settled = set_of_ref(t, flow, ref);
+	by.settled = set_of_ref(t, p, ref);
 	return fill_by(t, by.settled, flow, &by, h);
 }
 
@@ -287,8 +288,9 @@ check_none(struct weir_tcp_rx *rx, struct weir_tcp_keys *set)
 enum weir_tcp_verdict
 weir_tcp_auth_input(struct weir_tcp *t, struct weir_tcp_rx *rx, uint32_t ref)
 {
-	const struct weir_flow *flow = &weir_pkt(rx->m)->flow;
-	struct weir_tcp_keys *set = set_of_ref(t, flow, ref);
+	const struct weir_pkt *p = weir_pkt(rx->m);
+	const struct weir_flow *flow = &p->flow;
+	struct weir_tcp_keys *set = set_of_ref(t, p, ref);
 	const struct weir_tcp_key *md5 = weir_tcp_md5_find(set, &flow->raddr);
 	enum weir_fate fate;
 

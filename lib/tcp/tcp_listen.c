@@ -90,12 +90,13 @@ void
 weir_tcp_listen_input(struct weir_tcp *t, struct weir_tcp_rx *rx, uint32_t iss)
 {
 	const uint8_t flags = rx->seg.flags;
+	const struct weir_pkt *p = weir_pkt(rx->m);
 	struct weir_tcp_listener *l;
 
 	rx->fate = WEIR_FATE_drop_tcp_no_conn;
 	if (flags & WEIR_TCP_RST)
 		return;
-	l = weir_tcp_find_listener(t, &weir_pkt(rx->m)->flow);
+	l = weir_tcp_find_listener(t, &p->flow, p->ifindex);
 	if (l == NULL)
 		weir_tcp_answer_rst(t, rx);
 	else if (flags & WEIR_TCP_ACK)

@@ -69,12 +69,11 @@ weir_tcp_effective_mss(const struct weir_tcp_conn *c)
 bool
 weir_tcp_route(struct weir_tcp *t, struct weir_tcp_conn *c)
 {
-	const bool is_local = weir_addr_is_link_local(&c->flow.raddr);
 	struct weir_dst dst;
 
 	if (likely(weir_dst_is_fresh(t->ip, &c->dst)))
 		return true;
-	if (weir_ip_route(t->ip, &c->flow.raddr, is_local ? c->dst.ifc->index : -1, &dst) < 0)
+	if (weir_ip_route(t->ip, &c->flow.raddr, weir_tcp_opts_iface(&c->opts), &dst) < 0)
 		return false;
 	if (unlikely(!weir_ip_is_local(t->ip, &c->flow.laddr, NULL)))
 		return false; /* its address was taken away: nothing may come from there */

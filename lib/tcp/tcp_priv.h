@@ -333,9 +333,9 @@ void weir_tcp_prefetch_slot(const struct weir_tcp *t, uint32_t hash);
 void weir_tcp_prefetch_record(const struct weir_tcp *t, uint32_t hash);
 void weir_tcp_prefetch_act(const struct weir_tcp *t, uint32_t hash);
 
-/** The best listener for a SYN of flow, or NULL. */
+/** The best listener for a SYN of flow that came by the interface, or NULL. */
 struct weir_tcp_listener *weir_tcp_find_listener(
-	const struct weir_tcp *t, const struct weir_flow *flow);
+	const struct weir_tcp *t, const struct weir_flow *flow, unsigned int ifindex);
 
 /** RFC 6056 3.3.3: a free local port for flow (lport is set). @return 0 or -EADDRNOTAVAIL */
 int weir_tcp_choose_port(struct weir_tcp *t, struct weir_flow *flow);
@@ -491,7 +491,7 @@ enum weir_tcp_verdict weir_tcp_auth_input(
 	struct weir_tcp *t, struct weir_tcp_rx *rx, uint32_t ref);
 
 /**
- * h is signed if there is a key: of c, of req's listener, of whoever has flow.
+ * h is signed if there is a key: of c, of req's listener, of who has p's flow.
  * @return false: it may not be sent
  */
 bool weir_tcp_auth_fill_conn(
@@ -499,7 +499,7 @@ bool weir_tcp_auth_fill_conn(
 bool weir_tcp_auth_fill_req(
 	struct weir_tcp *t, const struct weir_tcp_req *req, struct weir_tcp_hdr_info *h);
 bool weir_tcp_auth_fill(
-	struct weir_tcp *t, const struct weir_flow *flow, struct weir_tcp_hdr_info *h);
+	struct weir_tcp *t, const struct weir_pkt *p, struct weir_tcp_hdr_info *h);
 
 /** Sign the segment in m, whose header is written but for its checksum. */
 void weir_tcp_auth_sign(struct weir_tcp *t, struct rte_mbuf *m, const struct weir_ip_hdr_info *ip,
@@ -546,9 +546,13 @@ bool weir_tcp_wait_is_reusable(const struct weir_tcp *t, const struct weir_tcp_w
 
 /* tcp_reply.c: segments outside of connections */
 
-/** The way back to the sender of a packet. @return whether there is one */
+/**
+ * The way back to the sender of a packet that came by the interface.
+ * @param opts  of the listener that answers, which may be bound to it; or NULL
+ * @return whether there is one
+ */
 bool weir_tcp_reply_route(struct weir_tcp *t, const struct weir_flow *flow, unsigned int ifindex,
-	struct weir_dst *dst);
+	const struct weir_tcp_opts *opts, struct weir_dst *dst);
 
 /**
  * Send a segment without text for flow; h but for the ports. Lost where there is no mbuf.
@@ -573,7 +577,7 @@ uint8_t weir_tcp_wscale_for(const struct weir_tcp *t, const struct weir_tcp_opts
 void weir_tcp_syn_sent_input(struct weir_tcp *t, struct weir_tcp_conn *c, struct weir_tcp_rx *rx);
 
 /** Set up c for an open in either direction: route, sequence numbers. @return 0, -ENETUNREACH .. */
-int weir_tcp_start(struct weir_tcp *t, struct weir_tcp_conn *c, int ifindex, uint32_t iss);
+int weir_tcp_start(struct weir_tcp *t, struct weir_tcp_conn *c, uint32_t iss);
 
 /** Take over what the peer's SYN says: irs, mss, options agreed. */
 void weir_tcp_take_syn(struct weir_tcp *t, struct weir_tcp_conn *c, const struct weir_tcp_seg *seg);

@@ -5,11 +5,12 @@
 
 bool
 weir_tcp_reply_route(struct weir_tcp *t, const struct weir_flow *flow, unsigned int ifindex,
-	struct weir_dst *dst)
+	const struct weir_tcp_opts *opts, struct weir_dst *dst)
 {
-	const bool is_local = weir_addr_is_link_local(&flow->raddr);
+	const bool is_bound = weir_addr_is_link_local(&flow->raddr) ||
+			      (opts != NULL && weir_tcp_opts_iface(opts) >= 0);
 
-	return weir_ip_route(t->ip, &flow->raddr, is_local ? (int)ifindex : -1, dst) == 0;
+	return weir_ip_route(t->ip, &flow->raddr, is_bound ? (int)ifindex : -1, dst) == 0;
 }
 
 void
@@ -56,10 +57,10 @@ weir_tcp_answer_rst(struct weir_tcp *t, const struct weir_tcp_rx *rx)
 	struct weir_tcp_hdr_info h = rst_for(&rx->seg);
 	struct weir_dst dst;
 
-	if (unlikely(t->n_auth != 0) && !weir_tcp_auth_fill(t, &p->flow, &h))
+	if (unlikely(t->n_auth != 0) && !weir_tcp_auth_fill(t, p, &h))
 		return;
 	if (!weir_tcp_limit_take(t, &t->resets, t->conf.resets_per_s))
 		t->stats.rst_limited++;
-	else if (weir_tcp_reply_route(t, &p->flow, p->ifindex, &dst))
+	else if (weir_tcp_reply_route(t, &p->flow, p->ifindex, NULL, &dst))
 		weir_tcp_reply(t, &p->flow, &dst, NULL, &h);
 }

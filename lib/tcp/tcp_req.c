@@ -29,7 +29,7 @@ begin(struct weir_tcp *t, const struct weir_tcp_req *req, struct weir_tcp_hdr_in
 	};
 	if (unlikely(req->listener->keys != NULL) && !weir_tcp_auth_fill_req(t, req, h))
 		return false;
-	return weir_tcp_reply_route(t, &req->flow, req->ifindex, dst);
+	return weir_tcp_reply_route(t, &req->flow, req->ifindex, &req->listener->opts, dst);
 }
 
 static const struct weir_tcp_cc_ops *
@@ -268,14 +268,14 @@ adopt_keys(struct weir_tcp *t, struct weir_tcp_conn *c, const struct weir_tcp_re
 struct weir_tcp_conn *
 weir_tcp_req_conn(struct weir_tcp *t, const struct weir_tcp_req *req)
 {
-	const bool is_local = weir_addr_is_link_local(&req->flow.raddr);
 	const struct weir_tcp_seg syn = syn_of(req);
 	struct weir_tcp_conn *c = weir_tcp_conn_new(t, &req->flow, &req->listener->opts);
 
 	if (c == NULL)
 		return NULL;
-	if (adopt_keys(t, c, req) < 0 ||
-		weir_tcp_start(t, c, is_local ? req->ifindex : -1, req->iss) < 0) {
+	if (weir_addr_is_link_local(&c->flow.raddr)) /* which is another host on each link */
+		c->opts.ifindex_plus1 = (uint8_t)(req->ifindex + 1);
+	if (adopt_keys(t, c, req) < 0 || weir_tcp_start(t, c, req->iss) < 0) {
 		weir_tcp_discard(t, c);
 		return NULL;
 	}

@@ -26,8 +26,9 @@ weir_tcp_wscale_for(const struct weir_tcp *t, const struct weir_tcp_opts *opts)
 }
 
 int
-weir_tcp_start(struct weir_tcp *t, struct weir_tcp_conn *c, int ifindex, uint32_t iss)
+weir_tcp_start(struct weir_tcp *t, struct weir_tcp_conn *c, uint32_t iss)
 {
+	const int ifindex = weir_tcp_opts_iface(&c->opts);
 	const int err = weir_ip_route(t->ip, &c->flow.raddr, ifindex, &c->dst);
 
 	if (err < 0)

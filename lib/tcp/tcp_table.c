@@ -323,9 +323,9 @@ weir_tcp_listen(struct weir_tcp *t, struct weir_tcp_listener *l)
 	LIST_INSERT_HEAD(&t->listeners[listen_bucket(l->lport)], l, link);
 }
 
-/* How well l fits: 0 not at all; its own address before any; any of one family before ::. */
+/* How well l's address fits: 0 not at all; its own before any; any of one family before ::. */
 static int
-listener_score(const struct weir_tcp_listener *l, const struct weir_flow *flow)
+address_score(const struct weir_tcp_listener *l, const struct weir_flow *flow)
 {
 	const bool is_v4 = weir_addr_is_v4(&flow->laddr);
 
@@ -338,21 +338,34 @@ listener_score(const struct weir_tcp_listener *l, const struct weir_flow *flow)
 	return is_v4 ? 2 : 0;
 }
 
+/* Of those whose address fits equally, who is bound to the interface comes first. */
+static int
+listener_score(
+	const struct weir_tcp_listener *l, const struct weir_flow *flow, unsigned int ifindex)
+{
+	const int score = 2 * address_score(l, flow);
+
+	if (likely(l->opts.ifindex_plus1 == 0) || score == 0)
+		return score;
+	return l->opts.ifindex_plus1 == ifindex + 1 ? score + 1 : 0;
+}
+
 /* The nth listener of this score. */
 static struct weir_tcp_listener *
-nth_listener(const struct weir_tcp *t, const struct weir_flow *flow, int score, unsigned int n)
+nth_listener(const struct weir_tcp *t, const struct weir_flow *flow, unsigned int ifindex,
+	int score, unsigned int n)
 {
 	struct weir_tcp_listener *l;
 
 	LIST_FOREACH (l, &t->listeners[listen_bucket(flow->lport)], link)
-		if (listener_score(l, flow) == score && n-- == 0)
+		if (listener_score(l, flow, ifindex) == score && n-- == 0)
 			return l;
 	return NULL;
 }
 
 /* Several that fit equally share a port (SO_REUSEPORT): each flow always finds the same. */
 struct weir_tcp_listener *
-weir_tcp_find_listener(const struct weir_tcp *t, const struct weir_flow *flow)
+weir_tcp_find_listener(const struct weir_tcp *t, const struct weir_flow *flow, unsigned int ifindex)
 {
 	struct weir_tcp_listener *best = NULL;
 	struct weir_tcp_listener *l;
@@ -360,7 +373,7 @@ weir_tcp_find_listener(const struct weir_tcp *t, const struct weir_flow *flow)
 	int best_score = 0;
 
 	LIST_FOREACH (l, &t->listeners[listen_bucket(flow->lport)], link) {
-		const int score = listener_score(l, flow);
+		const int score = listener_score(l, flow, ifindex);
 
 		if (score > best_score) {
 			best = l;
@@ -371,7 +384,8 @@ weir_tcp_find_listener(const struct weir_tcp *t, const struct weir_flow *flow)
 	}
 	if (likely(n_best <= 1))
 		return best;
-	return nth_listener(t, flow, best_score, weir_flow_hash(flow, t->core->secret) % n_best);
+	return nth_listener(
+		t, flow, ifindex, best_score, weir_flow_hash(flow, t->core->secret) % n_best);
 }
 
 static bool

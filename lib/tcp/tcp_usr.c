@@ -10,14 +10,14 @@ is_unicast(const struct weir_addr *a)
 
 /* Fill in what flow leaves open: source address, then port. */
 static int
-complete_flow(struct weir_tcp *t, struct weir_flow *flow)
+complete_flow(struct weir_tcp *t, struct weir_flow *flow, int ifindex)
 {
 	struct weir_dst dst;
 	int err;
 
 	if (!is_unicast(&flow->raddr) || flow->rport.raw == 0)
 		return -ENETUNREACH;
-	err = weir_ip_route(t->ip, &flow->raddr, -1, &dst);
+	err = weir_ip_route(t->ip, &flow->raddr, ifindex, &dst);
 	if (err < 0)
 		return err;
 	if (weir_addr_is_any(&flow->laddr))
@@ -51,7 +51,7 @@ weir_tcp_connect(struct weir_tcp *t, const struct weir_flow *flow, const struct 
 {
 	struct weir_flow full = *flow;
 	struct weir_tcp_conn *c;
-	int err = complete_flow(t, &full);
+	int err = complete_flow(t, &full, weir_tcp_opts_iface(opts));
 	uint32_t iss;
 
 	if (err < 0)
@@ -60,7 +60,7 @@ weir_tcp_connect(struct weir_tcp *t, const struct weir_flow *flow, const struct 
 	c = weir_tcp_conn_new(t, &full, opts);
 	if (c == NULL)
 		return -ENOBUFS;
-	err = weir_tcp_start(t, c, -1, iss);
+	err = weir_tcp_start(t, c, iss);
 	if (err < 0) {
 		weir_tcp_discard(t, c);
 		return err;

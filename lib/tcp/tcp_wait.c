@@ -179,9 +179,9 @@ send_ack(struct weir_tcp *t, const struct weir_tcp_wait *w, const struct weir_pk
 	};
 	struct weir_dst dst;
 
-	if (unlikely(t->wait_keys != NULL) && !weir_tcp_auth_fill(t, &w->flow, &h))
+	if (unlikely(t->wait_keys != NULL) && !weir_tcp_auth_fill(t, p, &h))
 		return;
-	if (weir_tcp_reply_route(t, &w->flow, p->ifindex, &dst))
+	if (weir_tcp_reply_route(t, &w->flow, p->ifindex, NULL, &dst))
 		weir_tcp_reply(t, &w->flow, &dst, NULL, &h);
 }
 
@@ -263,7 +263,8 @@ weir_tcp_wait_input(struct weir_tcp *t, struct weir_tcp_wait *w, struct weir_tcp
 	}
 	if (seg->flags & WEIR_TCP_RST)
 		return;
-	if (is_new_incarnation(w, seg) && weir_tcp_find_listener(t, &w->flow) != NULL) {
+	if (is_new_incarnation(w, seg) &&
+		weir_tcp_find_listener(t, &w->flow, weir_pkt(rx->m)->ifindex) != NULL) {
 		reopen(t, w, rx);
 		return;
 	}

@@ -75,10 +75,18 @@ struct weir_tcp_opts {
 	uint16_t maxseg; /* 0: by MTU */
 	int16_t linger2_s;   /* in FIN_WAIT_2 after close; 0: the stack's; -1: not at all */
 	uint16_t fastopen;    /* listener: half-open connections by Fast Open; 0: none */
+	uint8_t ifindex_plus1; /* interface that the socket is bound to; 0: any */
 	uint32_t window_clamp;  /* largest window to announce; 0: by the buffer */
 	uint32_t notsent_lowat; /* bytes not yet sent from which on no more is taken; 0: any */
 	uint64_t max_pacing_bps; /* bytes a second; 0: no limit */
 };
+
+/** The interface that the socket is bound to; -1: any. */
+static inline int
+weir_tcp_opts_iface(const struct weir_tcp_opts *o)
+{
+	return (int)o->ifindex_plus1 - 1;
+}
 
 /** Explicit congestion notification, as Linux's tcp_ecn 0, 2, 1, 3, 4, 5. */
 enum weir_tcp_ecn {

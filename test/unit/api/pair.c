@@ -6,19 +6,31 @@
 #include <rte_malloc.h>
 
 static void
-set(struct weir_conf *conf, const char *key, const char *value)
+set(struct weir_conf *conf, const char *port, const char *key, const char *value)
 {
 	char err[WEIR_CONF_ERR_MAX] = "";
 
-	if (weir_conf_set(conf, "port p0", key, value, err, sizeof(err)) != 0)
+	if (weir_conf_set(conf, port, key, value, err, sizeof(err)) != 0)
 		fprintf(stderr, "%s\n", err);
 	CU_ASSERT_STRING_EQUAL_FATAL(err, "");
 }
 
-static struct weir_stack *
-make_stack(struct pair *p, const struct pair_conf *pc, const char *name, const char *device,
-	const char *addresses)
+static void
+add_port(struct weir_conf *conf, const char *port, const char *device, const char *addresses)
 {
+	set(conf, port, "driver", "wire");
+	set(conf, port, "device", device);
+	set(conf, port, "address", addresses);
+	set(conf, port, "ipv6", "yes");
+	set(conf, port, "dad", "no");
+	set(conf, port, "accept_ra", "no");
+}
+
+static struct weir_stack *
+make_stack(struct pair *p, const struct pair_conf *pc, char who)
+{
+	const char name[2] = {who};
+	char device[16], addresses[64];
 	struct weir_conf conf;
 	struct weir_stack *st = NULL;
 	char err[WEIR_CONF_ERR_MAX] = "";
@@ -38,12 +50,12 @@ make_stack(struct pair *p, const struct pair_conf *pc, const char *name, const c
 	if (pc->use_tsc)
 		conf.tcp.time_wait_ms = 100; /* storms of connections are to find room */
 	conf.seed = pc->seed + (uint64_t)(unsigned char)name[0];
-	set(&conf, "driver", "wire");
-	set(&conf, "device", device);
-	set(&conf, "address", addresses);
-	set(&conf, "ipv6", "yes");
-	set(&conf, "dad", "no");
-	set(&conf, "accept_ra", "no");
+	for (unsigned int i = 0; i < (pc->has_second ? 2 : 1); i++) {
+		snprintf(device, sizeof(device), "%s:%c", i == 0 ? "pair" : "second", who);
+		snprintf(addresses, sizeof(addresses), "10.0.%u.%u/24, fd0%u::%u/64", i,
+			who - 'a' + 1u, i, who - 'a' + 1u);
+		add_port(&conf, i == 0 ? "port p0" : "port p1", device, addresses);
+	}
 	if (weir_stack_new(&conf, pc->use_tsc ? NULL : &p->clock, &st, err, sizeof(err)) != 0) {
 		fprintf(stderr, "weir_stack_new: %s\n", err);
 		CU_FAIL_FATAL("stack");
@@ -65,8 +77,12 @@ pair_open(struct pair *p, const struct pair_conf *pc)
 	weir_clock_init_virtual(&p->clock, 1000000);
 	CU_ASSERT_EQUAL_FATAL(
 		weir_cable_new("pair", &cable, pc->use_tsc ? NULL : &p->clock, &p->cable), 0);
-	p->a = make_stack(p, pc, "a", "pair:a", "10.0.0.1/24, fd00::1/64");
-	p->b = make_stack(p, pc, "b", "pair:b", "10.0.0.2/24, fd00::2/64");
+	if (pc->has_second)
+		CU_ASSERT_EQUAL_FATAL(weir_cable_new("second", &cable,
+					      pc->use_tsc ? NULL : &p->clock, &p->second),
+			0);
+	p->a = make_stack(p, pc, 'a');
+	p->b = make_stack(p, pc, 'b');
 }
 
 void
@@ -82,6 +98,8 @@ pair_step(struct pair *p)
 	now = weir_clock_now_us(&p->clock);
 	next = RTE_MIN(weir_stack_next_us(p->a), weir_stack_next_us(p->b));
 	next = RTE_MIN(next, weir_cable_next_us(p->cable));
+	if (p->second != NULL)
+		next = RTE_MIN(next, weir_cable_next_us(p->second));
 	if (next == UINT64_MAX)
 		next = now + 1000;
 	weir_clock_advance(&p->clock, next > now ? next - now : 1);
@@ -135,6 +153,8 @@ pair_close(struct pair *p)
 	weir_stack_free(p->a);
 	weir_stack_free(p->b);
 	weir_cable_free(p->cable);
+	if (p->second != NULL)
+		weir_cable_free(p->second);
 	for (unsigned int i = 0; i < n; i++) {
 		unit_pool_done(pools[0][i]);
 		unit_pool_done(pools[1][i]);
@@ -158,6 +178,20 @@ pair_addr(char who, int domain, uint16_t port, struct sockaddr_storage *ss)
 	in6->sin6_port = htons(port);
 	in6->sin6_addr.s6_addr[0] = 0xfd;
 	in6->sin6_addr.s6_addr[15] = (uint8_t)(1 + who - 'a');
+	return sizeof(*in6);
+}
+
+socklen_t
+pair_link_addr(
+	const struct pair *p, char who, unsigned int cable, uint16_t port, struct sockaddr_in6 *in6)
+{
+	const struct weir_iface *ifc = &(who == 'a' ? p->a : p->b)->workers[0]->ifaces[cable];
+
+	*in6 = (struct sockaddr_in6){
+		.sin6_family = AF_INET6, .sin6_port = htons(port), .sin6_scope_id = cable + 1};
+	for (unsigned int i = 0; i < ifc->n_addrs; i++)
+		if (weir_addr_is_link_local(&ifc->addrs[i].addr))
+			memcpy(&in6->sin6_addr, ifc->addrs[i].addr.b, 16);
 	return sizeof(*in6);
 }
 

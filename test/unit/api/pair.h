@@ -2,7 +2,8 @@
 /**
  * @file
  * Two stacks, a (10.0.0.1, fd00::1) and b (10.0.0.2, fd00::2), joined by a cable on one virtual
- * clock and stepped by hand: deterministic from the seed.
+ * clock and stepped by hand: deterministic from the seed. A second cable, where asked for, joins
+ * ports p1 of both (10.0.1.1, fd01::1; 10.0.1.2, fd01::2).
  */
 #ifndef PAIR_H
 #define PAIR_H
@@ -14,6 +15,7 @@
 struct pair {
 	struct weir_clock clock;
 	struct weir_cable *cable;
+	struct weir_cable *second; /* or NULL */
 	struct weir_stack *a;
 	struct weir_stack *b;
 	uint64_t idle_steps; /* steps in which nothing happened */
@@ -30,6 +32,7 @@ struct pair_conf {
 	uint32_t fastopen; /* of both; 0: as it is */
 	uint32_t sockets; /* 0: 1024 */
 	bool use_accecn; /* RFC 9768, of both */
+	bool has_second; /* a second cable */
 };
 
 void pair_open(struct pair *p, const struct pair_conf *conf);
@@ -48,6 +51,10 @@ void pair_close(struct pair *p);
 
 /** Address of a ('a') or b, v4 or v6. @return its length */
 socklen_t pair_addr(char who, int domain, uint16_t port, struct sockaddr_storage *ss);
+
+/** The link-local address of a ('a') or b on a cable (0, 1), whose interface is its scope. */
+socklen_t pair_link_addr(const struct pair *p, char who, unsigned int cable, uint16_t port,
+	struct sockaddr_in6 *in6);
 
 /** A connection from a to b: listens on b, connects, accepts. Non-blocking. */
 void pair_connect(struct pair *p, int domain, uint16_t port, int *fd_a, int *fd_b);
