@@ -13,7 +13,7 @@ tcp_connect_on(struct weir_worker *w, void *arg)
 	const int rc = weir_sock_tcp_connect(&w->sock, s);
 
 	if (rc == 0 && weir_peek(s->opts.is_fo_connect) &&
-		weir_tcp_fastopen_defer(&w->tcp, s->conn))
+		weir_tcp_fastopen_defer(&w->tcp, s->tcp.conn))
 		weir_sock_set(s, WEIR_SOCK_DEFERRED);
 	return rc;
 }
@@ -108,8 +108,7 @@ reset_flow(struct weir_sock *s)
 static int
 tcp_disconnect_on(struct weir_worker *w, void *arg)
 {
-	weir_sock_tcp_disconnect(&w->sock, arg);
-	return 0;
+	return weir_sock_tcp_disconnect(&w->sock, arg);
 }
 
 static int

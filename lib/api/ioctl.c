@@ -47,7 +47,7 @@ static int
 queue_on(struct weir_worker *w, void *arg)
 {
 	struct queue_query *q = arg;
-	const struct weir_tcp_conn *c = q->s->conn;
+	const struct weir_tcp_conn *c = q->s->tcp.conn; /* one that sleeps has sent all */
 
 	if (c != NULL && c->state >= WEIR_TCP_ESTABLISHED)
 		q->bytes =

@@ -179,10 +179,10 @@ static int
 look_on(struct weir_worker *w, void *arg)
 {
 	const struct look *l = arg;
-	const struct weir_tcp_conn *c = l->s->conn;
+	const struct weir_tcp_conn *c = l->s->tcp.conn;
 
 	(void)w;
-	if (c == NULL || c->act == NULL) /* with keys, nobody is parked */
+	if (c == NULL) /* with keys, nobody sleeps */
 		return -ENOENT;
 	return look_at(c->act->keys, &c->flow.raddr, l->i);
 }

@@ -229,11 +229,11 @@ info_on(struct weir_worker *w, void *arg)
 {
 	struct query *q = arg;
 
-	if (q->s->conn != NULL && !weir_tcp_wake(&w->tcp, q->s->conn))
+	if (!weir_sock_rouse(&w->sock, q->s))
 		return -ENOBUFS;
-	if (q->s->conn != NULL) {
-		fill(&w->tcp, q->s, q->s->conn, q->now_us, &q->info.i);
-		fill_ecn(q->s->conn, &q->info);
+	if (q->s->tcp.conn != NULL) {
+		fill(&w->tcp, q->s, q->s->tcp.conn, q->now_us, &q->info.i);
+		fill_ecn(q->s->tcp.conn, &q->info);
 	}
 	return 0;
 }
@@ -260,7 +260,7 @@ weir_opt_get_info(struct weir_stack *st, struct weir_sock *s, const struct weir_
 }
 
 struct cc_query {
-	const struct weir_sock *s;
+	struct weir_sock *s;
 	void *value;
 };
 
@@ -268,9 +268,9 @@ static int
 cc_info_on(struct weir_worker *w, void *arg)
 {
 	const struct cc_query *q = arg;
-	struct weir_tcp_conn *c = q->s->conn;
+	const struct weir_tcp_conn *c = weir_sock_conn(&w->sock, q->s);
 
-	if (c != NULL && !weir_tcp_wake(&w->tcp, c))
+	if (weir_tcp_sleeps(&q->s->tcp))
 		return -ENOBUFS;
 	return c != NULL && c->cc.ops->info != NULL ? (int)c->cc.ops->info(c, q->value) : 0;
 }
@@ -293,10 +293,11 @@ static int
 meminfo_on(struct weir_worker *w, void *arg)
 {
 	struct cc_query *q = arg;
-	const struct weir_tcp_conn *c = q->s->conn;
+	const struct weir_tcp_conn *c = weir_sock_conn(&w->sock, q->s);
 	uint32_t *mem = q->value;
 
-	(void)w;
+	if (weir_tcp_sleeps(&q->s->tcp))
+		return -ENOBUFS;
 	if (c == NULL)
 		return 0;
 	mem[SK_MEMINFO_RMEM_ALLOC] = c->rcv.held;

@@ -80,10 +80,13 @@ static int
 mtu_on(struct weir_worker *w, void *arg)
 {
 	struct mtu_query *q = arg;
-	const struct weir_tcp_conn *c = q->s->kind == WEIR_SOCK_TCP ? q->s->conn : NULL;
+	const struct weir_tcp_conn *c =
+		q->s->kind == WEIR_SOCK_TCP ? weir_sock_conn(&w->sock, q->s) : NULL;
 	const struct weir_dst *dst;
 	int rc;
 
+	if (weir_tcp_sleeps(&q->s->tcp))
+		return -ENOBUFS;
 	if (c != NULL) {
 		q->mtu = c->pmtu != 0 ? RTE_MIN(c->pmtu, c->dst.mtu) : c->dst.mtu;
 		return 0;

@@ -21,9 +21,11 @@ WEIR_OPT_BOOL(cork, is_cork)
 static int
 mss_on(struct weir_worker *w, void *arg)
 {
-	const struct weir_sock *s = arg;
+	struct weir_sock *s = arg;
 
-	return s->conn == NULL ? 0 : s->conn->mss;
+	if (!weir_sock_rouse(&w->sock, s))
+		return -ENOBUFS;
+	return s->tcp.conn == NULL ? 0 : s->tcp.conn->mss;
 }
 
 /* Of a connection what its segments hold, else what was set. */
@@ -43,9 +45,11 @@ WEIR_OPT_GET(maxseg)
 static int
 quickack_on(struct weir_worker *w, void *arg)
 {
-	const struct weir_sock *s = arg;
+	struct weir_sock *s = arg;
 
-	return s->conn == NULL || !s->conn->is_interactive;
+	if (!weir_sock_rouse(&w->sock, s))
+		return -ENOBUFS;
+	return s->tcp.conn == NULL || !s->tcp.conn->is_interactive;
 }
 
 /* Whether ACKs go at once: of a connection what its conversation has come to. */

@@ -93,7 +93,7 @@ static void
 read_conn(
 	const struct weir_worker *w, const struct weir_tcp_conn *c, uint32_t at, struct tel_sock *t)
 {
-	const struct weir_sock *s = c->owner;
+	const struct weir_sock *s = weir_sock_of(c);
 
 	*t = (struct tel_sock){
 		.fd = s == NULL ? -1 : s->fd,
@@ -119,23 +119,25 @@ read_conn(
 	};
 }
 
-/* On the worker; or elsewhere, see tel_ask(): the slab's array and the sockets' never move. */
+/* On the worker; or elsewhere, see tel_ask(): the slabs' arrays and the sockets' never move. */
 static int
 read_conns(struct weir_worker *w, void *arg)
 {
-	const struct weir_slab *slab = &w->tcp.conns;
 	struct tel_socks *page = arg;
-	const uint32_t first = (uint32_t)page->at;
-	const uint32_t end = (uint32_t)RTE_MIN((uint64_t)first + TEL_SCAN_MAX, slab->fresh);
-	uint32_t i;
+	uint32_t id = weir_tcp_id_from(&w->tcp, (uint32_t)page->at);
+	unsigned int n_seen = 0;
 
-	for (i = first; i < end && page->n < TEL_SOCKS_MAX; i++) {
-		const struct weir_tcp_conn *c = weir_slab_at(slab, i);
+	while (id != WEIR_TCP_ID_END && n_seen++ < TEL_SCAN_MAX && page->n < TEL_SOCKS_MAX) {
+		struct weir_tcp_conn room;
+		const struct weir_tcp_conn *c = weir_tcp_by_id(&w->tcp, id, &room);
 
-		if (c->is_live)
-			read_conn(w, c, i, &page->sock[page->n++]);
+		if (c != NULL)
+			read_conn(w, c, id, &page->sock[page->n++]);
+		id = weir_tcp_id_from(&w->tcp, id + 1);
 	}
-	page->at = i < slab->fresh ? part_start(w->index + 1u) + i : part_start(w->index + 2u);
+	page->at = part_start(w->index + 1u) + id;
+	if (id == WEIR_TCP_ID_END)
+		page->at = part_start(w->index + 2u);
 	return 0;
 }
 

@@ -5,7 +5,7 @@
 #include "telemetry_priv.h"
 
 struct trace {
-	uint32_t at; /* of the connection in its slab */
+	uint32_t at; /* the connection's number, see weir_tcp_by_id() */
 	bool is_live;
 	struct weir_flow flow;
 	uint8_t state;
@@ -19,18 +19,19 @@ static int
 read_trace(struct weir_worker *w, void *arg)
 {
 	struct trace *tr = arg;
+	struct weir_tcp_conn room;
 	const struct weir_tcp_conn *c;
 
-	if (tr->at >= w->tcp.conns.fresh)
+	if (weir_tcp_id_from(&w->tcp, tr->at) != tr->at)
 		return 0;
-	c = weir_slab_at(&w->tcp.conns, tr->at);
-	if (!c->is_live)
+	c = weir_tcp_by_id(&w->tcp, tr->at, &room);
+	if (c == NULL)
 		return 0;
 	tr->is_live = true;
 	tr->flow = c->flow;
 	tr->state = c->state;
 	tr->now_us = w->core.now_us;
-	tr->n = weir_tcp_trace_copy(&w->tcp, c, tr->events);
+	tr->n = weir_tcp_events_by_id(&w->tcp, tr->at, c, tr->events);
 	return 0;
 }
 

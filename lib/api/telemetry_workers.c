@@ -27,7 +27,7 @@ worker_data(const struct weir_worker *w)
 		rte_rdtsc()); /* now: busy since an earlier answer = ratio of differences */
 	tel_u64(d, "rx_frames", w->core.rx_frames);
 	tel_u64(d, "tx_made", w->core.tx_made);
-	tel_u64(d, "connections", w->tcp.conns.used);
+	tel_u64(d, "connections", weir_tcp_n_conns(&w->tcp));
 	return d;
 }
 
@@ -90,7 +90,7 @@ static void
 put_pool_of_worker(struct rte_tel_data *rows, unsigned int row, const struct weir_stack *st)
 {
 	const unsigned int i = (row - POOLS_OF_STACK) / POOLS_OF_WORKER;
-	const struct weir_slab *conns = &st->workers[i]->tcp.conns;
+	const struct weir_tcp *tcp = &st->workers[i]->tcp;
 	const struct rte_mempool *mbufs = st->pools[i];
 	char name[32];
 
@@ -99,7 +99,7 @@ put_pool_of_worker(struct rte_tel_data *rows, unsigned int row, const struct wei
 		put_pool(rows, row, name, mbufs->size, rte_mempool_in_use_count(mbufs));
 	} else {
 		snprintf(name, sizeof(name), "connections %u", i);
-		put_pool(rows, row, name, conns->capacity, conns->used);
+		put_pool(rows, row, name, tcp->conf.max_conns, weir_tcp_n_conns(tcp));
 	}
 }
 

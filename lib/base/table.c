@@ -5,6 +5,7 @@
 
 #include <rte_common.h>
 
+#include "weir_assert.h"
 #include "weir_mem.h"
 
 int
@@ -68,15 +69,35 @@ close_gap(struct weir_table *t, uint32_t hole)
 	t->slots[hole].ref = 0;
 }
 
+/* The slot of (hash, index); where there is none, a free one. */
+static uint32_t
+find(const struct weir_table *t, uint32_t hash, uint32_t index)
+{
+	uint32_t pos = hash & t->mask;
+
+	while (t->slots[pos].ref != 0 &&
+		(t->slots[pos].hash != hash || t->slots[pos].ref != index + 1))
+		pos = (pos + 1) & t->mask;
+	return pos;
+}
+
+void
+weir_table_move(struct weir_table *t, uint32_t hash, uint32_t from, uint32_t to)
+{
+	const uint32_t pos = find(t, hash, from);
+
+	WEIR_ASSERT(t->slots[pos].ref != 0);
+	t->slots[pos].ref = to + 1;
+}
+
 bool
 weir_table_del(struct weir_table *t, uint32_t hash, uint32_t index)
 {
-	for (uint32_t pos = hash & t->mask; t->slots[pos].ref != 0; pos = (pos + 1) & t->mask) {
-		if (t->slots[pos].hash == hash && t->slots[pos].ref == index + 1) {
-			close_gap(t, pos);
-			t->count--;
-			return true;
-		}
-	}
-	return false;
+	const uint32_t pos = find(t, hash, index);
+
+	if (t->slots[pos].ref == 0)
+		return false;
+	close_gap(t, pos);
+	t->count--;
+	return true;
 }

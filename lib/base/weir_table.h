@@ -34,6 +34,9 @@ void weir_table_fini(struct weir_table *t);
 /** Add index under hash (duplicates allowed). @return 0 or -ENOSPC at capacity */
 int weir_table_add(struct weir_table *t, uint32_t hash, uint32_t index);
 
+/** The entry (hash, from), which is there, is (hash, to) from now on. */
+void weir_table_move(struct weir_table *t, uint32_t hash, uint32_t from, uint32_t to);
+
 /** Remove the entry (hash, index). @return whether it was there */
 bool weir_table_del(struct weir_table *t, uint32_t hash, uint32_t index);
 

@@ -44,6 +44,7 @@ enum weir_timer_kind {
 	WEIR_TIMER_IP,    /* struct weir_ip: reassembly, path MTU ageing */
 	WEIR_TIMER_MCAST, /* struct weir_ip: IGMP and MLD */
 	WEIR_TIMER_TCP,   /* struct weir_tcp_conn */
+	WEIR_TIMER_TCP_NAP,  /* struct weir_tcp_nap: a connection that sleeps */
 	WEIR_TIMER_TCP_REQ,  /* struct weir_tcp_req */
 	WEIR_TIMER_TCP_WAIT, /* struct weir_tcp: TIME_WAIT */
 	WEIR_TIMER_KINDS

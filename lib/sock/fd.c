@@ -74,7 +74,7 @@ weir_fd_peek(struct weir_socks *ss, int fd, uint16_t index)
 		return NULL;
 	s = __atomic_load_n(&ss->fds[fd], __ATOMIC_ACQUIRE);
 	if (s == NULL || s->kind != WEIR_SOCK_TCP || weir_sock_home(s) != index ||
-		s->conn == NULL || __atomic_load_n(&ss->fds[fd], __ATOMIC_ACQUIRE) != s)
+		!weir_tcp_has_conn(&s->tcp) || __atomic_load_n(&ss->fds[fd], __ATOMIC_ACQUIRE) != s)
 		return NULL;
 	return s;
 }

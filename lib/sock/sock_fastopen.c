@@ -26,9 +26,9 @@ static int
 go_on(struct weir_sock_worker *ws, struct weir_sock *s)
 {
 	weir_sock_clear(s, WEIR_SOCK_DEFERRED);
-	if (s->conn == NULL)
+	if (s->tcp.conn == NULL)
 		return -EPIPE;
-	weir_tcp_fastopen_go(ws->tcp, s->conn);
+	weir_tcp_fastopen_go(ws->tcp, s->tcp.conn);
 	return 0;
 }
 
@@ -40,8 +40,8 @@ weir_sock_tcp_open(struct weir_sock_worker *ws, struct weir_sock_open *o)
 
 	if (rc != 0)
 		return rc;
-	take_data(ws, o, weir_tcp_fastopen_begin(ws->tcp, o->s->conn));
+	take_data(ws, o, weir_tcp_fastopen_begin(ws->tcp, o->s->tcp.conn));
 	if (o->taken < o->wanted)
-		weir_tcp_fastopen_expect(o->s->conn);
+		weir_tcp_fastopen_expect(o->s->tcp.conn);
 	return 0;
 }

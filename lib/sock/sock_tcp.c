@@ -8,10 +8,11 @@
 static void
 update_notices(struct weir_sock *s)
 {
-	const uint32_t n = s->conn == NULL ? __atomic_load_n(&s->n_zerocopy, __ATOMIC_RELAXED)
-					   : s->notices_base + s->conn->sndq.n_notices;
+	const struct weir_tcp_conn *c = s->tcp.conn;
+	const uint32_t n = c == NULL ? __atomic_load_n(&s->n_zerocopy, __ATOMIC_RELAXED)
+				     : s->notices_base + c->sndq.n_notices;
 
-	if (likely(n == s->n_notices))
+	if (likely(n == s->n_notices) || weir_tcp_sleeps(&s->tcp))
 		return;
 	__atomic_store_n(&s->n_notices, n, __ATOMIC_RELEASE);
 	weir_sock_notify_of(s, WEIR_NEWS_ERR);
@@ -21,10 +22,11 @@ update_notices(struct weir_sock *s)
 static void
 update_freed(struct weir_sock *s)
 {
-	const uint32_t held = s->conn == NULL ? 0 : s->conn->sndq.charge;
+	const struct weir_tcp_conn *c = s->tcp.conn;
+	const uint32_t held = c == NULL ? 0 : c->sndq.charge;
 
-	if (unlikely(s->conn != NULL && s->conn->is_lowat))
-		weir_poke(s->notsent, s->conn->snd.end - s->conn->snd.max);
+	if (unlikely(c != NULL && c->is_lowat))
+		weir_poke(s->notsent, c->snd.end - c->snd.max);
 	__atomic_store_n(&s->tx_freed, s->tx_taken - held, __ATOMIC_RELEASE);
 	update_notices(s);
 }
@@ -83,16 +85,16 @@ weir_sock_tcp_connect(struct weir_sock_worker *ws, struct weir_sock *s)
 	int rc;
 
 	weir_sock_opts(s, &opts);
-	rc = weir_tcp_connect(ws->tcp, &s->flow, &opts, s, &c);
+	rc = weir_tcp_connect(ws->tcp, &s->flow, &opts, &s->tcp, &c);
 	if (rc != 0)
 		return rc;
 	rc = weir_tcp_keys_adopt(ws->tcp, c, s->keys);
 	if (rc != 0) {
 		weir_tcp_abort(ws->tcp, c);
+		s->tcp.conn = NULL;
 		return rc;
 	}
 	weir_sock_ref(s); /* the connection's */
-	s->conn = c;
 	weir_poke(s->life, s->life + 1);
 	s->is_connect_told = false;
 	if (s->queue != NULL)
@@ -138,9 +140,11 @@ int
 weir_sock_tcp_key(
 	struct weir_sock_worker *ws, struct weir_sock *s, const struct weir_tcp_keys_update *u)
 {
-	if (s->conn == NULL || s->conn->state == WEIR_TCP_CLOSED)
+	if (!weir_sock_rouse(ws, s))
+		return -ENOMEM;
+	if (s->tcp.conn == NULL || s->tcp.conn->state == WEIR_TCP_CLOSED)
 		return weir_tcp_keys_update(&s->keys, u);
-	return weir_tcp_keys_update_conn(ws->tcp, s->conn, u);
+	return weir_tcp_keys_update_conn(ws->tcp, s->tcp.conn, u);
 }
 
 void
@@ -159,7 +163,7 @@ weir_sock_tcp_unlisten(struct weir_sock_worker *ws, struct weir_sock *s)
 static void
 forget_conn(struct weir_sock_worker *ws, struct weir_sock *s)
 {
-	s->conn = NULL;
+	s->tcp.conn = NULL;
 	update_freed(s);
 	weir_sock_let_go(ws, s);
 }
@@ -170,7 +174,7 @@ refuse_child(struct weir_sock_worker *ws, struct weir_tcp_conn *c, struct weir_s
 	ws->stats.accept_no_sock++;
 	weir_tcp_abort(ws->tcp, c);
 	if (child != NULL) {
-		child->conn = NULL;
+		child->tcp.conn = NULL;
 		weir_sock_unref(child);
 	}
 	return NULL;
@@ -210,14 +214,13 @@ make_child(struct weir_sock_worker *ws, struct weir_tcp_conn *c)
 	child->linger_s = weir_peek(ls->linger_s);
 	child->is_connect_told = true;
 	child->flags = WEIR_SOCK_CONNECTED;
-	child->conn = c;
 	if (has_callbacks) {
 		inherit_callbacks(child, ls);
 		child->flags |= WEIR_SOCK_CALLBACKS;
 		if (weir_fd_open(ws->socks, child) < 0)
 			return refuse_child(ws, c, child);
 	}
-	c->owner = child;
+	weir_tcp_own(c, &child->tcp);
 	c->listener = NULL;
 	c->is_lowat = c->opts.notsent_lowat != 0;
 	if (has_callbacks) {
@@ -254,14 +257,14 @@ hand_data(struct weir_sock_worker *ws, struct weir_sock *s, struct weir_tcp_conn
 	struct rte_mbuf *m;
 
 	/* A callback may close the socket, or hold it: the connection may be gone after each. */
-	while (s->conn == c && may_hand(ws, s) && (m = weir_pktq_pop(&c->rcv.rx)) != NULL) {
+	while (s->tcp.conn == c && may_hand(ws, s) && (m = weir_pktq_pop(&c->rcv.rx)) != NULL) {
 		const uint32_t size = weir_mbuf_truesize(m);
 
 		if (!wants_data(s))
 			rte_pktmbuf_free(m);
 		else if (weir_sock_hand(ws, s, m))
 			continue; /* the window stays smaller by as much until it is back */
-		if (s->conn == c)
+		if (s->tcp.conn == c)
 			weir_tcp_credit(ws->tcp, c, size);
 	}
 }
@@ -324,9 +327,9 @@ void
 weir_sock_tcp_receiving(struct weir_sock_worker *ws, struct weir_sock *s, bool on)
 {
 	s->is_held = !on;
-	if (s->is_held || s->is_stalled || s->conn == NULL)
+	if (s->is_held || s->is_stalled || s->tcp.conn == NULL)
 		return;
-	weir_ready_add(ws->ready, &s->conn->ready, WEIR_READY_READ | s->held_events);
+	weir_ready_add(ws->ready, &s->tcp.conn->ready, WEIR_READY_READ | s->held_events);
 	s->held_events = 0;
 }
 
@@ -381,38 +384,39 @@ tell_over(struct weir_sock_worker *ws, struct weir_sock *s, struct weir_tcp_conn
 void
 weir_sock_tcp_event(struct weir_sock_worker *ws, struct weir_tcp_conn *c, uint16_t events)
 {
-	struct weir_sock *s = c->owner;
+	struct weir_sock *s = weir_sock_of(c);
 
 	if (s == NULL && c->listener != NULL && (events & WEIR_READY_ACCEPT))
 		s = make_child(ws, c);
 	if (s == NULL)
 		return;
-	/* s is ours until the end of the turn (weir_sock_let_go()); c only while s->conn says so.
+	/* s is ours until the end of the turn (weir_sock_let_go()); c only while s->tcp.conn says
+	 * so.
 	 */
 	if (events & WEIR_READY_CONNECT)
 		tell_connected(ws, s);
 	if (events & WEIR_READY_URGENT)
 		mark_urgent(s, c); /* before the data, so that no reader passes it */
-	if (s->conn == c)
+	if (s->tcp.conn == c)
 		take_data(ws, s, c);
-	if (s->conn == c)
+	if (s->tcp.conn == c)
 		events = hold_back(s, c, events);
-	if (s->conn == c && (events & WEIR_READY_PEERCLOSE))
+	if (s->tcp.conn == c && (events & WEIR_READY_PEERCLOSE))
 		tell_peer_closed(ws, s);
-	if (s->conn == c && unlikely(c->is_buf_grown))
+	if (s->tcp.conn == c && unlikely(c->is_buf_grown))
 		show_bufs(s, c);
-	if (s->conn == c && (events & WEIR_READY_WRITE))
+	if (s->tcp.conn == c && (events & WEIR_READY_WRITE))
 		weir_sock_tcp_room(ws, s);
-	if (s->conn == c && (events & WEIR_READY_KEEPALIVEDOWN))
+	if (s->tcp.conn == c && (events & WEIR_READY_KEEPALIVEDOWN))
 		tell_keepalive_down(ws, s);
-	if (s->conn == c && (events & WEIR_READY_CLOSE))
+	if (s->tcp.conn == c && (events & WEIR_READY_CLOSE))
 		tell_over(ws, s, c);
 }
 
 static void
 give(struct weir_sock_worker *ws, struct weir_sock *s, struct rte_mbuf *m)
 {
-	if (s->conn == NULL || weir_tcp_send(ws->tcp, s->conn, m) != 0)
+	if (s->tcp.conn == NULL || weir_tcp_send(ws->tcp, s->tcp.conn, m) != 0)
 		rte_pktmbuf_free(m);
 }
 
@@ -442,8 +446,8 @@ take_credit(struct weir_sock_worker *ws, struct weir_sock *s)
 {
 	const uint64_t taken = __atomic_load_n(&s->rx_taken, __ATOMIC_ACQUIRE);
 
-	if (s->conn != NULL)
-		weir_tcp_credit(ws->tcp, s->conn, (uint32_t)(taken - s->rx_credited));
+	if (s->tcp.conn != NULL)
+		weir_tcp_credit(ws->tcp, s->tcp.conn, (uint32_t)(taken - s->rx_credited));
 	s->rx_credited = taken;
 }
 
@@ -451,13 +455,13 @@ take_credit(struct weir_sock_worker *ws, struct weir_sock *s)
 static bool
 has_unread(const struct weir_sock *s)
 {
-	return weir_sock_has_data(s) || s->conn->rcv.rx.n != 0;
+	return weir_sock_has_data(s) || s->tcp.conn->rcv.rx.n != 0;
 }
 
 static void
 end_conn(struct weir_sock_worker *ws, struct weir_sock *s, bool is_abort)
 {
-	struct weir_tcp_conn *c = s->conn;
+	struct weir_tcp_conn *c = s->tcp.conn;
 
 	if (c == NULL)
 		return;
@@ -471,11 +475,14 @@ end_conn(struct weir_sock_worker *ws, struct weir_sock *s, bool is_abort)
 	weir_sock_notify(s);
 }
 
-void
+int
 weir_sock_tcp_disconnect(struct weir_sock_worker *ws, struct weir_sock *s)
 {
-	struct weir_tcp_conn *c = s->conn;
+	struct weir_tcp_conn *c = weir_sock_conn(ws, s);
 	int error = 0;
+
+	if (weir_tcp_sleeps(&s->tcp))
+		return -ENOBUFS;
 
 	if (c != NULL) {
 		if (c->state == WEIR_TCP_CLOSED)
@@ -494,24 +501,27 @@ weir_sock_tcp_disconnect(struct weir_sock_worker *ws, struct weir_sock *s)
 	if (s->queue != NULL)
 		weir_msgs_begin(s);
 	weir_sock_notify(s);
+	return 0;
 }
 
 static void
 change_opts(struct weir_sock_worker *ws, struct weir_sock *s)
 {
 	uint8_t quickack, ifindex_plus1;
+	struct weir_tcp_conn *c;
 
-	if (s->conn == NULL)
+	if (s->tcp.conn == NULL)
 		return;
-	quickack = s->conn->opts.quickack;
-	ifindex_plus1 = s->conn->opts.ifindex_plus1;
-	show_bufs(s, s->conn);
-	weir_sock_opts(s, &s->conn->opts);
-	if (s->conn->opts.ifindex_plus1 != ifindex_plus1)
-		s->conn->dst.gen = 0; /* never fresh: the way is looked up again */
-	weir_tcp_opts_changed(ws->tcp, s->conn);
-	if (s->conn->opts.quickack != quickack)
-		weir_tcp_quickack_set(ws->tcp, s->conn);
+	c = s->tcp.conn;
+	quickack = c->opts.quickack;
+	ifindex_plus1 = c->opts.ifindex_plus1;
+	show_bufs(s, c);
+	weir_sock_opts(s, &c->opts);
+	if (c->opts.ifindex_plus1 != ifindex_plus1)
+		c->dst.gen = 0; /* never fresh: the way is looked up again */
+	weir_tcp_opts_changed(ws->tcp, c);
+	if (c->opts.quickack != quickack)
+		weir_tcp_quickack_set(ws->tcp, c);
 }
 
 /* A sender that came before the shutdown or close has not put its data into txq yet: come again. */
@@ -520,7 +530,8 @@ put_off_end(struct weir_sock *s, uint32_t bits)
 {
 	const uint32_t end = bits & (WEIR_DOOR_SHUT_WR | WEIR_DOOR_CLOSE);
 
-	if (end == 0 || (bits & WEIR_DOOR_ABORT) || s->conn == NULL || !weir_sock_has_reserved(s))
+	if (end == 0 || (bits & WEIR_DOOR_ABORT) || s->tcp.conn == NULL ||
+		!weir_sock_has_reserved(s))
 		return bits;
 	weir_sock_ring(s, end);
 	return bits & ~end;
@@ -533,7 +544,7 @@ shut_both(struct weir_sock *s)
 	const uint32_t both = WEIR_SOCK_RX_SHUT | WEIR_SOCK_TX_SHUT;
 
 	if ((weir_sock_flags(s) & both) == both)
-		s->conn->is_rcv_shut = true;
+		s->tcp.conn->is_rcv_shut = true;
 }
 
 void
@@ -541,6 +552,10 @@ weir_sock_tcp_serve(struct weir_sock_worker *ws, struct weir_sock *s, uint32_t b
 {
 	if (weir_sock_flags(s) & WEIR_SOCK_LISTENING)
 		return; /* listeners are served by calls to every worker */
+	if (!weir_sock_rouse(ws, s)) {
+		weir_sock_put_off(ws, s, bits);
+		return;
+	}
 	if (bits & WEIR_DOOR_OPTS)
 		change_opts(ws, s);
 	if (bits & (WEIR_DOOR_SEND | WEIR_DOOR_SHUT_WR | WEIR_DOOR_CLOSE))
@@ -548,9 +563,9 @@ weir_sock_tcp_serve(struct weir_sock_worker *ws, struct weir_sock *s, uint32_t b
 	bits = put_off_end(s, bits);
 	if (bits & (WEIR_DOOR_CREDIT | WEIR_DOOR_OPTS)) /* SO_RCVBUF: what is worth telling */
 		take_credit(ws, s);
-	if ((bits & WEIR_DOOR_SHUT_WR) && s->conn != NULL)
-		weir_tcp_shutdown(ws->tcp, s->conn);
-	if ((bits & (WEIR_DOOR_SHUT_WR | WEIR_DOOR_SHUT_RD)) && s->conn != NULL)
+	if ((bits & WEIR_DOOR_SHUT_WR) && s->tcp.conn != NULL)
+		weir_tcp_shutdown(ws->tcp, s->tcp.conn);
+	if ((bits & (WEIR_DOOR_SHUT_WR | WEIR_DOOR_SHUT_RD)) && s->tcp.conn != NULL)
 		shut_both(s);
 	if (bits & WEIR_DOOR_CLOSE)
 		end_conn(ws, s, bits & WEIR_DOOR_ABORT);

@@ -50,7 +50,7 @@ drop_dying(struct weir_sock_worker *ws)
 	}
 }
 
-/* A send found the pool low (WEIR_SOCK_STARVED): note whom to tell. */
+/* A send found the pool low (WEIR_SOCK_STARVED), or the door could not be answered: come again. */
 static void
 note_starved(struct weir_sock_worker *ws, struct weir_sock *s)
 {
@@ -61,6 +61,13 @@ note_starved(struct weir_sock_worker *ws, struct weir_sock *s)
 	STAILQ_INSERT_TAIL(&ws->starving, s, starving);
 }
 
+void
+weir_sock_put_off(struct weir_sock_worker *ws, struct weir_sock *s, uint32_t bits)
+{
+	if (__atomic_fetch_or(&s->door, bits, __ATOMIC_ACQ_REL) == 0)
+		note_starved(ws, s); /* else it is at the door again */
+}
+
 static void
 tell_fed_datagrams(struct weir_sock *s)
 {
@@ -69,15 +76,31 @@ tell_fed_datagrams(struct weir_sock *s)
 }
 
 static void
-tell_fed(struct weir_sock_worker *ws, struct weir_sock *s)
+tell_room(struct weir_sock_worker *ws, struct weir_sock *s)
 {
-	s->is_starving = false;
+	if (!(weir_sock_flags(s) & WEIR_SOCK_STARVED))
+		return;
 	weir_sock_clear(s, WEIR_SOCK_STARVED);
-	if (s->kind == WEIR_SOCK_TCP && s->conn != NULL)
+	if (s->kind == WEIR_SOCK_TCP && weir_tcp_has_conn(&s->tcp))
 		weir_sock_tcp_room(ws, s);
 	else
 		tell_fed_datagrams(s);
+}
+
+/* @return false: what it waits for is not there yet */
+static bool
+come_again(struct weir_sock_worker *ws, struct weir_sock *s)
+{
+	const uint32_t bits = __atomic_exchange_n(&s->door, 0, __ATOMIC_ACQ_REL);
+	bool is_done;
+
+	s->is_starving = false;
+	if (bits != 0)
+		weir_sock_serve(ws, s, bits);
+	tell_room(ws, s);
+	is_done = !s->is_starving;
 	weir_sock_unref(s);
+	return is_done;
 }
 
 /* The pool has recovered: all who were refused may try again. A hand's breadth above the line. */
@@ -91,11 +114,10 @@ feed(struct weir_sock_worker *ws, bool is_end)
 	if (likely(STAILQ_EMPTY(&ws->starving)) ||
 		(!is_end && !weir_sock_may_take(ws->core->pool, ws->core->pool->size / 16)))
 		return 0;
-	STAILQ_CONCAT(&list, &ws->starving); /* a callback may be refused again */
+	STAILQ_CONCAT(&list, &ws->starving); /* some may be refused again */
 	while ((s = STAILQ_FIRST(&list)) != NULL) {
 		STAILQ_REMOVE_HEAD(&list, starving);
-		tell_fed(ws, s);
-		told++;
+		told += come_again(ws, s);
 	}
 	return told;
 }
@@ -103,9 +125,15 @@ feed(struct weir_sock_worker *ws, bool is_end)
 void
 weir_sock_worker_fini(struct weir_sock_worker *ws)
 {
+	struct weir_sock *s;
+
 	while (weir_sock_doors(ws) != 0) {
 	}
 	feed(ws, true);
+	while ((s = STAILQ_FIRST(&ws->starving)) != NULL) {
+		STAILQ_REMOVE_HEAD(&ws->starving, starving);
+		weir_sock_unref(s);
+	}
 	weir_lend_resume(ws, true);
 	drop_dying(ws);
 	if (ws->efd > 0)

@@ -117,7 +117,7 @@ struct weir_sock {
 	uint32_t refs;  /* atomic */
 	uint32_t flags; /* enum weir_sock_flag; atomic */
 	struct weir_socks *socks;
-	struct weir_tcp_conn *conn; /* the home worker's */
+	struct weir_tcp_end tcp; /* the home worker's */
 	union { /* made by the holder of ctl; each worker its own element */
 		struct weir_pcb *pcbs;
 		struct weir_tcp_listener *listeners;
@@ -209,7 +209,7 @@ struct weir_sock {
 	uint64_t rx_told;   /* rx_taken when the door was last rung for it; under recv_lock */
 };
 
-static_assert(sizeof(struct weir_sock) <= 576, "many of them are idle");
+static_assert(sizeof(struct weir_sock) <= 640, "many of them are idle");
 
 /** One thread that can wait for sockets. Several threads share a class (id modulo 64). */
 struct weir_waiter {
@@ -599,6 +599,9 @@ bool weir_sock_is_quiet(struct weir_sock_worker *ws);
 /** Serve the door bits of s right now (a call on the home worker). */
 void weir_sock_serve(struct weir_sock_worker *ws, struct weir_sock *s, uint32_t bits);
 
+/** Answer these bits in a later turn: just now it can't be done (home worker). */
+void weir_sock_put_off(struct weir_sock_worker *ws, struct weir_sock *s, uint32_t bits);
+
 /** Take s's listener or binding out of this worker's table. */
 void weir_sock_leave_one(struct weir_sock_worker *ws, struct weir_sock *s);
 
@@ -627,8 +630,9 @@ int weir_sock_tcp_open(struct weir_sock_worker *ws, struct weir_sock_open *o);
 /**
  * End the connection, or the attempt: a peer that believes in it is reset. The socket is as new,
  * but for SO_ERROR (ECONNRESET) and its flow.
+ * @return 0; -ENOBUFS: the connection could not wake
  */
-void weir_sock_tcp_disconnect(struct weir_sock_worker *ws, struct weir_sock *s);
+int weir_sock_tcp_disconnect(struct weir_sock_worker *ws, struct weir_sock *s);
 
 /** Send memory may have come free: tell who waits for it. */
 void weir_sock_tcp_room(struct weir_sock_worker *ws, struct weir_sock *s);
@@ -652,7 +656,29 @@ weir_sock_may_give(const struct weir_sock *s)
 	return !(weir_sock_flags(s) & (WEIR_SOCK_TX_SHUT | WEIR_SOCK_FD_CLOSED));
 }
 
-/** Queue m on the connection (home worker). Takes m, which is lost if that ended under us. */
+/** Whose connection c is, or NULL. */
+static inline struct weir_sock *
+weir_sock_of(const struct weir_tcp_conn *c)
+{
+	return c->end == NULL ? NULL : RTE_PTR_SUB(c->end, offsetof(struct weir_sock, tcp));
+}
+
+/** s's connection, awake (home worker). NULL: it has none, or could not wake. */
+static inline struct weir_tcp_conn *
+weir_sock_conn(struct weir_sock_worker *ws, struct weir_sock *s)
+{
+	return weir_tcp_conn_of(ws->tcp, &s->tcp);
+}
+
+/** Wake it if it sleeps (home worker). @return false: too many others are at work */
+static inline bool
+weir_sock_rouse(struct weir_sock_worker *ws, struct weir_sock *s)
+{
+	return likely(!weir_tcp_sleeps(&s->tcp)) || weir_sock_conn(ws, s) != NULL;
+}
+
+/** Queue m on the connection, which is awake (home worker). Takes m, which is lost if that ended
+ *  under us. */
 void weir_sock_tcp_give(struct weir_sock_worker *ws, struct weir_sock *s, struct rte_mbuf *m);
 
 /** Enter s, a UDP or raw socket, into the worker's table; or again, with what has changed. */

@@ -15,7 +15,7 @@ enum { ASKED = 7, CLASSIC = 3 }; /* ACE of a SYN */
 bool
 weir_tcp_is_accecn(const struct weir_tcp_conn *c)
 {
-	return weir_tcp_accecn_of(c)->mode == WEIR_TCP_ECN_MODE_ACCURATE;
+	return c->act->accecn.mode == WEIR_TCP_ECN_MODE_ACCURATE;
 }
 
 /* The wire */
@@ -307,7 +307,7 @@ fit_option(const struct weir_tcp_accecn *a, uint32_t room, uint8_t *n)
 static bool
 is_beacon_due(const struct weir_tcp *t, const struct weir_tcp_conn *c)
 {
-	const uint32_t since_us = (uint32_t)t->core->now_us - weir_tcp_accecn_of(c)->opt_us;
+	const uint32_t since_us = (uint32_t)t->core->now_us - c->act->accecn.opt_us;
 
 	return t->conf.ecn_beacon != 0 && (uint64_t)since_us * t->conf.ecn_beacon >= c->srtt_us;
 }
@@ -315,7 +315,7 @@ is_beacon_due(const struct weir_tcp *t, const struct weir_tcp_conn *c)
 static bool
 wants_option(const struct weir_tcp *t, const struct weir_tcp_conn *c)
 {
-	const struct weir_tcp_accecn *a = weir_tcp_accecn_of(c);
+	const struct weir_tcp_accecn *a = &c->act->accecn;
 
 	if (a->use == WEIR_TCP_ECN_OPTION_NO || a->seen == WEIR_TCP_ACCECN_NOT_SEEN ||
 		(a->fail & WEIR_TCP_ACCECN_OPT_SENT))
@@ -326,7 +326,7 @@ wants_option(const struct weir_tcp *t, const struct weir_tcp_conn *c)
 uint32_t
 weir_tcp_accecn_len(const struct weir_tcp_conn *c)
 {
-	const struct weir_tcp_accecn *a = weir_tcp_accecn_of(c);
+	const struct weir_tcp_accecn *a = &c->act->accecn;
 
 	return a->mode == WEIR_TCP_ECN_MODE_ACCURATE && a->use != WEIR_TCP_ECN_OPTION_NO &&
 			       a->seen != WEIR_TCP_ACCECN_NOT_SEEN

@@ -42,7 +42,7 @@ weir_tcp_accecn_first(unsigned int field)
 }
 
 static inline struct weir_tcp_accecn *
-weir_tcp_accecn_of(const struct weir_tcp_conn *c)
+weir_tcp_accecn_of(struct weir_tcp_conn *c)
 {
 	return &c->act->accecn;
 }

@@ -36,7 +36,7 @@ release_acked(struct weir_tcp *t, struct weir_tcp_conn *c)
 	weir_tcp_sndq_release(c, weir_seq_min(c->snd.una, c->snd.end));
 	if (unlikely(charge >= c->opts.sndbuf / 2) && c->opts.sndbuf < t->sndbuf_max)
 		weir_tcp_sndbuf_expand(t, c);
-	if (c->sndq.charge < charge && c->owner != NULL)
+	if (c->sndq.charge < charge && c->end != NULL)
 		weir_ready_add(t->ready, &c->ready, WEIR_READY_WRITE);
 }
 

@@ -51,13 +51,12 @@ set_of_ref(const struct weir_tcp *t, const struct weir_pkt *p, uint32_t ref)
 		l = weir_tcp_find_listener(t, &p->flow, p->ifindex);
 		return l != NULL ? l->keys : NULL;
 	}
-	if (weir_tcp_ref_is_conn(ref)) {
-		const struct weir_tcp_act *act = weir_tcp_conn_at(t, ref)->act;
-
-		return act != NULL ? act->keys : NULL; /* with keys, nobody is parked */
-	}
+	if (weir_tcp_ref_is_conn(ref))
+		return weir_tcp_conn_at(t, ref)->act->keys;
 	if (weir_tcp_ref_is_req(ref))
 		return weir_tcp_req_at(t, ref)->listener->keys;
+	if (weir_tcp_ref_is_parked(ref))
+		return NULL; /* with keys, nobody sleeps */
 	return t->wait_keys != NULL ? t->wait_keys[ref & WEIR_TCP_REF_INDEX] : NULL;
 }
 
@@ -169,7 +168,7 @@ weir_tcp_auth_fill(struct weir_tcp *t, const struct weir_pkt *p, struct weir_tcp
 		/* The numbers that traffic keys are made of are those of a connection. */
 		return !has_ao(set, &flow->raddr) && fill_by(t, set, flow, &by, h);
 	}
-	if (weir_tcp_ref_is_conn(ref) && weir_tcp_conn_at(t, ref)->act != NULL)
+	if (weir_tcp_ref_is_conn(ref))
 		return weir_tcp_auth_fill_conn(t, weir_tcp_conn_at(t, ref), h);
 	if (weir_tcp_ref_is_req(ref))
 		return weir_tcp_auth_fill_req(t, weir_tcp_req_at(t, ref), h);

@@ -99,7 +99,7 @@ weir_tcp_icmp_errors(struct weir_tcp *t)
 
 		if (e->proto != IPPROTO_TCP)
 			continue;
-		c = weir_tcp_find(t, &e->flow);
+		c = weir_tcp_find(t, &e->flow); /* one that sleeps has nothing under way */
 		if (c != NULL && is_credible(c, e))
 			take_error(t, c, e);
 		else if (c == NULL && (req = weir_tcp_find_req(t, &e->flow)) != NULL)

@@ -60,10 +60,6 @@ parse_all(struct weir_tcp *t, struct weir_vec *v)
 static void
 conn_input(struct weir_tcp *t, struct weir_tcp_conn *c, struct weir_tcp_rx *rx)
 {
-	if (!weir_tcp_wake(t, c)) {
-		weir_tcp_done(rx, WEIR_FATE_drop_no_memory);
-		return;
-	}
 	c->ready.n_in++;
 	if (likely(weir_tcp_fast_input(t, c, rx)))
 		return;
@@ -76,12 +72,32 @@ conn_input(struct weir_tcp *t, struct weir_tcp_conn *c, struct weir_tcp_rx *rx)
 			weir_tcp_rcvd_pos(c, rx->seg.seq), rx->seg.len);
 }
 
+/* As weir_tcp_lookup(); a connection that sleeps wakes. @return whether the segment goes on */
+static bool
+look_up(struct weir_tcp *t, struct weir_tcp_rx *rx, uint32_t *ref)
+{
+	const struct weir_pkt *p = weir_pkt(rx->m);
+	struct weir_tcp_conn *c;
+
+	*ref = weir_tcp_lookup(t, &p->flow, p->hash);
+	if (likely(!weir_tcp_ref_is_parked(*ref)))
+		return true;
+	c = weir_tcp_wake(t, *ref);
+	if (c == NULL) {
+		weir_tcp_done(rx, WEIR_FATE_drop_no_memory);
+		return false;
+	}
+	*ref = weir_slab_index(&t->conns, c);
+	return true;
+}
+
 static void
 dispatch(struct weir_tcp *t, struct weir_tcp_rx *rx)
 {
-	const struct weir_pkt *p = weir_pkt(rx->m);
-	const uint32_t ref = weir_tcp_lookup(t, &p->flow, p->hash);
+	uint32_t ref;
 
+	if (!look_up(t, rx, &ref))
+		return;
 	if (unlikely(t->n_auth != 0 || (rx->seg.opts & WEIR_TCP_OPT_AUTH)) &&
 		weir_tcp_auth_input(t, rx, ref) == SEG_DONE)
 		return;

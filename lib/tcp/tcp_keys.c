@@ -287,8 +287,6 @@ weir_tcp_keys_update_conn(
 {
 	const bool is_for_ao = u->key == NULL || is_ao(u->key);
 
-	if (!weir_tcp_wake(t, c))
-		return -ENOMEM;
 	if (is_for_ao && c->state != WEIR_TCP_SYN_SENT && !has_id(c->act->keys, -1, -1))
 		return -EINVAL;
 	return change_conn(t, c, u);

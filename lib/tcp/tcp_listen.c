@@ -117,7 +117,7 @@ reset_ready(struct weir_tcp *t, struct weir_tcp_listener *l)
 		struct weir_ready_item *next = STAILQ_NEXT(item, link);
 		struct weir_tcp_conn *c = container_of(item, struct weir_tcp_conn, ready);
 
-		if (item->kind == WEIR_READY_TCP && c->listener == l && c->owner == NULL)
+		if (item->kind == WEIR_READY_TCP && c->listener == l && c->end == NULL)
 			weir_tcp_abort(t, c);
 		item = next;
 	}

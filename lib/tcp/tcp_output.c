@@ -351,13 +351,11 @@ weir_tcp_output(struct weir_tcp *t, struct weir_tcp_conn *c)
 {
 	bool is_done;
 
-	if (!weir_tcp_wake(t, c))
-		return false;
 	/* Without a route it is as if the packets were lost: the timer tries again. */
 	is_done = !weir_tcp_route(t, c) || send_all(t, c);
 	WEIR_ASSERT(c->state != WEIR_TCP_CLOSED);
 	run_timer(t, c);
-	if (unlikely(c->is_lowat) && c->owner != NULL)
+	if (unlikely(c->is_lowat) && c->end != NULL)
 		weir_ready_add(t->ready, &c->ready, WEIR_READY_WRITE); /* less waits to be sent */
 	return is_done;
 }

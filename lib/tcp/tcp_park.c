@@ -1,34 +1,19 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Path: tcp_input, tcp_timer, tcp_output -> tcp_park. What a connection needs while data is under
- * way (weir_tcp_act) is packed while it is idle. Packing loses nothing, so that nobody can tell
- * from what a connection does whether it has slept: of each word, two bits say how many of its
- * bytes are kept. Few of them have a value then.
- * Those that have an act stand in a queue and are looked at once in a PERIOD, so that connections
- * that sleep cost no time and those that work next to none.
+ * Path: tcp_flush -> tcp_park; tcp_input, tcp_park's timer, sock_tcp -> tcp_park. A connection that
+ * is idle sleeps: it is packed (tcp_pack.c) into a weir_tcp_parked, and its weir_tcp_conn is free
+ * for others. Packing loses nothing, so that nobody can tell from what a connection does whether it
+ * has slept. Those that are awake stand in a queue and are looked at once in a PERIOD, so that
+ * connections that sleep cost no time and those that work next to none.
  */
 #include "tcp_priv.h"
 
 #include <string.h>
 
-#define PERIOD_TICKS 1000 /* of 1024 us: that long nothing came or went */
-#define STEPS	     16	  /* connections looked at in a turn */
-#define STEPS_WANT   64	  /* for one that can't have an act otherwise */
-
-#define WORDS (offsetof(struct weir_tcp_act, queue) / sizeof(uint32_t))
-
-/* Kept of a word: */
-enum { NOTHING, ONE_BYTE, TWO_BYTES, ALL };
-
-struct parked {
-	uint8_t codes[(WORDS + 3) / 4];
-	uint8_t bytes[WEIR_TCP_PARKED - (WORDS + 3) / 4];
-};
-
-static_assert(sizeof(struct parked) == WEIR_TCP_PARKED, "as the slab's objects");
-static_assert(offsetof(struct weir_tcp_act, queue) % sizeof(uint32_t) == 0, "whole words");
-
-static const uint8_t code_len[] = {[NOTHING] = 0, [ONE_BYTE] = 1, [TWO_BYTES] = 2, [ALL] = 4};
+#define PERIOD_TICKS 1000  /* of 1024 us: that long nothing came or went */
+#define STEPS	     16	   /* connections looked at in a turn */
+#define STEPS_WANT   64	   /* for one that can't wake or open otherwise */
+#define RETRY_US     10000 /* a timer's connection could not wake: once more */
 
 static uint32_t
 ticks_of(const struct weir_tcp *t)
@@ -36,205 +21,335 @@ ticks_of(const struct weir_tcp *t)
 	return (uint32_t)(t->core->now_us >> 10);
 }
 
-static struct weir_tcp_act *
-act_at(const struct weir_tcp *t, uint32_t ref)
+/* The queue of those that are awake. */
+
+static struct weir_tcp_conn *
+awake_at(const struct weir_tcp *t, uint32_t ref)
 {
-	return ref == 0 ? NULL : weir_slab_at(&t->acts, ref - 1);
+	return ref == 0 ? NULL : weir_tcp_conn_at(t, ref - 1);
 }
 
 static void
-enqueue(struct weir_tcp *t, struct weir_tcp_act *act)
+enqueue(struct weir_tcp *t, struct weir_tcp_conn *c)
 {
-	struct weir_tcp_act *last = act_at(t, t->act_last);
-	const uint32_t ref = weir_slab_index(&t->acts, act) + 1;
+	struct weir_tcp_conn *last = awake_at(t, t->awake_last);
+	const uint32_t ref = weir_slab_index(&t->conns, c) + 1;
 
-	act->queue.since = ticks_of(t);
-	act->queue.next = 0;
-	act->queue.prev = t->act_last;
-	t->act_last = ref;
+	c->act->queue.since = ticks_of(t);
+	c->act->queue.next = 0;
+	c->act->queue.prev = t->awake_last;
+	t->awake_last = ref;
 	if (last != NULL) {
-		last->queue.next = ref;
+		last->act->queue.next = ref;
 		return;
 	}
-	t->act_first = ref;
-	t->act_due = act->queue.since + PERIOD_TICKS;
+	t->awake_first = ref;
+	t->awake_due = c->act->queue.since + PERIOD_TICKS;
 }
 
 static void
-dequeue(struct weir_tcp *t, const struct weir_tcp_act *act)
+dequeue(struct weir_tcp *t, const struct weir_tcp_conn *c)
 {
-	struct weir_tcp_act *next = act_at(t, act->queue.next);
-	struct weir_tcp_act *prev = act_at(t, act->queue.prev);
+	struct weir_tcp_conn *next = awake_at(t, c->act->queue.next);
+	struct weir_tcp_conn *prev = awake_at(t, c->act->queue.prev);
 
 	if (next != NULL)
-		next->queue.prev = act->queue.prev;
+		next->act->queue.prev = c->act->queue.prev;
 	else
-		t->act_last = act->queue.prev;
+		t->awake_last = c->act->queue.prev;
 	if (prev != NULL)
-		prev->queue.next = act->queue.next;
+		prev->act->queue.next = c->act->queue.next;
 	else
-		t->act_first = act->queue.next;
+		t->awake_first = c->act->queue.next;
+}
+
+/* To sleep */
+
+static bool
+has_owner(const struct weir_tcp_conn *c)
+{
+	return c->end != NULL && c->listener == NULL;
 }
 
 /* Nothing is under way, nothing waits, and no timer runs but keepalive's. */
 static bool
 is_idle(const struct weir_tcp_conn *c)
 {
-	return c->state >= WEIR_TCP_ESTABLISHED && !weir_tcp_is_in_flight(c) &&
-	       !weir_tcp_has_unsent(c) && c->sndq.q.first == NULL && c->act->head == 0 &&
-	       c->act->keys == NULL && !c->is_out && !c->has_ooo && c->rexmit_at == 0 &&
-	       c->delack_at == 0 && c->pace_at == 0;
+	return c->state >= WEIR_TCP_ESTABLISHED && has_owner(c) && !weir_tcp_is_in_flight(c) &&
+	       !weir_tcp_has_unsent(c) && c->sndq.q.first == NULL && c->rcv.rx.first == NULL &&
+	       c->act->head == 0 && c->act->keys == NULL && !c->is_out && !c->ready.is_queued &&
+	       !c->has_ooo && c->rexmit_at == 0 && c->delack_at == 0 && c->pace_at == 0 &&
+	       c->end_at == 0;
 }
 
+/* At least for this turn: who works on a connection just now may go on with it. */
 static bool
-is_quiet_since(const struct weir_tcp_conn *c, uint64_t now_us)
+is_quiet_for(const struct weir_tcp_conn *c, uint64_t now_us, uint64_t us)
 {
-	return now_us - RTE_MAX(c->heard_us, c->sent_us) >= (uint64_t)PERIOD_TICKS << 10;
+	return now_us - RTE_MAX(c->heard_us, c->sent_us) >= us;
 }
 
-static unsigned int
-code_of(uint32_t word)
-{
-	if (word > UINT16_MAX)
-		return ALL;
-	return word > UINT8_MAX ? TWO_BYTES : word > 0 ? ONE_BYTE : NOTHING;
-}
-
-/* @return false: it holds too much */
+/* A timer for p that fires when c's would have. @return false: there is no room */
 static bool
-pack(const struct weir_tcp_act *act, struct parked *p)
+set_nap(struct weir_tcp *t, const struct weir_tcp_conn *c, struct weir_tcp_parked *p)
 {
-	const char *from = (const char *)act;
-	uint8_t *at = p->bytes;
+	const uint64_t next_us = weir_tcp_next_us(c);
+	struct weir_tcp_nap *nap;
 
-	memset(p->codes, 0, sizeof(p->codes));
-	for (unsigned int i = 0; i < WORDS; i++, from += sizeof(uint32_t)) {
-		unsigned int code;
-		uint32_t word;
-
-		memcpy(&word, from, sizeof(word));
-		code = code_of(word);
-		if (code_len[code] > (size_t)(p->bytes + sizeof(p->bytes) - at))
-			return false;
-		p->codes[i / 4] |= (uint8_t)(code << (i % 4 * 2));
-		memcpy(at, &word, code_len[code]); /* x86 and ARM64: the low bytes come first */
-		at += code_len[code];
-	}
+	if (next_us == WEIR_WHEEL_NEVER)
+		return true;
+	nap = weir_slab_get(&t->naps);
+	if (nap == NULL)
+		return false;
+	weir_wheel_entry_init(&nap->timer, WEIR_TIMER_TCP_NAP);
+	nap->parked = weir_slab_index(&t->parked, p);
+	weir_wheel_arm(t->core->wheel, &nap->timer, next_us);
+	p->nap = weir_slab_index(&t->naps, nap) + 1;
 	return true;
 }
 
 static void
-unpack(const struct parked *p, struct weir_tcp_act *act)
+end_nap(struct weir_tcp *t, const struct weir_tcp_parked *p)
 {
-	char *to = (char *)act;
-	const uint8_t *at = p->bytes;
+	struct weir_tcp_nap *nap;
 
-	for (unsigned int i = 0; i < WORDS; i++, to += sizeof(uint32_t)) {
-		const unsigned int len = code_len[p->codes[i / 4] >> (i % 4 * 2) & 3];
-		uint32_t word = 0;
-
-		memcpy(&word, at, len);
-		memcpy(to, &word, sizeof(word));
-		at += len;
-	}
+	if (p->nap == 0)
+		return;
+	nap = weir_slab_at(&t->naps, p->nap - 1);
+	weir_wheel_cancel(t->core->wheel, &nap->timer);
+	weir_slab_put_at(&t->naps, nap, p->nap - 1);
 }
 
+/* c into p, and into a rest if need be. @return false: there is no room */
+static bool
+fill(struct weir_tcp *t, const struct weir_tcp_conn *c, struct weir_tcp_parked *p)
+{
+	uint8_t packed[WEIR_TCP_PACKED_MAX];
+	const size_t len = weir_tcp_pack(t, c, packed);
+	struct weir_tcp_rest *rest;
+
+	p->rest = 0;
+	memcpy(p->packed, packed, sizeof(p->packed));
+	if (len <= sizeof(p->packed))
+		return len != 0;
+	rest = weir_slab_get(&t->rests);
+	if (rest == NULL)
+		return false;
+	memcpy(rest->packed, packed + sizeof(p->packed), sizeof(rest->packed));
+	p->rest = weir_slab_index(&t->rests, rest) + 1;
+	return true;
+}
+
+static void
+free_parked(struct weir_tcp *t, struct weir_tcp_parked *p)
+{
+	end_nap(t, p);
+	if (p->rest != 0)
+		weir_slab_put_at(&t->rests, weir_slab_at(&t->rests, p->rest - 1), p->rest - 1);
+	p->end = NULL;
+	weir_slab_put(&t->parked, p);
+}
+
+/* c, in no queue any more, becomes p. */
+static void
+move_in(struct weir_tcp *t, struct weir_tcp_conn *c, struct weir_tcp_parked *p)
+{
+	const uint32_t index = weir_slab_index(&t->parked, p);
+
+	weir_table_move(&t->table, weir_tcp_hash(t, &c->flow), weir_slab_index(&t->conns, c),
+		WEIR_TCP_REF_PARKED | index);
+	weir_tcp_trace_move(t, c->trace, c, p);
+	p->end = c->end;
+	p->end->parked = index + 1;
+	p->end->conn = NULL;
+	weir_wheel_cancel(t->core->wheel, &c->timer);
+	c->is_live = false;
+	weir_slab_put(&t->conns, c);
+}
+
+/* c, in no queue, is to sleep. */
 static bool
 park(struct weir_tcp *t, struct weir_tcp_conn *c)
 {
-	struct parked *p = weir_slab_get(&t->parked);
+	struct weir_tcp_parked *p = weir_slab_get(&t->parked);
 
 	if (p == NULL)
 		return false;
-	if (!pack(c->act, p)) {
-		weir_slab_put(&t->parked, p);
+	p->flow = c->flow;
+	p->nap = 0;
+	if (!fill(t, c, p) || !set_nap(t, c, p)) {
+		free_parked(t, p);
 		return false;
 	}
-	weir_slab_put(&t->acts, c->act);
-	c->act = NULL;
-	c->parked = weir_slab_index(&t->parked, p) + 1;
+	move_in(t, c, p);
 	return true;
 }
 
 /* The first of the queue: it sleeps, or its turn comes again. */
 static bool
-look_at_first(struct weir_tcp *t, bool is_wanted)
+look_at_first(struct weir_tcp *t, uint64_t quiet_us)
 {
-	struct weir_tcp_act *act = act_at(t, t->act_first);
-	struct weir_tcp_conn *c = weir_slab_at(&t->conns, act->queue.conn);
+	struct weir_tcp_conn *c = awake_at(t, t->awake_first);
 
-	dequeue(t, act);
-	if (is_idle(c) && (is_wanted || is_quiet_since(c, t->core->now_us)) && park(t, c))
+	dequeue(t, c);
+	if (is_idle(c) && is_quiet_for(c, t->core->now_us, quiet_us) && park(t, c))
 		return true;
-	enqueue(t, act);
+	enqueue(t, c);
 	return false;
 }
 
 void
 weir_tcp_park_due(struct weir_tcp *t)
 {
-	for (unsigned int i = 0; i < STEPS && t->act_first != 0; i++) {
-		const uint32_t due = act_at(t, t->act_first)->queue.since + PERIOD_TICKS;
+	for (unsigned int i = 0; i < STEPS && t->awake_first != 0; i++) {
+		const uint32_t due = awake_at(t, t->awake_first)->act->queue.since + PERIOD_TICKS;
 
 		if ((int32_t)(ticks_of(t) - due) < 0) {
-			t->act_due = due;
+			t->awake_due = due;
 			return;
 		}
-		look_at_first(t, false);
+		look_at_first(t, (uint64_t)PERIOD_TICKS << 10);
 	}
 }
 
-/* Somebody else's who does not need it just now. */
-static struct weir_tcp_act *
-get_act(struct weir_tcp *t)
-{
-	struct weir_tcp_act *act = weir_slab_get(&t->acts);
+/* To wake */
 
-	for (unsigned int i = 0; i < STEPS_WANT && act == NULL && t->act_first != 0; i++) {
-		if (look_at_first(t, true))
-			act = weir_slab_get(&t->acts);
+struct weir_tcp_conn *
+weir_tcp_conn_get(struct weir_tcp *t)
+{
+	struct weir_tcp_conn *c = weir_slab_get(&t->conns);
+
+	/* Somebody else's who does not need it just now. */
+	for (unsigned int i = 0; i < STEPS_WANT && c == NULL && t->awake_first != 0; i++) {
+		if (look_at_first(t, 1))
+			c = weir_slab_get(&t->conns);
 	}
-	return act;
-}
-
-struct weir_tcp_act *
-weir_tcp_act_new(struct weir_tcp *t, const struct weir_tcp_conn *c)
-{
-	struct weir_tcp_act *act = get_act(t);
-
-	if (act == NULL) {
-		t->stats.no_act++;
+	if (c == NULL) {
+		t->stats.no_conn++;
 		return NULL;
 	}
-	memset(act, 0, sizeof(*act));
-	act->queue.conn = weir_slab_index(&t->conns, c);
-	enqueue(t, act);
-	return act;
-}
-
-bool
-weir_tcp_unpark(struct weir_tcp *t, struct weir_tcp_conn *c)
-{
-	struct parked *p = weir_slab_at(&t->parked, c->parked - 1);
-
-	c->act = weir_tcp_act_new(t, c);
-	if (c->act == NULL)
-		return false;
-	unpack(p, c->act);
-	weir_slab_put_at(&t->parked, p, c->parked - 1);
-	c->parked = 0;
-	weir_tcp_cc_choose(t, c); /* what was chosen while there was no act to be had */
-	return true;
+	enqueue(t, c);
+	return c;
 }
 
 void
-weir_tcp_act_free(struct weir_tcp *t, struct weir_tcp_conn *c)
+weir_tcp_conn_put(struct weir_tcp *t, struct weir_tcp_conn *c)
 {
-	if (c->act != NULL) {
-		dequeue(t, c->act);
-		weir_slab_put(&t->acts, c->act);
-	} else {
-		weir_slab_put_at(
-			&t->parked, weir_slab_at(&t->parked, c->parked - 1), c->parked - 1);
+	dequeue(t, c);
+	c->is_live = false;
+	weir_slab_put(&t->conns, c);
+}
+
+/* p becomes c. */
+static void
+move_out(struct weir_tcp *t, struct weir_tcp_parked *p, struct weir_tcp_conn *c)
+{
+	weir_table_move(&t->table, weir_tcp_hash(t, &c->flow),
+		WEIR_TCP_REF_PARKED | weir_slab_index(&t->parked, p),
+		weir_slab_index(&t->conns, c));
+	weir_tcp_trace_move(t, c->trace, p, c);
+	c->end = p->end;
+	c->end->conn = c;
+	c->end->parked = 0;
+	free_parked(t, p);
+}
+
+static struct weir_tcp_conn *
+wake(struct weir_tcp *t, struct weir_tcp_parked *p)
+{
+	struct weir_tcp_conn *c = weir_tcp_conn_get(t);
+
+	if (c == NULL)
+		return NULL;
+	weir_tcp_unpack(t, p, c);
+	move_out(t, p, c);
+	weir_tcp_route(t, c);
+	weir_tcp_timer_resume(t, c);
+	return c;
+}
+
+struct weir_tcp_conn *
+weir_tcp_wake(struct weir_tcp *t, uint32_t ref)
+{
+	return wake(t, weir_tcp_parked_at(t, ref));
+}
+
+struct weir_tcp_conn *
+weir_tcp_conn_of(struct weir_tcp *t, const struct weir_tcp_end *e)
+{
+	return e->parked != 0 ? wake(t, weir_slab_at(&t->parked, e->parked - 1)) : e->conn;
+}
+
+void
+weir_tcp_nap_timer(struct weir_tcp *t, struct weir_tcp_nap *nap)
+{
+	struct weir_tcp_conn *c = wake(t, weir_slab_at(&t->parked, nap->parked));
+
+	if (c != NULL)
+		weir_tcp_timer(t, c);
+	else
+		weir_wheel_arm(t->core->wheel, &nap->timer, t->core->now_us + RETRY_US);
+}
+
+static void
+drop(struct weir_tcp *t, struct weir_tcp_parked *p)
+{
+	struct weir_tcp_conn c;
+
+	weir_tcp_parked_read(t, p, &c);
+	t->n_state[c.state]--;
+	weir_table_del(&t->table, weir_tcp_hash(t, &p->flow),
+		WEIR_TCP_REF_PARKED | weir_slab_index(&t->parked, p));
+	free_parked(t, p);
+}
+
+void
+weir_tcp_park_fini(struct weir_tcp *t)
+{
+	for (uint32_t i = 0; i < t->parked.fresh; i++) {
+		struct weir_tcp_parked *p = weir_slab_at(&t->parked, i);
+
+		if (p->end != NULL)
+			drop(t, p);
 	}
+}
+
+/* To be looked at */
+
+uint32_t
+weir_tcp_id_from(const struct weir_tcp *t, uint32_t id)
+{
+	if (id < WEIR_TCP_ID_PARKED && id >= t->conns.fresh)
+		id = WEIR_TCP_ID_PARKED;
+	return id < WEIR_TCP_ID_PARKED || id - WEIR_TCP_ID_PARKED < t->parked.fresh
+		       ? id
+		       : WEIR_TCP_ID_END;
+}
+
+static void *
+object_of(const struct weir_tcp *t, uint32_t id)
+{
+	return id < WEIR_TCP_ID_PARKED ? weir_slab_at(&t->conns, id)
+				       : weir_slab_at(&t->parked, id - WEIR_TCP_ID_PARKED);
+}
+
+const struct weir_tcp_conn *
+weir_tcp_by_id(const struct weir_tcp *t, uint32_t id, struct weir_tcp_conn *room)
+{
+	const struct weir_tcp_conn *c = object_of(t, id);
+	const struct weir_tcp_parked *p = object_of(t, id);
+
+	if (id < WEIR_TCP_ID_PARKED)
+		return c->is_live ? c : NULL;
+	if (p->end == NULL)
+		return NULL;
+	weir_tcp_parked_read(t, p, room);
+	return room;
+}
+
+unsigned int
+weir_tcp_events_by_id(const struct weir_tcp *t, uint32_t id, const struct weir_tcp_conn *c,
+	struct weir_tcp_event events[WEIR_TCP_TRACE_LEN])
+{
+	return weir_tcp_trace_read(t, c->trace, object_of(t, id), events);
 }

@@ -237,11 +237,15 @@ weir_tcp_is_synchronized(const struct weir_tcp_conn *c)
 
 /* tcp_park.c */
 
-/** An act, all zero, for c. NULL: too many are in use. */
-struct weir_tcp_act *weir_tcp_act_new(struct weir_tcp *t, const struct weir_tcp_conn *c);
+/** A connection of the pool, with undefined content. NULL: too many are at work. */
+struct weir_tcp_conn *weir_tcp_conn_get(struct weir_tcp *t);
+void weir_tcp_conn_put(struct weir_tcp *t, struct weir_tcp_conn *c);
 
-/** Give back c's, whether it sleeps or not. */
-void weir_tcp_act_free(struct weir_tcp *t, struct weir_tcp_conn *c);
+/** The one that sleeps as ref, awake. NULL: too many are at work. */
+struct weir_tcp_conn *weir_tcp_wake(struct weir_tcp *t, uint32_t ref);
+
+/** Drop those that sleep, without a word. */
+void weir_tcp_park_fini(struct weir_tcp *t);
 
 void weir_tcp_park_due(struct weir_tcp *t);
 
@@ -249,9 +253,22 @@ void weir_tcp_park_due(struct weir_tcp *t);
 static inline void
 weir_tcp_park_idle(struct weir_tcp *t)
 {
-	if (unlikely((int32_t)((uint32_t)(t->core->now_us >> 10) - t->act_due) >= 0))
+	if (unlikely((int32_t)((uint32_t)(t->core->now_us >> 10) - t->awake_due) >= 0))
 		weir_tcp_park_due(t);
 }
+
+/* tcp_pack.c */
+
+#define WEIR_TCP_PACKED_MAX \
+	(sizeof(((struct weir_tcp_parked *)NULL)->packed) + sizeof(struct weir_tcp_rest))
+
+/** All that c, which is idle, is but for its flow. @return bytes used; 0: they are not enough */
+size_t weir_tcp_pack(const struct weir_tcp *t, const struct weir_tcp_conn *c,
+	uint8_t packed[WEIR_TCP_PACKED_MAX]);
+
+/** And back; without place in lists, table, wheel. c->dst is to be found again. */
+void weir_tcp_unpack(
+	const struct weir_tcp *t, const struct weir_tcp_parked *p, struct weir_tcp_conn *c);
 
 /* tcp_table.c */
 
@@ -280,6 +297,7 @@ void weir_tcp_finish(struct weir_tcp *t, struct weir_tcp_conn *c, int error);
  */
 #define WEIR_TCP_REF_REQ   (1u << 30)
 #define WEIR_TCP_REF_WAIT  (2u << 30)
+#define WEIR_TCP_REF_PARKED (3u << 30)
 #define WEIR_TCP_REF_INDEX ((1u << 30) - 1)
 #define WEIR_TCP_REF_NONE  UINT32_MAX
 
@@ -306,10 +324,23 @@ weir_tcp_ref_is_wait(uint32_t ref)
 	return (ref & ~WEIR_TCP_REF_INDEX) == WEIR_TCP_REF_WAIT;
 }
 
+/** All of them that are not one of those: also WEIR_TCP_REF_NONE. */
+static inline bool
+weir_tcp_ref_is_parked(uint32_t ref)
+{
+	return ref >= WEIR_TCP_REF_PARKED && ref != WEIR_TCP_REF_NONE;
+}
+
 static inline struct weir_tcp_conn *
 weir_tcp_conn_at(const struct weir_tcp *t, uint32_t ref)
 {
 	return weir_slab_at(&t->conns, ref);
+}
+
+static inline struct weir_tcp_parked *
+weir_tcp_parked_at(const struct weir_tcp *t, uint32_t ref)
+{
+	return weir_slab_at(&t->parked, ref & WEIR_TCP_REF_INDEX);
 }
 
 static inline struct weir_tcp_req *
@@ -374,8 +405,8 @@ void weir_tcp_req_revive(struct weir_tcp *t, struct weir_tcp_req *req, struct we
 void weir_tcp_req_input(struct weir_tcp *t, struct weir_tcp_req *req, struct weir_tcp_rx *rx);
 
 /** A credible ICMP error. */
-void weir_tcp_req_error(struct weir_tcp *t, struct weir_tcp_req *req,
-	const struct weir_icmp_error *e);
+void weir_tcp_req_error(
+	struct weir_tcp *t, struct weir_tcp_req *req, const struct weir_icmp_error *e);
 
 /** Forget req without a word. */
 void weir_tcp_req_drop(struct weir_tcp *t, struct weir_tcp_req *req);
@@ -395,8 +426,8 @@ enum weir_tcp_fo_act weir_tcp_fastopen_check(struct weir_tcp *t, const struct we
 	const struct weir_tcp_rx *rx, struct weir_tcp_fo *fo);
 
 /** Accept a connection by its SYN. @return false: no room; as without Fast Open then */
-bool weir_tcp_fastopen_take(struct weir_tcp *t, struct weir_tcp_listener *l, struct weir_tcp_rx *rx,
-	uint32_t iss);
+bool weir_tcp_fastopen_take(
+	struct weir_tcp *t, struct weir_tcp_listener *l, struct weir_tcp_rx *rx, uint32_t iss);
 
 /** The option of a SYN or SYN,ACK that has one. */
 void weir_tcp_fastopen_read(const struct weir_tcp_rx *rx, struct weir_tcp_fo *fo);
@@ -487,8 +518,7 @@ enum weir_fate weir_tcp_ao_check(struct weir_tcp *t, const struct weir_tcp_rx *r
 /* tcp_auth.c */
 
 /** A segment for ref where somebody has keys, or one that is signed. */
-enum weir_tcp_verdict weir_tcp_auth_input(
-	struct weir_tcp *t, struct weir_tcp_rx *rx, uint32_t ref);
+enum weir_tcp_verdict weir_tcp_auth_input(struct weir_tcp *t, struct weir_tcp_rx *rx, uint32_t ref);
 
 /**
  * h is signed if there is a key: of c, of req's listener, of who has p's flow.
@@ -514,8 +544,7 @@ unsigned int weir_tcp_auth_sack_blocks(const struct weir_tcp_conn *c, unsigned i
 bool weir_tcp_auth_is_md5(const struct weir_tcp_conn *c);
 
 /** w takes the place of c; it is over. */
-void weir_tcp_auth_wait(
-	struct weir_tcp *t, const struct weir_tcp_wait *w, struct weir_tcp_conn *c);
+void weir_tcp_auth_wait(struct weir_tcp *t, const struct weir_tcp_wait *w, struct weir_tcp_conn *c);
 void weir_tcp_auth_wait_over(struct weir_tcp *t, const struct weir_tcp_wait *w);
 
 /* tcp_cookie.c */
@@ -712,8 +741,7 @@ void weir_tcp_reass_free(struct weir_tcp *t, struct weir_tcp_conn *c);
 void weir_tcp_buf_start(struct weir_tcp *t, struct weir_tcp_conn *c);
 
 /** c->is_rcv_rtt_due, and a segment with timestamps came in order. */
-void weir_tcp_rcv_rtt(
-	struct weir_tcp *t, struct weir_tcp_conn *c, const struct weir_tcp_seg *seg);
+void weir_tcp_rcv_rtt(struct weir_tcp *t, struct weir_tcp_conn *c, const struct weir_tcp_seg *seg);
 
 /** The application has read: perhaps a round trip is over, and the receive buffer too small. */
 void weir_tcp_rcvbuf_adjust(struct weir_tcp *t, struct weir_tcp_conn *c);
@@ -742,8 +770,8 @@ uint8_t weir_tcp_ecn_syn_flags(struct weir_tcp *t, struct weir_tcp_conn *c);
 
 /** A SYN for a listener whose algorithm is cc: what of its offer of ECN is accepted?
  *  @return WEIR_TCP_REQ_ECN_* */
-uint8_t weir_tcp_ecn_accepts(const struct weir_tcp *t, const struct weir_tcp_cc_ops *cc,
-	const struct weir_tcp_rx *rx);
+uint8_t weir_tcp_ecn_accepts(
+	const struct weir_tcp *t, const struct weir_tcp_cc_ops *cc, const struct weir_tcp_rx *rx);
 
 /** Flags of the answer to the SYN of req. @return ECN field for it */
 uint8_t weir_tcp_ecn_mark_syn_ack(const struct weir_tcp_req *req, const struct weir_tcp_cc_ops *cc,
@@ -788,8 +816,8 @@ bool weir_tcp_accecn_is_asked(const struct weir_tcp_rx *rx);
  * It was asked for: rx is the SYN,ACK; or a SYN that crossed ours; or, on the other side, the
  * last ACK, which the peer answers our SYN,ACK by. sent is the ECN field that ours had.
  */
-void weir_tcp_accecn_answer(struct weir_tcp *t, struct weir_tcp_conn *c,
-	const struct weir_tcp_rx *rx, uint8_t sent);
+void weir_tcp_accecn_answer(
+	struct weir_tcp *t, struct weir_tcp_conn *c, const struct weir_tcp_rx *rx, uint8_t sent);
 void weir_tcp_accecn_cross(
 	struct weir_tcp *t, struct weir_tcp_conn *c, const struct weir_tcp_rx *rx);
 void weir_tcp_accecn_accept(struct weir_tcp *t, struct weir_tcp_conn *c,
@@ -806,17 +834,15 @@ void weir_tcp_accecn_received(
 uint32_t weir_tcp_accecn_len(const struct weir_tcp_conn *c);
 
 /** The option into a segment's header, which has all others; into that of a SYN,ACK. */
-void weir_tcp_accecn_fill(
-	struct weir_tcp *t, struct weir_tcp_conn *c, struct weir_tcp_hdr_info *h);
+void weir_tcp_accecn_fill(struct weir_tcp *t, struct weir_tcp_conn *c, struct weir_tcp_hdr_info *h);
 void weir_tcp_accecn_fill_syn_ack(const struct weir_tcp *t, struct weir_tcp_hdr_info *h);
 
 /** As weir_tcp_ecn_mark(). */
-uint8_t weir_tcp_accecn_mark(
-	struct weir_tcp_conn *c, struct weir_tcp_hdr_info *h, bool has_text);
+uint8_t weir_tcp_accecn_mark(struct weir_tcp_conn *c, struct weir_tcp_hdr_info *h, bool has_text);
 
 /** How many more packets of ours does rx say were marked? */
-uint32_t weir_tcp_accecn_news(struct weir_tcp_conn *c, const struct weir_tcp_rx *rx,
-	const struct weir_tcp_news *news);
+uint32_t weir_tcp_accecn_news(
+	struct weir_tcp_conn *c, const struct weir_tcp_rx *rx, const struct weir_tcp_news *news);
 
 /* tcp_output.c, tcp_segment.c, tcp_window.c, tcp_mss.c */
 
@@ -878,8 +904,8 @@ void weir_tcp_update_mss(struct weir_tcp_conn *c);
 uint16_t weir_tcp_clamp_mss(const struct weir_dst *dst, uint16_t mss);
 
 /** What we announce: what the interface takes. */
-uint16_t weir_tcp_offered_mss(const struct weir_flow *flow, const struct weir_dst *dst,
-	const struct weir_tcp_opts *opts);
+uint16_t weir_tcp_offered_mss(
+	const struct weir_flow *flow, const struct weir_dst *dst, const struct weir_tcp_opts *opts);
 
 static inline uint16_t
 weir_tcp_local_mss(const struct weir_tcp_conn *c)
@@ -936,6 +962,9 @@ void weir_tcp_rearm_rto(struct weir_tcp *t, struct weir_tcp_conn *c);
 
 /** Until what was sent first times out; 0: it has. */
 uint64_t weir_tcp_rto_left_us(const struct weir_tcp *t, const struct weir_tcp_conn *c);
+
+/** Arm c's entry for its deadlines. */
+void weir_tcp_timer_resume(struct weir_tcp *t, struct weir_tcp_conn *c);
 
 /** (Re)start the keepalive timer if it is wanted. */
 void weir_tcp_timer_keep(struct weir_tcp *t, struct weir_tcp_conn *c);

@@ -283,8 +283,6 @@ weir_tcp_sent_free(struct weir_tcp *t, struct weir_tcp_conn *c)
 {
 	struct weir_tcp_sent *s;
 
-	if (c->act == NULL)
-		return; /* nothing is under way */
 	while ((s = weir_tcp_sent_at(t, c->act->head)) != NULL) {
 		c->act->head = s->next;
 		weir_slab_put_at(&t->sents, s, weir_tcp_sent_ref(t, s) - 1);

@@ -128,8 +128,7 @@ void
 weir_tcp_sndq_free(struct weir_tcp_conn *c)
 {
 	c->sndq.cursor = NULL;
-	if (c->act != NULL)
-		c->act->cursor = NULL;
+	c->act->cursor = NULL;
 	while (c->sndq.q.first != NULL)
 		free_first(&c->sndq);
 }

@@ -273,7 +273,7 @@ take_fin(struct weir_tcp *t, struct weir_tcp_conn *c)
 	c->rcv.adv = weir_seq_max(c->rcv.adv, c->rcv.nxt);
 	weir_tcp_sack_trim(c);
 	weir_tcp_ack_now(t, c);
-	if (c->owner != NULL || c->listener != NULL)
+	if (c->end != NULL || c->listener != NULL)
 		weir_ready_add(t->ready, &c->ready, WEIR_READY_PEERCLOSE);
 }
 

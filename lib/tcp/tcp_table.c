@@ -6,6 +6,8 @@
 #include <rte_malloc.h>
 #include <rte_prefetch.h>
 
+#define RESTS_MIN 4096u /* or for every eighth connection */
+
 /* What the starting point of the search for a port depends on: RFC 6056 3.3.3. No padding. */
 struct port_key {
 	struct weir_addr laddr;
@@ -17,19 +19,19 @@ static int
 init_slabs(struct weir_tcp *t, int numa_node)
 {
 	const uint32_t size = RTE_ALIGN(sizeof(struct weir_tcp_conn), RTE_CACHE_LINE_SIZE);
-	const uint32_t act_size = RTE_ALIGN(sizeof(struct weir_tcp_act), RTE_CACHE_LINE_SIZE);
-	const uint32_t n_acts = t->conf.max_active != 0
-					? RTE_MIN(t->conf.max_active, t->conf.max_conns)
-					: t->conf.max_conns;
+	const uint32_t max = t->conf.max_conns;
+	const uint32_t n_awake = t->conf.max_active != 0 ? RTE_MIN(t->conf.max_active, max) : max;
+	const uint32_t n_rests = RTE_MIN(max, RTE_MAX(max / 8, RESTS_MIN));
 
 	if (weir_tcp_traces_init(&t->traces, t->conf.max_traces, numa_node) < 0 ||
-		weir_slab_init(&t->conns, size, t->conf.max_conns, numa_node) < 0 ||
+		weir_slab_init(&t->conns, size, n_awake, numa_node) < 0 ||
 		weir_slab_init(&t->reqs, sizeof(struct weir_tcp_req), t->conf.max_reqs, numa_node) <
 			0 ||
 		weir_slab_init(&t->waits, sizeof(struct weir_tcp_wait), t->conf.max_waits,
 			numa_node) < 0 ||
-		weir_slab_init(&t->acts, act_size, n_acts, numa_node) < 0 ||
-		weir_slab_init(&t->parked, WEIR_TCP_PARKED, t->conf.max_conns, numa_node) < 0 ||
+		weir_slab_init(&t->parked, WEIR_TCP_PARKED, max, numa_node) < 0 ||
+		weir_slab_init(&t->rests, sizeof(struct weir_tcp_rest), n_rests, numa_node) < 0 ||
+		weir_slab_init(&t->naps, sizeof(struct weir_tcp_nap), max, numa_node) < 0 ||
 		weir_slab_init(&t->sents, sizeof(struct weir_tcp_sent), 2 * t->core->pool->size,
 			numa_node) < 0)
 		return -ENOMEM;
@@ -40,8 +42,9 @@ static void
 fini_slabs(struct weir_tcp *t)
 {
 	weir_slab_fini(&t->sents);
+	weir_slab_fini(&t->naps);
+	weir_slab_fini(&t->rests);
 	weir_slab_fini(&t->parked);
-	weir_slab_fini(&t->acts);
 	weir_slab_fini(&t->waits);
 	weir_slab_fini(&t->reqs);
 	weir_slab_fini(&t->conns);
@@ -73,7 +76,7 @@ no_table:
 static void
 drop_conn(struct weir_tcp *t, struct weir_tcp_conn *c)
 {
-	c->owner = NULL;
+	c->end = NULL;
 	if (c->state == WEIR_TCP_CLOSED)
 		weir_tcp_conn_free(t, c);
 	else
@@ -92,6 +95,7 @@ weir_tcp_table_fini(struct weir_tcp *t)
 		if (c->is_live)
 			drop_conn(t, c);
 	}
+	weir_tcp_park_fini(t);
 	rte_free(t->listeners);
 	weir_table_fini(&t->table);
 	fini_slabs(t);
@@ -109,8 +113,10 @@ record_at(const struct weir_tcp *t, uint32_t ref)
 {
 	if (likely(weir_tcp_ref_is_conn(ref)))
 		return weir_tcp_conn_at(t, ref);
-	return weir_tcp_ref_is_req(ref) ? (void *)weir_tcp_req_at(t, ref)
-					: (void *)weir_tcp_wait_at(t, ref);
+	if (weir_tcp_ref_is_req(ref))
+		return weir_tcp_req_at(t, ref);
+	return weir_tcp_ref_is_wait(ref) ? (void *)weir_tcp_wait_at(t, ref)
+					 : (void *)weir_tcp_parked_at(t, ref);
 }
 
 uint32_t
@@ -200,30 +206,19 @@ weir_tcp_prefetch_act(const struct weir_tcp *t, uint32_t hash)
 	rte_prefetch0(act + 2 * RTE_CACHE_LINE_MIN_SIZE);
 }
 
-static struct weir_tcp_act *
-new_act(struct weir_tcp *t, const struct weir_tcp_conn *c)
-{
-	struct weir_tcp_act *act = weir_tcp_act_new(t, c);
-
-	if (act == NULL)
-		return NULL;
-	act->reordering = t->conf.reordering;
-	act->reo_steps = 1;
-	return act;
-}
-
 struct weir_tcp_conn *
 weir_tcp_conn_new(
 	struct weir_tcp *t, const struct weir_flow *flow, const struct weir_tcp_opts *opts)
 {
-	struct weir_tcp_conn *c = weir_slab_get(&t->conns);
+	struct weir_tcp_conn *c = NULL;
 
+	if (weir_tcp_n_conns(t) < t->conf.max_conns)
+		c = weir_tcp_conn_get(t);
 	if (c == NULL)
 		return NULL;
-	memset(c, 0, sizeof(*c));
-	c->act = new_act(t, c);
-	if (c->act == NULL)
-		goto no_act;
+	memset(c, 0, offsetof(struct weir_tcp_conn, act[0].queue));
+	c->act->reordering = t->conf.reordering;
+	c->act->reo_steps = 1;
 	c->flow = *flow;
 	c->opts = *opts;
 	c->is_live = true;
@@ -235,17 +230,11 @@ weir_tcp_conn_new(
 	c->ts_offset = weir_tcp_ts_offset(t, flow);
 	weir_wheel_entry_init(&c->timer, WEIR_TIMER_TCP);
 	if (weir_table_add(&t->table, weir_tcp_hash(t, flow), weir_slab_index(&t->conns, c)) < 0) {
-		c->is_live = false;
-		goto no_slot;
+		weir_tcp_conn_put(t, c);
+		return NULL;
 	}
 	t->n_state[WEIR_TCP_CLOSED]++;
 	return c;
-
-no_slot:
-	weir_tcp_act_free(t, c);
-no_act:
-	weir_slab_put(&t->conns, c);
-	return NULL;
 }
 
 void
@@ -256,12 +245,10 @@ weir_tcp_conn_free(struct weir_tcp *t, struct weir_tcp_conn *c)
 	weir_pktq_free(&c->rcv.rx);
 	weir_tcp_let_go(t, c, c->rcv.held); /* the rest is the socket layer's alone now */
 	t->n_state[WEIR_TCP_CLOSED]--;
-	if (unlikely(c->act != NULL && c->act->keys != NULL))
+	if (unlikely(c->act->keys != NULL))
 		weir_tcp_keys_conn_free(t, c);
 	weir_tcp_trace_free(t, c);
-	c->is_live = false;
-	weir_tcp_act_free(t, c);
-	weir_slab_put(&t->conns, c);
+	weir_tcp_conn_put(t, c);
 }
 
 /* Off every list that belongs to a living connection. */
@@ -301,7 +288,7 @@ weir_tcp_finish(struct weir_tcp *t, struct weir_tcp_conn *c, int error)
 	c->error = (int16_t)error;
 	weir_tcp_trace(t, c, WEIR_TCP_EVENT_END, (uint32_t)error, weir_tcp_sent_pos(c, c->snd.una),
 		weir_tcp_rcvd_pos(c, c->rcv.nxt));
-	if (c->owner == NULL)
+	if (c->end == NULL)
 		weir_tcp_conn_free(t, c);
 	else
 		weir_ready_add(t->ready, &c->ready, WEIR_READY_CLOSE);

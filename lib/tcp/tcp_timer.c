@@ -3,8 +3,7 @@
 #include "tcp_loss_priv.h"
 #include "tcp_mtu_probe.h"
 
-#define NO_ACT_US	   10000 /* too many connections are busy: try again */
-#define BLACK_HOLE_RETRIES 3	 /* RFC 1122 4.2.3.5, R1 */
+#define BLACK_HOLE_RETRIES 3 /* RFC 1122 4.2.3.5, R1 */
 
 /*
  * One wheel entry serves all deadlines of a connection. It is armed no later than the earliest;
@@ -35,6 +34,15 @@ weir_tcp_timer_set(struct weir_tcp *t, struct weir_tcp_conn *c, uint64_t *deadli
 {
 	*deadline = at_us;
 	arm(t, c, at_us);
+}
+
+void
+weir_tcp_timer_resume(struct weir_tcp *t, struct weir_tcp_conn *c)
+{
+	const uint64_t next_us = weir_tcp_next_us(c);
+
+	if (next_us != WEIR_WHEEL_NEVER)
+		arm(t, c, next_us);
 }
 
 static uint64_t
@@ -267,7 +275,7 @@ keep_expired(struct weir_tcp *t, struct weir_tcp_conn *c)
 	}
 	if (has_kept_enough(c, idle_us)) {
 		weir_tcp_send_rst(t, c);
-		if (c->owner != NULL)
+		if (c->end != NULL)
 			weir_ready_add(t->ready, &c->ready, WEIR_READY_KEEPALIVEDOWN);
 		time_out(t, c);
 		return false;
@@ -304,14 +312,8 @@ weir_tcp_fin_wait_2(struct weir_tcp *t, struct weir_tcp_conn *c)
 void
 weir_tcp_timer(struct weir_tcp *t, struct weir_tcp_conn *c)
 {
-	uint64_t next;
-
 	if (is_due(t, &c->end_at)) {
 		weir_tcp_finish(t, c, 0);
-		return;
-	}
-	if (!weir_tcp_wake(t, c)) {
-		arm(t, c, t->core->now_us + NO_ACT_US);
 		return;
 	}
 	if (is_due(t, &c->delack_at)) {
@@ -325,7 +327,5 @@ weir_tcp_timer(struct weir_tcp *t, struct weir_tcp_conn *c)
 	if (is_due(t, &c->rexmit_at) &&
 		!(c->is_persist ? persist_expired(t, c) : rexmit_expired(t, c)))
 		return;
-	next = weir_tcp_next_us(c);
-	if (next != WEIR_WHEEL_NEVER)
-		arm(t, c, next);
+	weir_tcp_timer_resume(t, c);
 }

@@ -37,13 +37,19 @@ weir_tcp_traces_fini(struct weir_tcp_traces *p)
 	*p = (struct weir_tcp_traces){0};
 }
 
-/* c's, or NULL: it has none, or somebody has taken it. */
+/* The ring of this number + 1, or NULL: there is none, or somebody has taken it from its owner. */
+static struct weir_tcp_trace *
+ring_of(const struct weir_tcp *t, uint32_t trace, const void *owner)
+{
+	struct weir_tcp_trace *r = trace == 0 ? NULL : &t->traces.all[trace - 1];
+
+	return r != NULL && r->owner == owner ? r : NULL;
+}
+
 static struct weir_tcp_trace *
 trace_of(const struct weir_tcp *t, const struct weir_tcp_conn *c)
 {
-	struct weir_tcp_trace *r = c->trace == 0 ? NULL : &t->traces.all[c->trace - 1];
-
-	return r != NULL && r->owner == c ? r : NULL;
+	return ring_of(t, c->trace, c);
 }
 
 /* The clock algorithm: the next one without an event since the hand was there last. */
@@ -119,6 +125,15 @@ weir_tcp_trace_more(struct weir_tcp *t, struct weir_tcp_conn *c, enum weir_tcp_e
 }
 
 void
+weir_tcp_trace_move(struct weir_tcp *t, uint32_t trace, const void *from, const void *to)
+{
+	struct weir_tcp_trace *r = ring_of(t, trace, from);
+
+	if (r != NULL)
+		r->owner = to;
+}
+
+void
 weir_tcp_trace_free(struct weir_tcp *t, struct weir_tcp_conn *c)
 {
 	struct weir_tcp_trace *r = trace_of(t, c);
@@ -130,16 +145,23 @@ weir_tcp_trace_free(struct weir_tcp *t, struct weir_tcp_conn *c)
 }
 
 unsigned int
-weir_tcp_trace_copy(const struct weir_tcp *t, const struct weir_tcp_conn *c,
+weir_tcp_trace_read(const struct weir_tcp *t, uint32_t trace, const void *owner,
 	struct weir_tcp_event events[WEIR_TCP_TRACE_LEN])
 {
-	const struct weir_tcp_trace *r = trace_of(t, c);
+	const struct weir_tcp_trace *r = ring_of(t, trace, owner);
 	const uint32_t end = r == NULL ? 0 : r->n;
 	const uint32_t n = RTE_MIN(end, (uint32_t)WEIR_TCP_TRACE_LEN);
 
 	for (uint32_t i = 0; i < n; i++)
 		events[i] = r->events[(end - n + i) % WEIR_TCP_TRACE_LEN];
 	return n;
+}
+
+unsigned int
+weir_tcp_trace_copy(const struct weir_tcp *t, const struct weir_tcp_conn *c,
+	struct weir_tcp_event events[WEIR_TCP_TRACE_LEN])
+{
+	return weir_tcp_trace_read(t, c->trace, c, events);
 }
 
 uint64_t

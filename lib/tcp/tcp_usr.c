@@ -47,7 +47,7 @@ take_over_wait(struct weir_tcp *t, const struct weir_flow *flow)
 
 int
 weir_tcp_connect(struct weir_tcp *t, const struct weir_flow *flow, const struct weir_tcp_opts *opts,
-	void *owner, struct weir_tcp_conn **conn)
+	struct weir_tcp_end *end, struct weir_tcp_conn **conn)
 {
 	struct weir_flow full = *flow;
 	struct weir_tcp_conn *c;
@@ -65,7 +65,7 @@ weir_tcp_connect(struct weir_tcp *t, const struct weir_flow *flow, const struct 
 		weir_tcp_discard(t, c);
 		return err;
 	}
-	c->owner = owner;
+	weir_tcp_own(c, end);
 	c->is_active = true;
 	weir_tcp_set_state(t, c, WEIR_TCP_SYN_SENT);
 	t->stats.active_opens++;
@@ -114,8 +114,7 @@ weir_tcp_credit(struct weir_tcp *t, struct weir_tcp_conn *c, uint32_t truesize)
 	if (truesize == 0)
 		return; /* nothing was read: no news of the window */
 	weir_tcp_let_go(t, c, truesize);
-	if ((int32_t)((uint32_t)(t->core->now_us / 1000) - c->space_due_ms) >= 0 &&
-		weir_tcp_wake(t, c))
+	if ((int32_t)((uint32_t)(t->core->now_us / 1000) - c->space_due_ms) >= 0)
 		weir_tcp_rcvbuf_adjust(t, c);
 	if ((c->state == WEIR_TCP_ESTABLISHED || c->state == WEIR_TCP_FIN_WAIT_1 ||
 		    c->state == WEIR_TCP_FIN_WAIT_2) &&
@@ -154,8 +153,7 @@ weir_tcp_opts_changed(struct weir_tcp *t, struct weir_tcp_conn *c)
 	if (c->state == WEIR_TCP_CLOSED || (c->fo & WEIR_TCP_TFO_DEFERRED))
 		return;
 	weir_tcp_update_mss(c);
-	if (weir_tcp_wake(t, c)) /* else it is done then */
-		weir_tcp_cc_choose(t, c);
+	weir_tcp_cc_choose(t, c);
 	weir_tcp_timer_keep(t, c);
 	c->is_lowat = c->opts.notsent_lowat != 0;
 	if (c->opts.is_nodelay && weir_tcp_has_unsent(c))
@@ -180,7 +178,7 @@ weir_tcp_advertised_mss(const struct weir_tcp_conn *c)
 static void
 disown(struct weir_tcp *t, struct weir_tcp_conn *c)
 {
-	c->owner = NULL;
+	c->end = NULL;
 	if (!c->is_orphan && c->state != WEIR_TCP_CLOSED)
 		t->n_orphans++;
 	c->is_orphan = true;

@@ -5,7 +5,7 @@
  * Model   Segments come in by weir_tcp_input(); what they change is left in the `ready` list for
  *         the socket layer. Calls and input only mark connections for output; weir_tcp_flush()
  *         sends for each of them once, so that data carries the ACK and a burst costs one ACK.
- * Owner   TCP owns connections from open or SYN to their end. While `owner` is set, the socket
+ * Owner   TCP owns connections from open or SYN to their end. While `end` is set, the socket
  *         layer holds one, too: after WEIR_READY_CLOSE it calls weir_tcp_release().
  *         weir_tcp_close() and weir_tcp_abort() give the connection up at once; TCP ends and frees
  *         it by itself.
@@ -280,7 +280,7 @@ struct weir_tcp_conn {
 	uint64_t rexmit_at; /* retransmission, or zero-window probe when is_persist */
 	uint64_t delack_at;
 	uint64_t heard_us; /* last acceptable segment received */
-	struct weir_tcp_act *act; /* NULL: parked, see weir_tcp_wake() */
+	struct weir_tcp_end *end; /* NULL: nobody listens */
 	/* line 3: sending */
 	struct weir_tcp_sndq sndq;
 	uint64_t sent_us;  /* when data was sent last */
@@ -300,7 +300,6 @@ struct weir_tcp_conn {
 	uint8_t keep_probes;
 	uint32_t rexmits; /* segments sent again */
 	struct weir_pktq ooo; /* beyond rcv.nxt, sorted by sequence number, not overlapping */
-	void *owner;          /* the socket layer's; NULL: nobody listens */
 	struct weir_tcp_listener *listener; /* until accepted */
 	struct weir_tcp_opts opts;
 	int16_t error;  /* why it ended: 0, ECONNRESET, ECONNREFUSED, ETIMEDOUT, EHOSTUNREACH ... */
@@ -321,14 +320,53 @@ struct weir_tcp_conn {
 	uint16_t fo;    /* enum weir_tcp_tfo */
 	bool has_mark;  /* the peer sent urgent data; rcv_up is its last byte */
 	bool is_active; /* we sent the first SYN */
-	uint32_t parked; /* without act: index + 1 in weir_tcp.parked */
+	/* one; an array, so that it is used as a pointer is */
+	struct weir_tcp_act act[1] __attribute__((aligned(RTE_CACHE_LINE_MIN_SIZE)));
 };
+
+#define WEIR_TCP_PARKED 240 /* bytes of a connection that sleeps */
 
 static_assert(offsetof(struct weir_tcp_conn, ready) == 2 * RTE_CACHE_LINE_MIN_SIZE,
 	"lines 0 and 1: the lookup and every segment");
 static_assert(offsetof(struct weir_tcp_conn, sndq) == 3 * RTE_CACHE_LINE_MIN_SIZE, "line 2");
 
 TAILQ_HEAD(weir_tcp_conns, weir_tcp_conn);
+
+/*
+ * Who a connection belongs to: a part of the socket layer's object. TCP keeps it right while the
+ * connection sleeps and wakes; the owner empties it when it lets go of a connection.
+ */
+struct weir_tcp_end {
+	struct weir_tcp_conn *conn; /* NULL: none, or it sleeps: see weir_tcp_conn_of() */
+	uint32_t parked;            /* index + 1 in weir_tcp.parked; 0: it does not sleep */
+};
+
+/* A connection that sleeps (tcp_park.c). */
+struct weir_tcp_parked {
+	union {
+		struct weir_flow flow; /* first. Whoever writes it writes nap after it: */
+		struct {
+			uint8_t flow_bytes[36];
+			uint32_t nap; /* lies in the padding: index + 1 in weir_tcp.naps; 0: none */
+		};
+	};
+	struct weir_tcp_end *end; /* NULL: not in use */
+	uint32_t rest;            /* index + 1 in weir_tcp.rests; 0: it all fits here */
+	uint8_t packed[WEIR_TCP_PARKED - 52];
+};
+
+static_assert(sizeof(struct weir_tcp_parked) == WEIR_TCP_PARKED, "no padding");
+
+/* What does not fit there, of one that has seen much or goes by BBR. */
+struct weir_tcp_rest {
+	uint8_t packed[128];
+};
+
+/* Its timer, if it has one (keepalive). */
+struct weir_tcp_nap {
+	struct weir_wheel_entry timer;
+	uint32_t parked; /* index in weir_tcp.parked */
+};
 
 /* The ECN of a connection that a peer asks for. */
 #define WEIR_TCP_REQ_ECN_NO	  0
@@ -410,7 +448,6 @@ struct weir_tcp_listener {
 
 #define WEIR_TCP_LISTEN_BUCKETS 256
 #define WEIR_TCP_NO_WAIT	UINT32_MAX
-#define WEIR_TCP_PARKED		192 /* bytes of an idle connection's weir_tcp_act, packed */
 
 /* Who signs a segment. The ISNs make a traffic key where it is not in settled, which has both. */
 struct weir_tcp_signer {
@@ -429,13 +466,14 @@ struct weir_tcp {
 	struct weir_slab conns;
 	struct weir_slab reqs;
 	struct weir_slab waits;
-	struct weir_slab acts;  /* of connections that are not idle */
-	struct weir_slab parked; /* of those that are, WEIR_TCP_PARKED bytes each */
-	uint32_t act_first; /* indices + 1 in acts: the queue of tcp_park.c */
-	uint32_t act_last;
-	uint32_t act_due; /* when the first is to be looked at; ticks of 1024 us */
+	struct weir_slab parked; /* connections that sleep, which are not in conns */
+	struct weir_slab rests;
+	struct weir_slab naps;
+	uint32_t awake_first; /* indices + 1 in conns: the queue of tcp_park.c */
+	uint32_t awake_last;
+	uint32_t awake_due; /* when the first is to be looked at; ticks of 1024 us */
 	struct weir_slab sents; /* records of what is under way */
-	struct weir_table table; /* flow -> conns, reqs, waits */
+	struct weir_table table; /* flow -> conns, parked, reqs, waits */
 	LIST_HEAD(, weir_tcp_listener) *listeners; /* WEIR_TCP_LISTEN_BUCKETS, by port */
 	struct weir_tcp_conns out;        /* to be looked at by weir_tcp_flush() */
 	uint32_t wait_first; /* index in waits, first to end; WEIR_TCP_NO_WAIT */
@@ -466,14 +504,59 @@ struct weir_tcp {
 	struct weir_tcp_stats stats;
 };
 
-/** weir_tcp_wake() of a connection that sleeps. */
-bool weir_tcp_unpark(struct weir_tcp *t, struct weir_tcp_conn *c);
-
-/** c->act is to be used. @return false: too many connections use theirs */
-static inline bool
-weir_tcp_wake(struct weir_tcp *t, struct weir_tcp_conn *c)
+/** c is e's from now on, or nobody's. */
+static inline void
+weir_tcp_own(struct weir_tcp_conn *c, struct weir_tcp_end *e)
 {
-	return likely(c->act != NULL) || weir_tcp_unpark(t, c);
+	c->end = e;
+	if (e != NULL)
+		*e = (struct weir_tcp_end){.conn = c};
+}
+
+/** Has e a connection, asleep or not? */
+static inline bool
+weir_tcp_has_conn(const struct weir_tcp_end *e)
+{
+	return e->conn != NULL || e->parked != 0;
+}
+
+/** e's connection, or NULL without one. One that slept is awake then. */
+struct weir_tcp_conn *weir_tcp_conn_of(struct weir_tcp *t, const struct weir_tcp_end *e);
+
+/** May weir_tcp_conn_of() fail for a connection that is there? Too many others are at work. */
+static inline bool
+weir_tcp_sleeps(const struct weir_tcp_end *e)
+{
+	return e->parked != 0;
+}
+
+/** What a connection that sleeps would be, without waking it: its numbers, no links or queues. */
+void weir_tcp_parked_read(
+	const struct weir_tcp *t, const struct weir_tcp_parked *p, struct weir_tcp_conn *c);
+
+/* Connections by number, for those who look at all of them; a number changes with sleep. */
+#define WEIR_TCP_ID_PARKED (1u << 31) /* from here on those that sleep */
+#define WEIR_TCP_ID_END	   UINT32_MAX
+
+/** The first number from id on that may be in use, or WEIR_TCP_ID_END. */
+uint32_t weir_tcp_id_from(const struct weir_tcp *t, uint32_t id);
+
+/**
+ * The connection of a number that weir_tcp_id_from() gave, or NULL.
+ * @param room  for one that sleeps
+ */
+const struct weir_tcp_conn *weir_tcp_by_id(
+	const struct weir_tcp *t, uint32_t id, struct weir_tcp_conn *room);
+
+/** The same one's latest events, the oldest first. @return how many */
+unsigned int weir_tcp_events_by_id(const struct weir_tcp *t, uint32_t id,
+	const struct weir_tcp_conn *c, struct weir_tcp_event events[WEIR_TCP_TRACE_LEN]);
+
+/** Connections, asleep or not. */
+static inline uint32_t
+weir_tcp_n_conns(const struct weir_tcp *t)
+{
+	return t->conns.used + t->parked.used;
 }
 
 /** The rate c sends at, bytes a second; 0: as fast as it goes. c is awake. */
@@ -489,11 +572,12 @@ void weir_tcp_fini(struct weir_tcp *t);
  * Active open. Chooses a local address and port where they are any/0, such that the return traffic
  * reaches this worker (ip->steer).
  * @param flow  raddr and rport set; laddr any and lport 0 to choose
+ * @param end   whose it is, or NULL
  * @return 0 and *conn (state SYN_SENT, SYN on its way), or -ENETUNREACH, -EADDRNOTAVAIL (no port
  *         left), -EADDRINUSE (the four are in use), -ENOBUFS (connection pool)
  */
 int weir_tcp_connect(struct weir_tcp *t, const struct weir_flow *flow,
-	const struct weir_tcp_opts *opts, void *owner, struct weir_tcp_conn **conn);
+	const struct weir_tcp_opts *opts, struct weir_tcp_end *end, struct weir_tcp_conn **conn);
 
 /** Take SYNs for l. The conflict check is the socket layer's. */
 void weir_tcp_listen(struct weir_tcp *t, struct weir_tcp_listener *l);
@@ -563,6 +647,9 @@ void weir_tcp_flush(struct weir_tcp *t);
 /** WEIR_TIMER_TCP fired. */
 void weir_tcp_timer(struct weir_tcp *t, struct weir_tcp_conn *c);
 
+/** WEIR_TIMER_TCP_NAP fired. */
+void weir_tcp_nap_timer(struct weir_tcp *t, struct weir_tcp_nap *nap);
+
 /** WEIR_TIMER_TCP_REQ fired. */
 void weir_tcp_req_timer(struct weir_tcp *t, struct weir_tcp_req *req);
 
@@ -575,7 +662,8 @@ uint64_t weir_tcp_next_us(const struct weir_tcp_conn *c);
 /** The largest segment that c told its peer it takes. */
 uint16_t weir_tcp_advertised_mss(const struct weir_tcp_conn *c);
 
-/** The connection of exactly this flow, or NULL: also when it is half open or in TIME_WAIT. */
+/** The connection of exactly this flow, or NULL: also when it sleeps, is half open or in
+ *  TIME_WAIT. */
 struct weir_tcp_conn *weir_tcp_find(const struct weir_tcp *t, const struct weir_flow *flow);
 
 /** The half-open one, or NULL. */

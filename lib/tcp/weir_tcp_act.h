@@ -7,8 +7,8 @@
  *         of a connection stand in two lists: by sequence number, all of them; by the time they
  *         were sent last, those that are neither SACKed nor lost (RFC 8985 6.2). Windows are
  *         counted in segments, a small one as a whole one, as Linux does.
- *         While nothing is under way for a while, tcp_park.c keeps it packed: c->act is NULL then.
- * Owner   t->acts and t->sents hold them. References to records are indices + 1, 0: none.
+ * Owner   It is a part of the connection; t->sents holds the records. References to those are
+ *         indices + 1, 0: none.
  * Thread  The worker's lcore alone.
  */
 #ifndef WEIR_TCP_ACT_H
@@ -184,7 +184,6 @@ struct weir_tcp_act {
 	struct weir_tcp_keys *keys; /* NULL: no keys */
 	/* tcp_park.c's; last: it is not packed */
 	struct {
-		uint32_t conn;	/* index of the connection */
 		uint32_t since; /* when it was put into the queue */
 		uint32_t next;	/* indices + 1 */
 		uint32_t prev;

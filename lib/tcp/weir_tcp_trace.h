@@ -43,8 +43,8 @@ _Static_assert(sizeof(struct weir_tcp_event) == 16, "a quarter of a cache line")
 #define WEIR_TCP_EVENT_TEXT 128
 
 struct weir_tcp_trace {
-	const struct weir_tcp_conn *owner; /* NULL: nobody */
-	uint32_t n;			   /* events so far */
+	const void *owner; /* a connection, or what it is while it sleeps; NULL: nobody */
+	uint32_t n;        /* events so far */
 	bool is_recent; /* one came since the pool's hand passed */
 	struct weir_tcp_event events[WEIR_TCP_TRACE_LEN];
 };
@@ -71,11 +71,18 @@ void weir_tcp_trace(struct weir_tcp *t, struct weir_tcp_conn *c, enum weir_tcp_e
 void weir_tcp_trace_more(struct weir_tcp *t, struct weir_tcp_conn *c, enum weir_tcp_event_kind kind,
 	uint32_t a, uint32_t b);
 
+/** The ring that was number `trace` of `from`, if it still is, is `to`'s from now on. */
+void weir_tcp_trace_move(struct weir_tcp *t, uint32_t trace, const void *from, const void *to);
+
 /** c is freed. */
 void weir_tcp_trace_free(struct weir_tcp *t, struct weir_tcp_conn *c);
 
 /** c's latest events, the oldest first. @return how many */
 unsigned int weir_tcp_trace_copy(const struct weir_tcp *t, const struct weir_tcp_conn *c,
+	struct weir_tcp_event events[WEIR_TCP_TRACE_LEN]);
+
+/** The same of ring number `trace`, if it still is owner's. */
+unsigned int weir_tcp_trace_read(const struct weir_tcp *t, uint32_t trace, const void *owner,
 	struct weir_tcp_event events[WEIR_TCP_TRACE_LEN]);
 
 /** How long before now_us it was. */

@@ -24,6 +24,9 @@ dispatch(struct weir_worker *w, struct weir_wheel_entry *e)
 	case WEIR_TIMER_TCP:
 		weir_tcp_timer(&w->tcp, RTE_PTR_SUB(e, offsetof(struct weir_tcp_conn, timer)));
 		break;
+	case WEIR_TIMER_TCP_NAP:
+		weir_tcp_nap_timer(&w->tcp, RTE_PTR_SUB(e, offsetof(struct weir_tcp_nap, timer)));
+		break;
 	case WEIR_TIMER_TCP_REQ:
 		weir_tcp_req_timer(&w->tcp, RTE_PTR_SUB(e, offsetof(struct weir_tcp_req, timer)));
 		break;

@@ -224,8 +224,9 @@ bytes_used(const struct crowd *d)
 	const struct weir_stack *st = d->server.st;
 	const struct weir_tcp *t = &st->workers[0]->tcp;
 
-	return slab_bytes(&t->conns) + slab_bytes(&t->acts) + slab_bytes(&t->parked) +
-	       slab_bytes(&t->sents) + (uint64_t)t->conns.used * 2 * sizeof(t->table.slots[0]) +
+	return slab_bytes(&t->conns) + slab_bytes(&t->parked) + slab_bytes(&t->rests) +
+	       slab_bytes(&t->naps) + slab_bytes(&t->sents) +
+	       (uint64_t)weir_tcp_n_conns(t) * 2 * sizeof(t->table.slots[0]) +
 	       (uint64_t)rte_mempool_in_use_count(st->socks.pool) * st->socks.pool->elt_size;
 }
 

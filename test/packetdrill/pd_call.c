@@ -157,7 +157,7 @@ pd_shutdown(void *ctx, int fd, int how)
 static bool
 is_all_acked(struct pd *p, struct pd_waiter *w)
 {
-	const struct weir_tcp_conn *c = w->sock->conn;
+	const struct weir_tcp_conn *c = w->sock->tcp.conn; /* one that sleeps has sent all */
 
 	return c == NULL || c->state == WEIR_TCP_CLOSED || c->state == WEIR_TCP_FIN_WAIT_2 ||
 	       c->state == WEIR_TCP_TIME_WAIT;

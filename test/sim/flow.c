@@ -135,8 +135,8 @@ static void
 fail(struct sim *s, struct sim_flow *f, struct sim_app *a, int error)
 {
 	a->error = error;
-	/* Three questions to the neighbour in a row may be lost. */
-	f->may_fail |= error == EHOSTUNREACH && !a->is_open;
+	/* Three questions to the neighbour in a row may be lost; too many may be at work. */
+	f->may_fail |= (error == EHOSTUNREACH || error == ENOBUFS) && !a->is_open;
 	if (!f->may_fail)
 		sim_break(s, "flow %u: error %d though nothing happened to it", f->port, error);
 	finish(s, f, a);

@@ -98,6 +98,8 @@ make_stack(struct sim *s, unsigned int i)
 	conf.mbufs = 2048;
 	conf.sockets = 64;
 	conf.connections = 128;
+	if (sim_chance(s, 30)) /* few may be awake: the others sleep, wait, are refused */
+		conf.active_connections = 2 + weir_rand_below(&s->rand, 6);
 	conf.seed = weir_rand_u64(&s->rand);
 	conf.tcp.timestamps = sim_chance(s, 80);
 	conf.tcp.window_scale = sim_chance(s, 90);

@@ -28,7 +28,6 @@ cc_path_open(struct cc_path *p, const struct cc_path_conf *conf)
 	weir_tcp_conf_default(&p->tcp.conf);
 	p->heard_us = START_US;
 	p->delivered_us = START_US;
-	c->act = &p->act;
 	c->state = WEIR_TCP_ESTABLISHED;
 	c->mss = CC_PATH_MSS;
 	c->srtt_us = conf->rtt_us;

@@ -42,7 +42,6 @@ struct cc_path {
 	struct weir_core core;
 	struct weir_tcp tcp;
 	struct weir_tcp_conn conn;
-	struct weir_tcp_act act;
 	struct cc_path_conf conf;
 	uint64_t now_us;
 	uint64_t free_us; /* when the bottleneck has sent what it has */

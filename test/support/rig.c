@@ -124,9 +124,8 @@ publish_conn(struct rig *r, struct weir_tcp_conn *c, unsigned int events)
 	if (c->listener != NULL) {
 		if (r->is_deaf)
 			return;
-		c->owner = r;
+		weir_tcp_own(c, &r->end);
 		c->listener = NULL;
-		r->conn = c;
 		r->n_accept++;
 	}
 	r->events |= events;
@@ -152,6 +151,8 @@ end_turn(struct rig *r)
 {
 	publish(r);
 	weir_tcp_flush(&r->tcp);
+	if (!r->may_sleep)
+		weir_tcp_conn_of(&r->tcp, &r->end);
 	weir_eth_flush(&r->ifc);
 	weir_ip_errors_done(&r->ip);
 	weir_core_flush(&r->core);
@@ -179,6 +180,8 @@ run_timer(struct rig *r, struct weir_wheel_entry *due)
 {
 	if (due->kind == WEIR_TIMER_TCP)
 		weir_tcp_timer(&r->tcp, container_of(due, struct weir_tcp_conn, timer));
+	else if (due->kind == WEIR_TIMER_TCP_NAP)
+		weir_tcp_nap_timer(&r->tcp, container_of(due, struct weir_tcp_nap, timer));
 	else if (due->kind == WEIR_TIMER_TCP_REQ)
 		weir_tcp_req_timer(&r->tcp, container_of(due, struct weir_tcp_req, timer));
 	else if (due->kind == WEIR_TIMER_TCP_WAIT)
@@ -597,7 +600,7 @@ static void
 open_active(struct rig *r, bool is_answered)
 {
 	CU_ASSERT_EQUAL_FATAL(
-		weir_tcp_connect(&r->tcp, &r->flow, &r->tcp.conf.opts, r, &r->conn), 0);
+		weir_tcp_connect(&r->tcp, &r->flow, &r->tcp.conf.opts, &r->end, &r->conn), 0);
 	empty_turn(r);
 	if (is_answered)
 		recv_syn(r, SYN | ACK);

@@ -62,7 +62,11 @@ struct rig {
 	struct weir_tcp_listener listener;
 	uint32_t n_accept;
 	bool is_deaf; /* the socket layer takes no new connections */
-	struct weir_tcp_conn *conn; /* NULL in SYN_RECEIVED of a passive open */
+	union {
+		struct weir_tcp_conn *conn; /* NULL in SYN_RECEIVED of a passive open */
+		struct weir_tcp_end end;    /* the same; see may_sleep */
+	};
+	bool may_sleep; /* else a connection that falls asleep is woken at once */
 	struct weir_flow flow;
 	uint32_t iss, irs;
 	uint32_t ts_val; /* of the peer's clock, ms; follows the virtual clock */

@@ -162,8 +162,8 @@ segments_are_as_long_as_a_packet_can_be(void)
 	CU_ASSERT_EQUAL(connect_to(client, "127.0.0.1", 80), -EINPROGRESS);
 	server = accept_one(listener);
 	s = weir_fd_get(&p.a->socks, client);
-	CU_ASSERT_EQUAL(s->conn->dst.mtu, 65535);
-	CU_ASSERT(s->conn->mss > 65000);
+	CU_ASSERT_EQUAL(s->tcp.conn->dst.mtu, 65535);
+	CU_ASSERT(s->tcp.conn->mss > 65000);
 	weir_sock_unref(s);
 	weir_close(p.a, client);
 	weir_close(p.a, server);

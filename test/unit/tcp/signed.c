@@ -27,7 +27,7 @@ void
 signed_connect(struct rig *r, struct weir_tcp_keys *set)
 {
 	CU_ASSERT_EQUAL_FATAL(
-		weir_tcp_connect(&r->tcp, &r->flow, &r->tcp.conf.opts, r, &r->conn), 0);
+		weir_tcp_connect(&r->tcp, &r->flow, &r->tcp.conf.opts, &r->end, &r->conn), 0);
 	CU_ASSERT_EQUAL(weir_tcp_keys_adopt(&r->tcp, r->conn, set), 0);
 	weir_tcp_keys_free(set);
 	turn(r);

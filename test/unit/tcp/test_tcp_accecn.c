@@ -107,7 +107,8 @@ open_syn_sent(void (*tune)(struct weir_tcp_conf *conf))
 {
 	rig_open_as(&r, WEIR_TCP_SYN_SENT, &(struct rig_setup){.tune = tune});
 	weir_tcp_abort(&r.tcp, r.conn);
-	CU_ASSERT_EQUAL_FATAL(weir_tcp_connect(&r.tcp, &r.flow, &r.tcp.conf.opts, &r, &r.conn), 0);
+	CU_ASSERT_EQUAL_FATAL(
+		weir_tcp_connect(&r.tcp, &r.flow, &r.tcp.conf.opts, &r.end, &r.conn), 0);
 	r.iss = r.conn->iss;
 	weir_tcp_flush(&r.tcp);
 	weir_eth_flush(&r.ifc);

@@ -116,7 +116,7 @@ tell(const struct rig_setup *setup, uint64_t seed, bool is_narrow, bool is_long)
 		step(&rand, is_narrow);
 		look_at_sent(&s);
 	}
-	if (r.conn->act != NULL && r.conn->state == WEIR_TCP_ESTABLISHED)
+	if (r.conn->state == WEIR_TCP_ESTABLISHED)
 		fill_in(&s);
 	s.taken = (uint32_t)r.tcp.stats.brief_sends;
 	rig_close(&r);

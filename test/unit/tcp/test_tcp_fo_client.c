@@ -45,7 +45,8 @@ open_with(uint32_t n, bool has_more)
 	r.write_pos = 1;
 	r.read_pos = 1;
 	r.iss = weir_tcp_isn(&r.tcp, &r.flow);
-	CU_ASSERT_EQUAL_FATAL(weir_tcp_connect(&r.tcp, &r.flow, &r.tcp.conf.opts, &r, &r.conn), 0);
+	CU_ASSERT_EQUAL_FATAL(
+		weir_tcp_connect(&r.tcp, &r.flow, &r.tcp.conf.opts, &r.end, &r.conn), 0);
 	room = weir_tcp_fastopen_begin(&r.tcp, r.conn);
 	if (has_more)
 		weir_tcp_fastopen_expect(r.conn);
@@ -249,7 +250,7 @@ deferred_syn_waits_for_data(void)
 	learn(NULL);
 	r.iss = weir_tcp_isn(&r.tcp, &r.flow);
 	r.write_pos = 1;
-	weir_tcp_connect(&r.tcp, &r.flow, &r.tcp.conf.opts, &r, &r.conn);
+	weir_tcp_connect(&r.tcp, &r.flow, &r.tcp.conf.opts, &r.end, &r.conn);
 	CU_ASSERT(weir_tcp_fastopen_defer(&r.tcp, r.conn));
 	weir_tcp_opts_changed(&r.tcp, r.conn);
 	rig_turn(&r, &none);

@@ -276,14 +276,13 @@ static void
 connection_size_is_known(void)
 {
 	printf("[connection: %zu bytes] ", sizeof(struct weir_tcp_conn));
-	printf("[what it needs while something is under way: %zu] ", sizeof(struct weir_tcp_act));
 	printf("[a record of what was sent: %zu] ", sizeof(struct weir_tcp_sent));
 	printf("[table entry: %zu] ", sizeof(struct weir_table_slot));
 	printf("[half open: %zu] ", sizeof(struct weir_tcp_req));
 	printf("[TIME_WAIT: %zu] ", sizeof(struct weir_tcp_wait));
-	CU_ASSERT(sizeof(struct weir_tcp_conn) <= 576);
-	printf("[the same, packed: %u] ", WEIR_TCP_PARKED);
-	CU_ASSERT(sizeof(struct weir_tcp_act) <= 640);
+	CU_ASSERT(sizeof(struct weir_tcp_conn) <= 1216);
+	printf("[connection that sleeps: %zu] ", sizeof(struct weir_tcp_parked));
+	CU_ASSERT(sizeof(struct weir_tcp_parked) <= 240);
 	CU_ASSERT(sizeof(struct weir_tcp_sent) <= 64);
 	CU_ASSERT(sizeof(struct weir_tcp_req) <= 128);
 	CU_ASSERT(sizeof(struct weir_tcp_wait) <= 64);

@@ -176,7 +176,7 @@ syn_does_without_fast_open(void)
 	struct weir_tcp_key k = secret;
 
 	signed_open(&r, &(struct rig_setup){.use_sack = true, .use_wscale = true});
-	weir_tcp_connect(&r.tcp, &r.flow, &r.tcp.conf.opts, &r, &r.conn);
+	weir_tcp_connect(&r.tcp, &r.flow, &r.tcp.conf.opts, &r.end, &r.conn);
 	k.addr = r.flow.raddr;
 	CU_ASSERT_EQUAL(change(&k), 0);
 	CU_ASSERT_EQUAL(weir_tcp_fastopen_begin(&r.tcp, r.conn), 0);

@@ -337,7 +337,7 @@ connect_picks_a_free_port_in_the_range(void)
 	memset(&flow.laddr, 0, sizeof(flow.laddr));
 	for (unsigned int i = 0; i < 20; i++) {
 		CU_ASSERT_EQUAL_FATAL(
-			weir_tcp_connect(&r.tcp, &flow, &r.tcp.conf.opts, &r, &c[i]), 0);
+			weir_tcp_connect(&r.tcp, &flow, &r.tcp.conf.opts, &r.end, &c[i]), 0);
 		CU_ASSERT(weir_host16(c[i]->flow.lport) >= 32768);
 		CU_ASSERT(weir_host16(c[i]->flow.lport) <= 60999);
 		CU_ASSERT(weir_addr_eq(&c[i]->flow.laddr, &r.flow.laddr));
@@ -362,14 +362,17 @@ connect_says_why_it_fails(void)
 
 	rig_open_as(&r, WEIR_TCP_ESTABLISHED, &(struct rig_setup){.tune = one_port});
 	flow = r.flow;
-	CU_ASSERT_EQUAL(weir_tcp_connect(&r.tcp, &flow, &r.tcp.conf.opts, &r, &c), -EADDRINUSE);
+	CU_ASSERT_EQUAL(weir_tcp_connect(&r.tcp, &flow, &r.tcp.conf.opts, &r.end, &c), -EADDRINUSE);
 	flow.lport = weir_be16(0);
-	CU_ASSERT_EQUAL(weir_tcp_connect(&r.tcp, &flow, &r.tcp.conf.opts, &r, &c), 0);
-	CU_ASSERT_EQUAL(weir_tcp_connect(&r.tcp, &flow, &r.tcp.conf.opts, &r, &c), -EADDRNOTAVAIL);
+	CU_ASSERT_EQUAL(weir_tcp_connect(&r.tcp, &flow, &r.tcp.conf.opts, &r.end, &c), 0);
+	CU_ASSERT_EQUAL(
+		weir_tcp_connect(&r.tcp, &flow, &r.tcp.conf.opts, &r.end, &c), -EADDRNOTAVAIL);
 	weir_addr_parse("203.0.113.1", &flow.raddr);
-	CU_ASSERT_EQUAL(weir_tcp_connect(&r.tcp, &flow, &r.tcp.conf.opts, &r, &c), -ENETUNREACH);
+	CU_ASSERT_EQUAL(
+		weir_tcp_connect(&r.tcp, &flow, &r.tcp.conf.opts, &r.end, &c), -ENETUNREACH);
 	weir_addr_parse("224.0.0.1", &flow.raddr);
-	CU_ASSERT_EQUAL(weir_tcp_connect(&r.tcp, &flow, &r.tcp.conf.opts, &r, &c), -ENETUNREACH);
+	CU_ASSERT_EQUAL(
+		weir_tcp_connect(&r.tcp, &flow, &r.tcp.conf.opts, &r.end, &c), -ENETUNREACH);
 	rig_close(&r);
 }
 

@@ -22,7 +22,10 @@ struct end {
 	struct weir_ip ip;
 	struct weir_tcp tcp;
 	struct weir_ready ready;
-	struct weir_tcp_conn *conn;
+	union {
+		struct weir_tcp_conn *conn;
+		struct weir_tcp_end end;
+	};
 	struct weir_tcp_listener listener;
 	uint32_t n_accept;
 	struct weir_pktq rx;
@@ -134,7 +137,7 @@ start(const struct course *co)
 	weir_tcp_listen(&ends[1].tcp, &ends[1].listener);
 	flow.laddr = addr_of(0, co->is_v6);
 	CU_ASSERT_EQUAL_FATAL(weir_tcp_connect(&ends[0].tcp, &flow, &ends[0].tcp.conf.opts,
-				      &ends[0], &ends[0].conn),
+				      &ends[0].end, &ends[0].conn),
 		0);
 }
 
@@ -150,7 +153,7 @@ publish(struct end *e)
 
 		item->events = 0;
 		if (events & WEIR_READY_ACCEPT) {
-			c->owner = e;
+			weir_tcp_own(c, &e->end);
 			c->listener = NULL;
 			e->conn = c;
 		}

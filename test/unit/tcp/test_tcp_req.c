@@ -162,7 +162,8 @@ full_connection_pool_leaves_it_half_open(void)
 	flow = r.flow;
 	flow.lport = weir_be16(0);
 	for (unsigned int i = 0; i < 16; i++)
-		CU_ASSERT_EQUAL(weir_tcp_connect(&r.tcp, &flow, &r.tcp.conf.opts, &r, &c[i]), 0);
+		CU_ASSERT_EQUAL(
+			weir_tcp_connect(&r.tcp, &flow, &r.tcp.conf.opts, &r.end, &c[i]), 0);
 	rig_recv(&r, .flags = ACK, .seq = 1, .ack = 1);
 	rig_forget(&r);
 	CU_ASSERT_EQUAL(rig_state(&r), WEIR_TCP_SYN_RECEIVED);
