@@ -7,6 +7,9 @@
 #include <netinet/udp.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
+
+#include <linux/errqueue.h>
 
 #include "raw.h"
 
@@ -184,6 +187,25 @@ hop_limit(struct msghdr *msg)
 	return ttl;
 }
 
+/* From the error queue. Errors that ICMP told are there as well; their messages come as others. */
+static enum raw_kind
+take_refusal(struct weir_stack *st, int fd, struct raw_icmp *m)
+{
+	union {
+		char room[256];
+		struct cmsghdr align;
+	} control;
+	struct msghdr msg = {.msg_control = &control, .msg_controllen = sizeof(control)};
+	struct sock_extended_err e = {0};
+	const ssize_t n = weir_recvmsg(st, fd, &msg, MSG_ERRQUEUE);
+
+	for (struct cmsghdr *c = n < 0 ? NULL : CMSG_FIRSTHDR(&msg); c != NULL;
+		c = CMSG_NXTHDR(&msg, c))
+		memcpy(&e, CMSG_DATA(c), sizeof(e));
+	m->mtu = e.ee_info;
+	return e.ee_origin == SO_EE_ORIGIN_LOCAL ? RAW_TOO_LONG : RAW_OTHER;
+}
+
 enum raw_kind
 raw_icmp_take(struct weir_stack *st, int fd, int domain, uint8_t *buf, struct raw_icmp *m)
 {
@@ -198,7 +220,9 @@ raw_icmp_take(struct weir_stack *st, int fd, int domain, uint8_t *buf, struct ra
 	const ssize_t n = weir_recvmsg(st, fd, &msg, 0);
 	size_t hlen = 0;
 
-	if (n <= 0 || (domain == AF_INET && n < (ssize_t)sizeof(struct ip)))
+	if (n < 0)
+		return take_refusal(st, fd, m);
+	if (n == 0 || (domain == AF_INET && n < (ssize_t)sizeof(struct ip)))
 		return RAW_OTHER;
 	name_host(&m->from);
 	m->ttl = domain == AF_INET ? buf[8] : hop_limit(&msg);

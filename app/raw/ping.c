@@ -37,7 +37,21 @@ set_options(struct ping *p)
 	if (rc == 0 && o->mtu_discover >= 0)
 		rc = raw_set(
 			p->st, p->fd, domain, IP_MTU_DISCOVER, IPV6_MTU_DISCOVER, o->mtu_discover);
+	if (rc == 0 && o->mtu_discover >= 0) /* tells what did not leave */
+		rc = raw_set(p->st, p->fd, domain, IP_RECVERR, IPV6_RECVERR, 1);
 	return rc;
+}
+
+/* An error about an earlier request may be told first: this one was not sent then. */
+static ssize_t
+send_echo(struct ping *p, uint16_t seq)
+{
+	const size_t len = RAW_ICMP_HLEN + p->o->size;
+	ssize_t n = raw_echo_send(p->st, p->fd, &p->o->to, p->tx, len, p->id, seq);
+
+	if (n < 0 && p->o->mtu_discover >= 0)
+		n = raw_echo_send(p->st, p->fd, &p->o->to, p->tx, len, p->id, seq);
+	return n;
 }
 
 static void
@@ -48,7 +62,7 @@ send_one(struct ping *p)
 
 	p->is_answered[seq] = false;
 	p->sent_us[seq] = raw_now_us();
-	n = raw_echo_send(p->st, p->fd, &p->o->to, p->tx, RAW_ICMP_HLEN + p->o->size, p->id, seq);
+	n = send_echo(p, seq);
 	p->stats.sent++;
 	if (n < 0) {
 		p->stats.errors++;
@@ -108,6 +122,14 @@ take_error(struct ping *p, const struct raw_icmp *m)
 			raw_icmp_text(p->o->to.domain, m));
 }
 
+static void
+take_refusal(struct ping *p, const struct raw_icmp *m)
+{
+	p->stats.errors++;
+	if (!p->o->is_flood && !p->o->is_quiet)
+		printf("weir-ping: message too long, mtu=%u\n", m->mtu);
+}
+
 /* Every request is sent, and answered or told of; or it is too late for that. */
 static bool
 is_over(const struct ping *p)
@@ -127,6 +149,8 @@ turn(struct ping *p)
 
 	if (kind == RAW_ECHO_REPLY)
 		take_answer(p, &m);
+	else if (kind == RAW_TOO_LONG)
+		take_refusal(p, &m);
 	else if (kind != RAW_OTHER)
 		take_error(p, &m);
 	if (p->end_us == UINT64_MAX && raw_now_us() >= p->next_us)

@@ -41,10 +41,18 @@ struct raw_icmp {
 	uint16_t port; /* an error about UDP: where that went to */
 	struct raw_host about; /* an error: whom it was sent to */
 	const uint8_t *data;   /* of an echo */
+	uint32_t mtu;          /* RAW_TOO_LONG: what the path takes */
 	size_t len;
 };
 
-enum raw_kind { RAW_OTHER, RAW_ECHO_REPLY, RAW_UNREACHABLE, RAW_TIME_EXCEEDED, RAW_ERROR };
+enum raw_kind {
+	RAW_OTHER,
+	RAW_ECHO_REPLY,
+	RAW_UNREACHABLE,
+	RAW_TIME_EXCEEDED,
+	RAW_ERROR,
+	RAW_TOO_LONG, /* no message: a packet did not leave; with IP_RECVERR */
+};
 
 /** @return 0, or -EINVAL, said on stderr */
 int raw_host_parse(struct raw_host *h, const char *text);

@@ -75,6 +75,8 @@ extern const struct weir_opt weir_opts_udp[];
 extern const struct weir_opt weir_opts_no_check[]; /* more of level SOL_SOCKET */
 extern const struct weir_opt weir_opts_err4[];	   /* more of level IPPROTO_IP */
 extern const struct weir_opt weir_opts_err6[];	   /* more of level IPPROTO_IPV6 */
+extern const struct weir_opt weir_opts_path4[];	   /* more of level IPPROTO_IP */
+extern const struct weir_opt weir_opts_path6[];	   /* more of level IPPROTO_IPV6 */
 extern const struct weir_opt weir_opts_mcast4[]; /* more of level IPPROTO_IP */
 extern const struct weir_opt weir_opts_mcast6[]; /* more of level IPPROTO_IPV6 */
 extern const struct weir_opt weir_opts_raw[];    /* level SOL_RAW: both versions */
@@ -197,6 +199,18 @@ int weir_opt_set_switch(
 	{                                                             \
 		weir_poke(s->opts.field, weir_opt_int(value) != 0);   \
 		return weir_opt_changed(st, s);                       \
+	}
+
+/** And of one in the options of datagrams. */
+#define WEIR_OPT_DGRAM_BOOL(fn, field)                                       \
+	WEIR_OPT_GET(fn)                                                     \
+	{                                                                    \
+		return weir_opt_put(value, weir_peek(s->dgram->opts.field)); \
+	}                                                                    \
+	WEIR_OPT_SET(fn)                                                     \
+	{                                                                    \
+		weir_poke(s->dgram->opts.field, weir_opt_int(value) != 0);   \
+		return 0;                                                    \
 	}
 
 /** Bytes of struct tcp_info, whose header does not go with netinet/tcp.h. */

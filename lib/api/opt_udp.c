@@ -5,22 +5,10 @@
 
 #include "opt_priv.h"
 
-#define WEIR_DGRAM_BOOL(fn, field)                                           \
-	WEIR_OPT_GET(fn)                                                     \
-	{                                                                    \
-		return weir_opt_put(value, weir_peek(s->dgram->opts.field)); \
-	}                                                                    \
-	WEIR_OPT_SET(fn)                                                     \
-	{                                                                    \
-		weir_poke(s->dgram->opts.field, weir_opt_int(value) != 0);   \
-		return 0;                                                    \
-	}
-
-WEIR_DGRAM_BOOL(dontfrag6, is_dontfrag6)
-WEIR_DGRAM_BOOL(no_cksum4, no_cksum4)
-WEIR_DGRAM_BOOL(no_cksum6_tx, no_cksum6_tx)
-WEIR_DGRAM_BOOL(no_cksum6_rx, no_cksum6_rx)
-WEIR_DGRAM_BOOL(gro, is_gro)
+WEIR_OPT_DGRAM_BOOL(no_cksum4, no_cksum4)
+WEIR_OPT_DGRAM_BOOL(no_cksum6_tx, no_cksum6_tx)
+WEIR_OPT_DGRAM_BOOL(no_cksum6_rx, no_cksum6_rx)
+WEIR_OPT_DGRAM_BOOL(gro, is_gro)
 
 /* Nobody reads what is left when it is switched off: the queue goes. */
 static int
@@ -94,7 +82,6 @@ const struct weir_opt weir_opts_err4[] = {
 };
 
 const struct weir_opt weir_opts_err6[] = {
-	WEIR_OPT_ROW(IPV6_DONTFRAG, WEIR_OPT_DGRAM, get_dontfrag6, set_dontfrag6),
 	WEIR_OPT_ROW(IPV6_RECVERR, WEIR_OPT_DGRAM, get_recverr6, set_recverr6),
 	{0},
 };

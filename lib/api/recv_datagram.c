@@ -124,6 +124,9 @@ weir_recv_datagram(struct weir_stack *st, struct weir_sock *s, struct weir_sink 
 
 	if (flags & MSG_ERRQUEUE)
 		return weir_recv_note(s, to, c);
+	if (unlikely(weir_peek(s->dgram->path_note) != NULL) &&
+		weir_peek(s->dgram->opts.is_recvpathmtu6))
+		return weir_recv_path_mtu(s, c);
 	while ((n = try_datagram(st, s, to, c, flags)) == -EAGAIN) {
 		int rc;
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Path: errq -> recvmsg(MSG_ERRQUEUE): what became of datagrams, ip(7) IP_RECVERR */
+/* Path: errq -> recvmsg(MSG_ERRQUEUE): what became of datagrams, ip(7) IP_RECVERR, ipv6(7) */
 #include <errno.h>
 #include <time.h>
 
@@ -88,4 +88,27 @@ weir_recv_note(struct weir_sock *s, struct weir_sink *to, struct weir_cmsgs *c)
 	}
 	weir_unlock(&s->recv_lock);
 	return rc;
+}
+
+ssize_t
+weir_recv_path_mtu(struct weir_sock *s, struct weir_cmsgs *c)
+{
+	struct rte_mbuf *m = __atomic_exchange_n(&s->dgram->path_note, NULL, __ATOMIC_ACQ_REL);
+	struct ip6_mtuinfo info = {0};
+	struct weir_dgram_note n;
+	socklen_t len;
+
+	if (m == NULL)
+		return -EAGAIN; /* another thread was quicker */
+	weir_dgram_note_of(m, &n);
+	info.ip6m_mtu = n.info;
+	len = weir_sock_addr_out(AF_INET6, &weir_pkt(m)->flow.raddr, weir_be16(0),
+		weir_pkt(m)->ifindex, &info.ip6m_addr);
+	if (c->msg->msg_name != NULL) {
+		memcpy(c->msg->msg_name, &info.ip6m_addr, RTE_MIN(len, c->msg->msg_namelen));
+		c->msg->msg_namelen = len;
+	}
+	weir_cmsg_put(c, IPPROTO_IPV6, IPV6_PATHMTU, &info, sizeof(info));
+	rte_pktmbuf_free(m);
+	return 0;
 }

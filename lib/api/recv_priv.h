@@ -55,6 +55,9 @@ ssize_t weir_recv_stream(struct weir_stack *st, struct weir_sock *s, struct weir
 /** recv_note.c: the next entry of the error queue. */
 ssize_t weir_recv_note(struct weir_sock *s, struct weir_sink *to, struct weir_cmsgs *c);
 
+/** RFC 3542 11.3: an empty message with the path's MTU; -EAGAIN: there is none. */
+ssize_t weir_recv_path_mtu(struct weir_sock *s, struct weir_cmsgs *c);
+
 ssize_t weir_recv_datagram(struct weir_stack *st, struct weir_sock *s, struct weir_sink *to,
 	struct weir_cmsgs *c, int flags);
 

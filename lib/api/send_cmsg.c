@@ -98,6 +98,8 @@ take_ip6(const struct weir_stack *st, const struct cmsghdr *c, struct weir_pkt *
 	switch (c->cmsg_type) {
 	case IPV6_PKTINFO:
 		return take_pktinfo6(st, c, p);
+	case IPV6_DONTFRAG:
+		return read_int(c, 0, 1, &p->how.dontfrag);
 	case IPV6_HOPLIMIT:
 		return read_int(c, -1, UINT8_MAX, &p->how.ttl);
 	case IPV6_TCLASS:

@@ -130,8 +130,11 @@ prepare(struct weir_stack *st, struct weir_sock *s, const struct msghdr *msg, st
 {
 	int rc = s->kind == WEIR_SOCK_UDP ? weir_bind_auto(st, s) : 0;
 
-	p->how = (struct weir_send_how){
-		.ifindex = -1, .ttl = -1, .tos = -1, .segment = weir_peek(s->dgram->opts.segment)};
+	p->how = (struct weir_send_how){.ifindex = -1,
+		.ttl = -1,
+		.tos = -1,
+		.dontfrag = -1,
+		.segment = weir_peek(s->dgram->opts.segment)};
 	if (rc != 0)
 		return rc;
 	if (msg->msg_name != NULL)

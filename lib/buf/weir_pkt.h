@@ -62,6 +62,7 @@ struct weir_send_how {
 	int16_t ifindex; /* -1: as the socket says; so all below */
 	int16_t ttl;
 	int16_t tos;
+	int16_t dontfrag; /* IPV6_DONTFRAG: 0 or 1 */
 	uint16_t segment; /* UDP_SEGMENT: bytes of each datagram that it is cut into; 0: not cut */
 	bool has_src;     /* flow.laddr is the source */
 };

@@ -8,7 +8,7 @@
 #include "weir_pmtu.h"
 #include "weir_shared.h"
 
-static const struct weir_dgram_opts no_opts = {.pmtudisc = IP_PMTUDISC_WANT};
+static const struct weir_dgram_opts no_opts = {.pmtudisc = {IP_PMTUDISC_WANT, IP_PMTUDISC_WANT}};
 
 static const struct weir_dgram_opts *
 opts_of(const struct weir_pcb *pcb)
@@ -16,28 +16,45 @@ opts_of(const struct weir_pcb *pcb)
 	return pcb->opts != NULL ? pcb->opts : &no_opts;
 }
 
-static void
-learn_mtu(struct weir_ip *ip, uint8_t pmtudisc, const struct weir_icmp_error *e)
+/* What comes back to those who keep to the interface's MTU is no news of the path. */
+static bool
+is_path_believed(uint8_t pmtudisc)
 {
-	if (ip->pmtu == NULL || pmtudisc == IP_PMTUDISC_INTERFACE || pmtudisc == IP_PMTUDISC_OMIT)
-		return;
-	weir_pmtu_learn(ip->pmtu, ip->core->secret, &e->flow.raddr, e->mtu, ip->core->now_us);
+	return pmtudisc != IP_PMTUDISC_INTERFACE && pmtudisc != IP_PMTUDISC_OMIT;
+}
+
+static void
+learn_mtu(struct weir_ip *ip, const struct weir_icmp_error *e)
+{
+	if (ip->pmtu != NULL)
+		weir_pmtu_learn(
+			ip->pmtu, ip->core->secret, &e->flow.raddr, e->mtu, ip->core->now_us);
 }
 
 /* Does the application hear of it without asking, if it is connected? */
 static bool
-is_hard(const struct weir_icmp_error *e, uint8_t pmtudisc)
+is_hard(const struct weir_icmp_error *e, const struct weir_pcb *pcb, uint8_t pmtudisc)
 {
-	return e->is_hard || e->error == EPROTO ||
-	       (e->error == EMSGSIZE && pmtudisc != IP_PMTUDISC_DONT);
+	if (e->error != EMSGSIZE)
+		return e->is_hard || e->error == EPROTO;
+	if (pcb->ready.kind == WEIR_READY_RAW && !weir_addr_is_v4(&e->flow.raddr))
+		return pmtudisc == IP_PMTUDISC_DO;
+	return pmtudisc != IP_PMTUDISC_DONT;
 }
 
-/* The quoted datagram behind its first `skip` bytes of transport header, as far as it is there. */
+/* Is a path too narrow nothing to this socket? As Linux: by version. */
+static bool
+is_width_ignored(const struct weir_icmp_error *e, uint8_t pmtudisc)
+{
+	return weir_addr_is_v4(&e->flow.raddr) ? pmtudisc == IP_PMTUDISC_DONT
+					       : !is_path_believed(pmtudisc);
+}
+
+/* The quoted datagram from `from` on, as far as it is there. */
 static struct rte_mbuf *
-quoted_data(struct weir_ip *ip, const struct weir_icmp_error *e, uint32_t skip)
+quoted_data(struct weir_ip *ip, const struct weir_icmp_error *e, uint32_t from)
 {
 	struct rte_mbuf *note = weir_core_alloc(ip->core);
-	const uint32_t from = e->l4_at + skip;
 	uint32_t n;
 
 	if (note == NULL)
@@ -51,9 +68,9 @@ quoted_data(struct weir_ip *ip, const struct weir_icmp_error *e, uint32_t skip)
 }
 
 static void
-add_note(struct weir_ip *ip, struct weir_pcb *pcb, const struct weir_icmp_error *e, uint32_t skip)
+add_note(struct weir_ip *ip, struct weir_pcb *pcb, const struct weir_icmp_error *e, uint32_t at)
 {
-	struct rte_mbuf *note = quoted_data(ip, e, skip);
+	struct rte_mbuf *note = quoted_data(ip, e, at);
 
 	if (note == NULL)
 		return;
@@ -71,21 +88,23 @@ add_note(struct weir_ip *ip, struct weir_pcb *pcb, const struct weir_icmp_error 
 
 bool
 weir_dgram_take_error(struct weir_ip *ip, struct weir_pcb *pcb, const struct weir_icmp_error *e,
-	bool is_connected, uint32_t skip)
+	bool is_connected, uint32_t at)
 {
 	const struct weir_dgram_opts *o = opts_of(pcb);
-	const uint8_t pmtudisc = weir_peek(o->pmtudisc);
-	const bool is_asked_for = weir_peek(o->is_recverr[!weir_addr_is_v4(&e->flow.raddr)]);
+	const bool is_v6 = !weir_addr_is_v4(&e->flow.raddr);
+	const uint8_t pmtudisc = weir_peek(o->pmtudisc[is_v6]);
+	const bool is_asked_for = weir_peek(o->is_recverr[is_v6]);
 
 	if (e->error == EMSGSIZE) {
-		learn_mtu(ip, pmtudisc, e);
-		if (pmtudisc == IP_PMTUDISC_DONT && weir_addr_is_v4(&e->flow.raddr))
+		if (is_path_believed(pmtudisc))
+			learn_mtu(ip, e);
+		if (is_width_ignored(e, pmtudisc))
 			return false;
 	}
-	if (!is_asked_for && !(is_connected && is_hard(e, pmtudisc)))
+	if (!is_asked_for && !(is_connected && is_hard(e, pcb, pmtudisc)))
 		return false;
 	if (is_asked_for)
-		add_note(ip, pcb, e, skip);
+		add_note(ip, pcb, e, at);
 	pcb->error = e->error;
 	return true;
 }

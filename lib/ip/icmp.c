@@ -305,7 +305,8 @@ icmp_take_error(struct weir_ip *ip, struct rte_mbuf *m, const struct weir_icmp_h
 		return;
 	}
 	name_flow(&e, &q);
-	e.l4_at = (uint16_t)(e.l4_at + p->l4_off + WEIR_ICMP_HLEN);
+	e.l3_at = (uint16_t)(p->l4_off + WEIR_ICMP_HLEN);
+	e.l4_at = (uint16_t)(e.l4_at + e.l3_at);
 	e.info = is_v4 ? icmp4_info(h) : weir_host32(h->rest);
 	e.offender = p->flow.raddr;
 	if (hand_over(ip, m, &e))

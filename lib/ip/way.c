@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Path: udp_output, raw_output -> way -> ip_output */
-#include "weir_ip.h"
+#include "weir_dgram.h"
 
 #include "weir_pmtu.h"
 #include "weir_shared.h"
@@ -51,4 +51,18 @@ weir_ip_way(
 	if (rc == 0)
 		narrow(ip, way);
 	return rc;
+}
+
+const struct weir_dst *
+weir_dgram_way(const struct weir_dgram *d, const struct weir_dst *dst, struct weir_dst *own)
+{
+	if (likely(!d->is_path_ignored && d->mtu == 0 && !d->is_host_only))
+		return dst;
+	*own = *dst;
+	if (d->is_path_ignored && !dst->is_local)
+		own->mtu = dst->ifc->mtu;
+	if (d->mtu != 0)
+		own->mtu = RTE_MIN(own->mtu, d->mtu);
+	own->is_local |= d->is_host_only;
+	return own;
 }

@@ -15,9 +15,11 @@ struct weir_raw_opts;
 
 /** Options that a worker goes by; written by application threads, each field by itself. */
 struct weir_dgram_opts {
-	uint8_t pmtudisc;      /* IP_PMTUDISC_* */
+	uint8_t pmtudisc[2];   /* IPv4, IPv6: IP_PMTUDISC_* */
 	bool is_recverr[2];    /* IPv4, IPv6: errors go to the error queue */
 	bool is_dontfrag6;     /* IPV6_DONTFRAG */
+	bool is_recvpathmtu6;  /* IPV6_RECVPATHMTU */
+	uint16_t mtu6;         /* IPV6_MTU: no longer fragments; 0: as the path says */
 	bool no_cksum4;        /* SO_NO_CHECK */
 	bool no_cksum6_tx;     /* UDP_NO_CHECK6_TX */
 	bool no_cksum6_rx;     /* UDP_NO_CHECK6_RX */
@@ -90,19 +92,25 @@ struct weir_dgram {
 	uint8_t ttl;     /* 0: default (one hop for groups) */
 	bool is_looped;  /* a group or broadcast: members on this host get it, too */
 	bool is_host_only; /* a group with no hop left: does not leave this host */
+	uint16_t mtu;    /* no longer fragments; 0: as the path says */
 	bool is_whole;   /* not to be fragmented here */
+	bool is_dontfrag; /* because IPV6_DONTFRAG says so */
 	bool is_df;      /* nor on the way, if it goes in one piece */
 	bool is_path_ignored; /* what is known of the path does not count, the interface does */
 	bool no_cksum;   /* UDP: without checksum */
 };
 
+/** The way of d, and room for one that is not as others go it. */
+const struct weir_dst *weir_dgram_way(
+	const struct weir_dgram *d, const struct weir_dst *dst, struct weir_dst *own);
+
 /**
  * e is about a datagram that pcb sent: its path MTU is learnt, and pcb->error and pcb->errs follow
  * as its options ask.
- * @param skip  bytes of the quoted transport header that are not the application's
+ * @param at  in e->m: the quoted data as the application gave it
  * @return is the socket to be told (WEIR_READY_ERROR)?
  */
 bool weir_dgram_take_error(struct weir_ip *ip, struct weir_pcb *pcb,
-	const struct weir_icmp_error *e, bool is_connected, uint32_t skip);
+	const struct weir_icmp_error *e, bool is_connected, uint32_t at);
 
 #endif

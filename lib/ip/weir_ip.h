@@ -78,7 +78,8 @@ struct weir_icmp_error {
 	uint16_t mtu;          /* next-hop MTU for "too big"/"fragmentation needed"; else 0 */
 	int error;             /* errno the application sees: ECONNREFUSED, EHOSTUNREACH, ... */
 	bool is_hard;          /* RFC 1122 4.2.3.9: port or protocol unreachable, not soft */
-	uint16_t l4_at;        /* in m: the quoted transport header */
+	uint16_t l3_at;        /* in m: the quoted packet, */
+	uint16_t l4_at;        /* its transport header */
 	uint32_t info;         /* what the message says beside its code: MTU, pointer */
 	struct weir_addr offender; /* who sent it */
 	uint32_t tcp_seq;      /* of the quoted header, for RFC 5927 checks (TCP) */

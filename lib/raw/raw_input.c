@@ -2,6 +2,8 @@
 /* Path: ip4_input, ip6_input -> raw_input -> (ready list) -> sock_publish */
 #include "raw_priv.h"
 
+#include "weir_shared.h"
+
 #include "weir_cksum.h"
 #include "weir_ip_hdr.h"
 #include "weir_mbuf.h"
@@ -114,7 +116,9 @@ take_error(struct weir_raw *r, const struct weir_icmp_error *e, struct weir_read
 	struct weir_pcb *pcb = raw_next_match(LIST_FIRST(&r->of[e->proto]), &p);
 
 	for (; pcb != NULL; pcb = raw_next_match(LIST_NEXT(pcb, link), &p)) {
-		if (!weir_dgram_take_error(r->ip, pcb, e, !weir_addr_is_any(&pcb->raddr), 0))
+		const uint32_t at = weir_peek(pcb->raw->is_hdrincl) ? e->l3_at : e->l4_at;
+
+		if (!weir_dgram_take_error(r->ip, pcb, e, !weir_addr_is_any(&pcb->raddr), at))
 			continue;
 		weir_ready_add(ready, &pcb->ready, WEIR_READY_ERROR);
 		r->stats.rx_errors++;

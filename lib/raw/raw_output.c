@@ -127,12 +127,11 @@ send_behind_header(struct weir_raw *r, struct rte_mbuf **m, const struct weir_ds
 		.is_df = d->is_df,
 		.may_fragment = !d->is_whole || d->is_path_ignored,
 	};
-	struct weir_dst here = *dst;
+	struct weir_dst own;
+	const struct weir_dst *way = weir_dgram_way(d, dst, &own);
 	int rc = weir_addr_is_v4(h.src) == is_v4 ? 0 : -ENETUNREACH;
 
-	if (d->is_path_ignored && !dst->is_local)
-		here.mtu = dst->ifc->mtu;
-	if (d->is_whole && !weir_dst_takes(&here, (*m)->pkt_len, is_v4))
+	if (d->is_whole && !weir_dst_takes(way, (*m)->pkt_len, is_v4))
 		return -EMSGSIZE;
 	if (rc == 0 && !is_v4)
 		rc = fill_cksum(r, m, o, &h);
@@ -141,8 +140,7 @@ send_behind_header(struct weir_raw *r, struct rte_mbuf **m, const struct weir_ds
 	(*m)->ol_flags &= RTE_MBUF_F_INDIRECT | RTE_MBUF_F_EXTERNAL;
 	(*m)->tx_offload = 0;
 	r->stats.tx_packets++;
-	here.is_local |= d->is_host_only;
-	weir_ip_output(r->ip, &here, *m, &h);
+	weir_ip_output(r->ip, way, *m, &h);
 	*m = NULL;
 	return 0;
 }

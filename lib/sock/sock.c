@@ -129,7 +129,7 @@ make_dgram(struct weir_sock *s)
 	if (s->dgram == NULL)
 		return -ENOMEM;
 	s->dgram->raw.cksum_off = -1;
-	s->dgram->opts.pmtudisc = IP_PMTUDISC_WANT;
+	s->dgram->opts.pmtudisc[0] = s->dgram->opts.pmtudisc[1] = IP_PMTUDISC_WANT;
 	weir_mpsc_init(&s->dgram->errq);
 	s->dgram->mc_send[0].ttl = s->dgram->mc_send[1].ttl = 1;
 	return 0;
@@ -221,6 +221,7 @@ free_dgram(struct weir_sock *s)
 	weir_mc_unref(s->dgram->mc);
 	free_queue(&s->dgram->errq);
 	weir_pktq_free(&s->dgram->err_open);
+	rte_pktmbuf_free(s->dgram->path_note);
 	weir_mem_free(s->dgram);
 }
 

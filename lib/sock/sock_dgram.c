@@ -219,37 +219,21 @@ choose_iface(const struct weir_sock *s, const struct weir_pcb *pcb, const struct
 
 /* What IP_MTU_DISCOVER and its kin say about fragments (ip(7), ipv6(7)). */
 static void
-choose_path(const struct weir_dgram_opts *o, struct weir_dgram *d)
+choose_path(const struct weir_dgram_opts *o, const struct weir_send_how *send, struct weir_dgram *d)
 {
-	const uint8_t how = weir_peek(o->pmtudisc);
+	const bool is_v4 = weir_addr_is_v4(&d->raddr);
+	const uint8_t how = weir_peek(o->pmtudisc[!is_v4]);
 
-	d->is_whole = how == IP_PMTUDISC_DO || how == IP_PMTUDISC_PROBE ||
-		      how == IP_PMTUDISC_INTERFACE ||
-		      (weir_peek(o->is_dontfrag6) && !weir_addr_is_v4(&d->raddr));
+	d->is_whole =
+		how == IP_PMTUDISC_DO || how == IP_PMTUDISC_PROBE || how == IP_PMTUDISC_INTERFACE;
 	d->is_df = how == IP_PMTUDISC_WANT || how == IP_PMTUDISC_DO || how == IP_PMTUDISC_PROBE;
 	d->is_path_ignored = how >= IP_PMTUDISC_PROBE;
-	d->no_cksum = weir_peek(*(weir_addr_is_v4(&d->raddr) ? &o->no_cksum4 : &o->no_cksum6_tx));
-}
-
-/* It was too long to go whole: the error queue says what would have fitted. */
-static void
-note_too_big(struct weir_sock_worker *ws, struct weir_sock *s, const struct weir_dgram *d)
-{
-	const struct weir_dst *dst;
-	struct weir_dgram_note note = {.error = EMSGSIZE, .origin = WEIR_NOTE_LOCAL};
-	struct rte_mbuf *m;
-
-	if (!weir_peek(s->dgram->opts.is_recverr[!weir_addr_is_v4(&d->raddr)]) ||
-		weir_ip_way(ws->ip, &d->raddr, d->ifindex, &dst) != 0)
+	d->no_cksum = weir_peek(*(is_v4 ? &o->no_cksum4 : &o->no_cksum6_tx));
+	if (is_v4)
 		return;
-	m = weir_core_alloc(ws->core);
-	if (m == NULL)
-		return;
-	note.info = d->is_path_ignored ? dst->ifc->mtu : dst->mtu;
-	weir_dgram_note(m, &note);
-	weir_pkt(m)->ifindex = dst->ifc->index;
-	weir_pkt(m)->flow = (struct weir_flow){.raddr = d->raddr, .rport = d->rport};
-	weir_sock_add_note(s, m);
+	d->is_dontfrag = send->dontfrag >= 0 ? send->dontfrag != 0 : weir_peek(o->is_dontfrag6);
+	d->is_whole |= d->is_dontfrag;
+	d->mtu = weir_peek(o->mtu6);
 }
 
 static int
@@ -263,7 +247,7 @@ send_one(struct weir_sock_worker *ws, struct weir_sock *s, struct rte_mbuf *m,
 	else
 		rc = weir_raw_output(ws->raw, m, d, &s->dgram->raw);
 	if (unlikely(rc == -EMSGSIZE))
-		note_too_big(ws, s, d);
+		weir_sock_note_width(ws, s, d);
 	return rc;
 }
 
@@ -314,7 +298,7 @@ weir_sock_dgram_send(struct weir_sock_worker *ws, struct weir_sock *s, struct rt
 		.is_host_only = mc != NULL && how.ttl <= 0 && ttl == 0,
 	};
 
-	choose_path(&s->dgram->opts, &d);
+	choose_path(&s->dgram->opts, &how, &d);
 	if (unlikely(how.segment != 0 && m->pkt_len > how.segment))
 		return send_cut(ws, s, m, &d, how.segment);
 	return send_one(ws, s, m, &d);

@@ -101,6 +101,7 @@ struct weir_sock_dgram {
 	struct weir_dgram_opts opts;
 	struct weir_mpsc errq;	     /* error queue: any pushes, under recv_lock: pop */
 	struct weir_pktq err_open;   /* those that were popped; under recv_lock */
+	struct rte_mbuf *path_note;  /* what IPV6_RECVPATHMTU tells next; atomic, by exchange */
 	uint8_t send_ifindex_plus1;  /* option: interface to send by; 0: the route's */
 	bool is_mc_strict[2];        /* options, IPv4 and IPv6: IP_MULTICAST_ALL is off */
 	struct weir_mc_sending {     /* options, IPv4 and IPv6: how groups are sent to */
@@ -692,6 +693,10 @@ void weir_sock_dgram_serve(struct weir_sock_worker *ws, struct weir_sock *s, uin
 
 /** Add m, with its weir_dgram_note, to the error queue of s. Takes m. Any thread. */
 void weir_sock_add_note(struct weir_sock *s, struct rte_mbuf *m);
+
+/** d was longer than its path takes at once: errors and notes as s has asked for them. */
+void weir_sock_note_width(
+	struct weir_sock_worker *ws, struct weir_sock *s, const struct weir_dgram *d);
 
 /** The first of the error queue, which stays there, or NULL. Under recv_lock. */
 struct rte_mbuf *weir_sock_first_note(struct weir_sock *s);

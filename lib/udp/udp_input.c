@@ -157,8 +157,8 @@ take_error(struct weir_udp *u, const struct weir_icmp_error *e, struct weir_read
 {
 	struct weir_pcb *pcb = udp_best_match(u, &e->flow, weir_pkt(e->m)->ifindex);
 
-	if (pcb == NULL ||
-		!weir_dgram_take_error(u->ip, pcb, e, udp_is_connected(pcb), WEIR_UDP_HLEN))
+	if (pcb == NULL || !weir_dgram_take_error(
+				   u->ip, pcb, e, udp_is_connected(pcb), e->l4_at + WEIR_UDP_HLEN))
 		return;
 	weir_ready_add(ready, &pcb->ready, WEIR_READY_ERROR);
 	u->stats.rx_errors++;

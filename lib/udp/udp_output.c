@@ -66,16 +66,6 @@ add_header(struct weir_udp *u, struct rte_mbuf *m, struct weir_be16 lport, struc
 	return d;
 }
 
-/* *dst as if nothing were known of the path. */
-static const struct weir_dst *
-widened(const struct weir_dst *dst, struct weir_dst *wide)
-{
-	*wide = *dst;
-	if (!dst->is_local)
-		wide->mtu = dst->ifc->mtu;
-	return wide;
-}
-
 int
 weir_udp_output(struct weir_udp *u, struct rte_mbuf *m, const struct weir_dgram *d)
 {
@@ -94,10 +84,10 @@ weir_udp_output(struct weir_udp *u, struct rte_mbuf *m, const struct weir_dgram 
 	if (!is_sendable(&d->raddr, m->pkt_len + WEIR_UDP_HLEN))
 		goto refused;
 	rc = weir_ip_way(u->ip, &d->raddr, d->ifindex, &dst);
-	if (rc == 0 && unlikely(d->is_path_ignored))
-		dst = widened(dst, &here);
 	if (rc == 0)
 		rc = choose_source(dst, &d->laddr, &info);
+	if (rc == 0)
+		dst = weir_dgram_way(d, dst, &here);
 	if (rc == 0 && d->is_whole &&
 		!weir_dst_takes(dst, m->pkt_len + WEIR_UDP_HLEN, weir_addr_is_v4(&d->raddr)))
 		rc = -EMSGSIZE;
@@ -109,11 +99,6 @@ weir_udp_output(struct weir_udp *u, struct rte_mbuf *m, const struct weir_dgram 
 		goto refused;
 	if (d->ttl == 0 && weir_addr_is_multicast(&d->raddr))
 		info.ttl = 1; /* RFC 1112 6.1 */
-	if (unlikely(d->is_host_only)) {
-		here = *dst;
-		here.is_local = true;
-		dst = &here;
-	}
 	if (likely(!d->no_cksum))
 		fill_cksum(dst, out, &info, rte_pktmbuf_mtod(out, struct weir_udp_hdr *));
 	u->stats.tx_datagrams++;

@@ -15,6 +15,11 @@ answer_all() {
 	in_ns sh -c "$sh" && ip netns exec "$far_ns" sh -c "$sh"
 }
 
+# far_mtu BYTES: of the link from the router to the host
+far_mtu() {
+	ip -n "$weir_ns" link set far0 mtu "$1" && ip -n "$far_ns" link set far1 mtu "$1"
+}
+
 # runs STATUS PROGRAM ARG...: to its end, with the exit status that it should have
 runs() {
 	local want=$1 status
@@ -57,6 +62,18 @@ for host in $weir_kernel4 $weir_kernel6; do
 done
 check "ping -t 1 beyond the router" runs 1 weir-ping -W 10 -t 1 -c 1 $far4
 check "ping -t 1: the router tells" said "^From $weir_kernel4 icmp_seq=1 Time to live exceeded$"
+
+check "a link behind the router that takes less" far_mtu 1300
+for host in $far4 $far6; do
+	check "ping -M do $host" runs 1 weir-ping -u 60 -W 10 -M do -s 1400 -c 3 -i 0.2 $host
+	check "ping -M do $host: the router tells" said \
+		"^From ($weir_kernel4|$weir_kernel6) icmp_seq=1 (Fragmentation needed|Packet too big)$"
+	check "ping -M do $host: it is known then" said '^weir-ping: message too long, mtu=1300$'
+	check "ping -M do $host: each is told of" said '^3 packets transmitted, 0 received, \+3 errors'
+	check "ping -M want $host: in fragments" runs 1 weir-ping -u 60 -W 10 -M want -s 1400 -c 3 -i 0.2 $host
+	check "ping -M want $host: but for the first" said '^3 packets transmitted, 2 received, \+1 errors'
+done
+check "the link as it was" far_mtu 1500
 
 for host in $far4 $far6; do
 	for how in -I -q3; do

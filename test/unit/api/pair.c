@@ -195,6 +195,27 @@ pair_link_addr(
 	return sizeof(*in6);
 }
 
+ssize_t
+pair_send_with(struct weir_stack *st, int fd, void *data, size_t len, const struct pair_cmsg *cmsg)
+{
+	union {
+		char room[64];
+		struct cmsghdr align;
+	} u = {.room = ""};
+	struct iovec iov = {data, len};
+	const struct msghdr msg = {.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = &u,
+		.msg_controllen = CMSG_SPACE(cmsg->size)};
+	struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
+
+	c->cmsg_level = cmsg->level;
+	c->cmsg_type = cmsg->type;
+	c->cmsg_len = CMSG_LEN(cmsg->size);
+	memcpy(CMSG_DATA(c), cmsg->value, cmsg->size);
+	return weir_sendmsg(st, fd, &msg, 0);
+}
+
 struct accepting {
 	struct weir_stack *st;
 	int listener;

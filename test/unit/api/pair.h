@@ -56,6 +56,18 @@ socklen_t pair_addr(char who, int domain, uint16_t port, struct sockaddr_storage
 socklen_t pair_link_addr(const struct pair *p, char who, unsigned int cable, uint16_t port,
 	struct sockaddr_in6 *in6);
 
+/** A control message. */
+struct pair_cmsg {
+	int level;
+	int type;
+	size_t size;
+	const void *value;
+};
+
+/** weir_sendmsg() of one piece, with one control message. */
+ssize_t pair_send_with(struct weir_stack *st, int fd, void *data, size_t len,
+	const struct pair_cmsg *cmsg);
+
 /** A connection from a to b: listens on b, connects, accepts. Non-blocking. */
 void pair_connect(struct pair *p, int domain, uint16_t port, int *fd_a, int *fd_b);
 

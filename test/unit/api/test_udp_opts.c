@@ -254,22 +254,9 @@ static ssize_t
 send_cut(struct weir_stack *st, int fd, size_t len, uint16_t size)
 {
 	static char data[65000];
-	union {
-		char room[CMSG_SPACE(sizeof(size))];
-		struct cmsghdr align;
-	} u = {.room = ""};
-	struct iovec iov = {data, len};
-	const struct msghdr msg = {.msg_iov = &iov,
-		.msg_iovlen = 1,
-		.msg_control = &u,
-		.msg_controllen = sizeof(u.room)};
-	struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
 
-	c->cmsg_level = IPPROTO_UDP;
-	c->cmsg_type = UDP_SEGMENT;
-	c->cmsg_len = CMSG_LEN(sizeof(size));
-	memcpy(CMSG_DATA(c), &size, sizeof(size));
-	return weir_sendmsg(st, fd, &msg, 0);
+	return pair_send_with(st, fd, data, len,
+		&(struct pair_cmsg){IPPROTO_UDP, UDP_SEGMENT, sizeof(size), &size});
 }
 
 static void
