@@ -108,14 +108,16 @@ void
 weir_leave_all(struct weir_stack *st, struct weir_sock *s)
 {
 	const struct weir_worker *self = weir_worker_self();
+	const bool is_own = self != NULL && self->sock.socks == &st->socks;
 
-	if (self == NULL || !weir_stack_is_running(st)) {
+	/* In a callback of s this worker's reference is to last until the end of the turn. */
+	if (is_own) {
+		weir_sock_leave(&st->socks, s, self->index);
+	} else if (self != NULL && weir_stack_is_running(st)) {
+		weir_sock_leave(&st->socks, s, 0);
+	} else {
 		weir_on_all(st, leave_on, s);
 		weir_bind_del(&st->socks, s);
-	} else if (self->sock.socks == &st->socks) {
-		weir_sock_leave(&st->socks, s, self->index);
-	} else {
-		weir_sock_leave(&st->socks, s, 0);
 	}
 }
 

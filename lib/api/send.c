@@ -367,8 +367,8 @@ send_on_stream(struct weir_stack *st, struct weir_sock *s, struct weir_source *s
 }
 
 /*
- * The socket of fd for one call, without a reference of its own where that is safe: on the worker
- * that has its connection, whose reference lasts until the end of the turn.
+ * The socket of fd for one call, without a reference of its own where that is safe: on a worker
+ * that has its connection, or its binding, whose reference lasts until the end of the turn.
  */
 static struct weir_sock *
 borrow(struct weir_stack *st, int fd, bool *is_ours)

@@ -26,9 +26,12 @@ has_room(const struct weir_sock *s)
 static struct weir_sock *
 find_here(struct weir_stack *st, int fd, struct weir_worker *self)
 {
+	struct weir_sock *s;
+
 	if (self == NULL || st == NULL || self->sock.socks != &st->socks)
 		return NULL;
-	return weir_fd_peek(&st->socks, fd, self->index);
+	s = weir_fd_peek(&st->socks, fd, self->index);
+	return s != NULL && s->kind == WEIR_SOCK_TCP ? s : NULL;
 }
 
 bool

@@ -138,6 +138,8 @@ void weir_repay(struct weir_stack *st, const struct rte_mbuf *m, const struct we
 static inline int
 weir_take_error(struct weir_sock *s)
 {
+	if (likely(weir_peek(s->error) == 0))
+		return 0; /* without the locked operation */
 	return __atomic_exchange_n(&s->error, 0, __ATOMIC_ACQ_REL);
 }
 

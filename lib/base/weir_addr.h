@@ -37,9 +37,9 @@ weir_addr_v4(struct weir_be32 v4)
 {
 	struct weir_addr a;
 
+	/* As two words, for they are read as such before long: a wider load waits for its stores. */
 	a.q[0] = 0;
-	a.w[2] = rte_cpu_to_be_32(0xffff);
-	a.w[3] = v4.raw;
+	a.q[1] = rte_cpu_to_be_64(UINT64_C(0xffff) << 32 | weir_host32(v4));
 	return a;
 }
 
@@ -128,6 +128,17 @@ int weir_addr_parse_prefix(const char *text, struct weir_addr *a, unsigned int *
 
 /** Address to text; returns text. */
 const char *weir_addr_format(const struct weir_addr *a, char text[WEIR_ADDR_STRLEN]);
+
+/** The ports of a received packet, from the first four bytes of its UDP or TCP header. */
+static inline void
+weir_flow_take_ports(struct weir_flow *f, const void *l4)
+{
+	uint32_t ports;
+
+	memcpy(&ports, l4, sizeof(ports));
+	ports = ports << 16 | ports >> 16; /* source, destination -> local, remote */
+	memcpy(&f->lport, &ports, sizeof(ports));
+}
 
 static inline bool
 weir_flow_eq(const struct weir_flow *a, const struct weir_flow *b)

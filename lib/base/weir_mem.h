@@ -8,6 +8,7 @@
 #define WEIR_MEM_H
 
 #include <stddef.h>
+#include <string.h>
 
 #include <rte_common.h>
 #include <rte_malloc.h>
@@ -20,6 +21,20 @@
  * preempted in the midst of an operation.
  */
 #define WEIR_POOL_OPS_NAME "ring_mt_rts"
+
+/**
+ * Zero n bytes, a constant. GCC clears a struct of more than 96 bytes by `rep stos`, which takes
+ * 30 cycles to begin: on the packet path it is to be cleared in parts.
+ */
+static inline __attribute__((always_inline)) void
+weir_zero(void *mem, size_t n)
+{
+	size_t off = 0;
+
+	for (; off + 64 <= n; off += 64)
+		memset(RTE_PTR_ADD(mem, off), 0, 64);
+	memset(RTE_PTR_ADD(mem, off), 0, n - off);
+}
 
 /** The operations of every mempool that several threads use. */
 static inline const char *

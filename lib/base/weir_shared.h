@@ -19,17 +19,24 @@
 #define weir_poke(field, value) __atomic_store_n(&(field), (value), __ATOMIC_RELAXED)
 
 typedef uint32_t weir_word __attribute__((may_alias));
+typedef uint64_t weir_long __attribute__((may_alias));
 
 /*
- * Copy len bytes (a multiple of 4, aligned to 4), each word by itself. Acquire loads: what follows,
- * the look at the version above all, comes after them.
+ * Copy len bytes (a multiple of 4, aligned to 8), each word by itself, long ones as far as there
+ * are: what is read next is read as such. Acquire loads: what follows, the look at the version
+ * above all, comes after them.
  */
 static inline void
 weir_shared_copy(void *to, const void *from, size_t len)
 {
-	for (size_t i = 0; i < len / sizeof(weir_word); i++)
-		((weir_word *)to)[i] =
-			__atomic_load_n((const weir_word *)from + i, __ATOMIC_ACQUIRE);
+	const size_t n = len / sizeof(weir_long);
+
+	for (size_t i = 0; i < n; i++)
+		((weir_long *)to)[i] =
+			__atomic_load_n((const weir_long *)from + i, __ATOMIC_ACQUIRE);
+	if (len % sizeof(weir_long) != 0)
+		((weir_word *)to)[2 * n] =
+			__atomic_load_n((const weir_word *)from + 2 * n, __ATOMIC_ACQUIRE);
 }
 
 static inline void

@@ -184,8 +184,7 @@ hand_over(struct weir_ip *ip, struct rte_mbuf *m)
 	if (p->l4_len < sizeof(ports) ||
 		weir_mbuf_read(m, p->l4_off, sizeof(ports), ports) != sizeof(ports))
 		return false;
-	p->flow.rport = ports[0];
-	p->flow.lport = ports[1];
+	weir_flow_take_ports(&p->flow, ports);
 	worker = weir_steer_worker(ip->steer, &p->flow);
 	if (worker == ip->core->worker)
 		return false;

@@ -5,6 +5,7 @@
 #include <rte_prefetch.h>
 
 #include "link_priv.h"
+#include "weir_mem.h"
 
 #define PREFETCH_AHEAD 4
 
@@ -73,12 +74,13 @@ vec_of_type(uint16_t type, struct weir_vec *arp, struct weir_vec *ip4, struct we
 static void
 begin_packet(const struct weir_iface *ifc, struct rte_mbuf *m, const struct frame *f, uint8_t flags)
 {
-	*weir_pkt(m) = (struct weir_pkt){
-		.rx_us = ifc->core->now_us,
-		.l3_type = f->type,
-		.ifindex = ifc->index,
-		.flags = flags,
-	};
+	struct weir_pkt *p = weir_pkt(m);
+
+	weir_zero(p, sizeof(*p));
+	p->rx_us = ifc->core->now_us;
+	p->l3_type = f->type;
+	p->ifindex = ifc->index;
+	p->flags = flags;
 	weir_mbuf_strip(m, f->hlen);
 }
 

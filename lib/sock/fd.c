@@ -62,9 +62,21 @@ weir_fd_error(struct weir_socks *ss, int fd)
 }
 
 /*
- * Memory of sockets is never used for anything else, and only this worker gives a connection of
- * its own to a socket or takes it away, so what is seen here does not change under us.
+ * Does worker index hold a reference of s until the end of its turn? Memory of sockets is never
+ * used for anything else, and only this worker gives a connection of its own to a socket or takes
+ * it away, so what is seen here does not change under us. A UDP socket is bound once it stands in
+ * every worker's table, and leaves them, each by its worker, after it was closed.
  */
+static bool
+is_held_by(const struct weir_sock *s, uint16_t index)
+{
+	const uint32_t bound = WEIR_SOCK_BOUND | WEIR_SOCK_FD_CLOSED;
+
+	if (s->kind == WEIR_SOCK_TCP)
+		return weir_sock_home(s) == index && weir_tcp_has_conn(&s->tcp);
+	return s->kind == WEIR_SOCK_UDP && (weir_sock_flags(s) & bound) == WEIR_SOCK_BOUND;
+}
+
 struct weir_sock *
 weir_fd_peek(struct weir_socks *ss, int fd, uint16_t index)
 {
@@ -73,8 +85,8 @@ weir_fd_peek(struct weir_socks *ss, int fd, uint16_t index)
 	if (fd < 0 || (uint32_t)fd >= ss->capacity)
 		return NULL;
 	s = __atomic_load_n(&ss->fds[fd], __ATOMIC_ACQUIRE);
-	if (s == NULL || s->kind != WEIR_SOCK_TCP || weir_sock_home(s) != index ||
-		!weir_tcp_has_conn(&s->tcp) || __atomic_load_n(&ss->fds[fd], __ATOMIC_ACQUIRE) != s)
+	if (s == NULL || !is_held_by(s, index) ||
+		__atomic_load_n(&ss->fds[fd], __ATOMIC_ACQUIRE) != s)
 		return NULL;
 	return s;
 }

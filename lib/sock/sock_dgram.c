@@ -189,7 +189,7 @@ weir_sock_dgram_event(struct weir_sock_worker *ws, struct weir_pcb *pcb, uint16_
 
 	if (s == NULL)
 		return;
-	weir_sock_ref(s); /* a callback may close it */
+	/* A callback may close it, but this worker's reference lasts until the end of the turn. */
 	if (events & WEIR_READY_READ)
 		take_datagrams(ws, s, pcb);
 	if (pcb->owner == s && (events & WEIR_READY_ERROR)) {
@@ -200,7 +200,6 @@ weir_sock_dgram_event(struct weir_sock_worker *ws, struct weir_pcb *pcb, uint16_
 		weir_sock_post(s, WEIR_ASYN_READ, 0);
 		weir_sock_tell(ws, s, WEIR_EV_ERROR, pcb->error);
 	}
-	weir_sock_unref(s);
 }
 
 /* The call's word first, then the socket's; mc: it goes to a group, and these are its options. */

@@ -530,7 +530,7 @@ struct weir_sock *weir_fd_get(struct weir_socks *ss, int fd);
 
 /**
  * The socket of fd without a reference, on worker index: valid until the end of its turn.
- * @return NULL: none, or it has no connection on this worker
+ * @return NULL: none, or a stream without a connection on this worker, an unbound or raw socket
  */
 struct weir_sock *weir_fd_peek(struct weir_socks *ss, int fd, uint16_t index);
 

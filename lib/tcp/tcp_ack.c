@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Path: tcp_sync, tcp_fast -> tcp_ack -> tcp_recovery -> tcp_output */
 #include "tcp_loss_priv.h"
+#include "weir_mem.h"
 
 uint32_t
 weir_tcp_initial_cwnd(const struct weir_tcp *t, const struct weir_tcp_conn *c)
@@ -10,22 +11,21 @@ weir_tcp_initial_cwnd(const struct weir_tcp *t, const struct weir_tcp_conn *c)
 	return RTE_MIN(segs * c->mss, RTE_MAX(2u * c->mss, segs * 1460)); /* RFC 6928 2 */
 }
 
-static struct weir_tcp_news
-open_news(const struct weir_tcp_conn *c, const struct weir_tcp_seg *seg)
+static void
+open_news(const struct weir_tcp_conn *c, const struct weir_tcp_seg *seg, struct weir_tcp_news *news)
 {
 	const struct weir_tcp_act *act = c->act;
 
-	return (struct weir_tcp_news){
-		.seg = seg,
-		.prior_una = c->snd.una,
-		.prior_pipe = weir_tcp_pipe(c),
-		.prior_sacked = act->sacked_segs,
-		.prior_fack = weir_tcp_fack(c),
-		.prior_delivered = act->delivered_segs,
-		.prior_delivered_bytes = act->delivered,
-		.prior_lost = act->lost,
-		.reord = c->snd.max,
-	};
+	weir_zero(news, sizeof(*news));
+	news->seg = seg;
+	news->prior_una = c->snd.una;
+	news->prior_pipe = weir_tcp_pipe(c);
+	news->prior_sacked = act->sacked_segs;
+	news->prior_fack = weir_tcp_fack(c);
+	news->prior_delivered = act->delivered_segs;
+	news->prior_delivered_bytes = act->delivered;
+	news->prior_lost = act->lost;
+	news->reord = c->snd.max;
 }
 
 static void
@@ -150,8 +150,9 @@ take_news(struct weir_tcp *t, struct weir_tcp_conn *c, const struct weir_tcp_rx 
 static void
 take_progress(struct weir_tcp *t, struct weir_tcp_conn *c, const struct weir_tcp_rx *rx)
 {
-	struct weir_tcp_news news = open_news(c, &rx->seg);
+	struct weir_tcp_news news;
 
+	open_news(c, &rx->seg, &news);
 	news.flags |= NEWS_ADVANCED;
 	advance(c, rx->seg.ack);
 	take_news(t, c, rx, &news);
@@ -228,10 +229,11 @@ is_duplicate(const struct weir_tcp_conn *c, const struct weir_tcp_news *news)
 static void
 take_old(struct weir_tcp *t, struct weir_tcp_conn *c, const struct weir_tcp_rx *rx)
 {
-	struct weir_tcp_news news = open_news(c, &rx->seg);
+	struct weir_tcp_news news;
 
 	if (!(rx->seg.opts & WEIR_TCP_OPT_SACK))
 		return;
+	open_news(c, &rx->seg, &news);
 	weir_tcp_sack_input(t, c, rx, &news);
 	if (is_dubious(c, &news))
 		weir_tcp_recover(t, c, &news);
@@ -243,8 +245,9 @@ static void
 take_ack(struct weir_tcp *t, struct weir_tcp_conn *c, const struct weir_tcp_rx *rx)
 {
 	const struct weir_tcp_seg *seg = &rx->seg;
-	struct weir_tcp_news news = open_news(c, seg);
+	struct weir_tcp_news news;
 
+	open_news(c, seg, &news);
 	if (seg->len > 0 || (seg->flags & (WEIR_TCP_SYN | WEIR_TCP_FIN)))
 		news.flags |= NEWS_DATA;
 	c->act->acks_in += seg->len == 0;

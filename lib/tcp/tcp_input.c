@@ -31,8 +31,7 @@ parse(struct rte_mbuf *m)
 		return WEIR_FATE_drop_tcp_flags;
 	if (unlikely((p->tos & WEIR_IP_ECN_MASK) == WEIR_IP_ECN_CE))
 		p->tcp.opts |= WEIR_TCP_SEG_CE; /* not what the fast path expects */
-	memcpy(&p->flow.rport, hdr, sizeof(p->flow.rport));
-	memcpy(&p->flow.lport, hdr + 2, sizeof(p->flow.lport));
+	weir_flow_take_ports(&p->flow, hdr);
 	return WEIR_FATE_tcp_taken;
 }
 

@@ -48,8 +48,7 @@ check_header(const struct weir_udp *u, const struct rte_mbuf *m, struct weir_pkt
 		     weir_host16(h->len) > p->l4_len))
 		return WEIR_FATE_drop_udp_short;
 	p->l4_len = weir_host16(h->len); /* what lies behind is not part of it */
-	p->flow.lport = h->dst;
-	p->flow.rport = h->src;
+	weir_flow_take_ports(&p->flow, h);
 	if (unlikely(!is_cksum_ok(m, p, h)) && (h->cksum.raw != 0 || !may_lack_cksum(u, p)))
 		return WEIR_FATE_drop_udp_cksum;
 	return WEIR_FATE_udp_taken;

@@ -101,39 +101,43 @@ weir_ip4_parse(const void *bytes, size_t n, uint32_t pkt_len, struct weir_ip4 *i
 	return ip->total_len <= pkt_len ? WEIR_IP_OK : WEIR_IP_SHORT;
 }
 
-/** Sum (not complemented) of a header without options, as RFC 1071 has it. */
+/** A sum of a few 32-bit words as one of 16-bit words (RFC 1071). */
 static inline uint16_t
-weir_ip4_sum(const void *bytes)
+weir_ip4_fold(uint64_t sum)
 {
-	uint32_t w[5];
-	uint64_t sum;
-
-	memcpy(w, bytes, sizeof(w));
-	sum = (uint64_t)w[0] + w[1] + w[2] + w[3] + w[4];
 	sum = (sum & UINT32_MAX) + (sum >> 32);
 	sum = (sum & UINT16_MAX) + (sum >> 16);
 	sum = (sum & UINT16_MAX) + (sum >> 16);
 	return (uint16_t)sum;
 }
 
+/** Sum (not complemented) of a header without options. */
+static inline uint16_t
+weir_ip4_sum(const void *bytes)
+{
+	uint32_t w[5];
+
+	memcpy(w, bytes, sizeof(w));
+	return weir_ip4_fold((uint64_t)w[0] + w[1] + w[2] + w[3] + w[4]);
+}
+
 /** Write the 20 bytes of a header without options; hlen is not read. */
 static inline void
 weir_ip4_build(void *bytes, const struct weir_ip4 *ip)
 {
-	struct weir_ip4_hdr h = {
-		.version_ihl = 0x45,
-		.tos = ip->tos,
-		.total_len = weir_be16(ip->total_len),
-		.id = weir_be16(ip->id),
-		.frag = weir_be16(ip->frag),
-		.ttl = ip->ttl,
-		.proto = ip->proto,
-		.src = ip->src,
-		.dst = ip->dst,
+	/* Its words are summed as they are made: to read back what was just stored would stall. */
+	const struct weir_be32 w[] = {
+		weir_be32(0x45u << 24 | (uint32_t)ip->tos << 16 | ip->total_len),
+		weir_be32((uint32_t)ip->id << 16 | ip->frag),
+		weir_be32((uint32_t)ip->ttl << 24 | (uint32_t)ip->proto << 16),
+		ip->src,
+		ip->dst,
 	};
+	struct weir_ip4_hdr *h = bytes;
 
-	h.cksum = (uint16_t)~weir_ip4_sum(&h);
-	memcpy(bytes, &h, sizeof(h));
+	memcpy(h, w, sizeof(*h));
+	h->cksum = (uint16_t)~weir_ip4_fold(
+		(uint64_t)w[0].raw + w[1].raw + w[2].raw + w[3].raw + w[4].raw);
 }
 
 /** Is the checksum over hlen header bytes right (RFC 1071)? */

@@ -150,34 +150,34 @@ weir_tcp_build_len(const struct weir_tcp_hdr_info *h)
 static inline void
 weir_tcp_put_fixed(uint8_t *hdr, const struct weir_tcp_hdr_info *h, unsigned int len)
 {
-	const struct weir_tcp_hdr wire = {
-		.sport = h->sport,
-		.dport = h->dport,
-		.seq = weir_be32(h->seq),
-		.ack = weir_be32(h->ack),
-		.off = (uint8_t)(len / 4 << 4 | h->is_ae),
-		.flags = h->flags,
-		.wnd = weir_be16(h->wnd),
-		.urg = weir_be16(h->urg),
-	};
+	struct weir_tcp_hdr *wire = (struct weir_tcp_hdr *)hdr;
 
-	memcpy(hdr, &wire, sizeof(wire));
+	wire->sport = h->sport;
+	wire->dport = h->dport;
+	wire->seq = weir_be32(h->seq);
+	wire->ack = weir_be32(h->ack);
+	wire->off = (uint8_t)(len / 4 << 4 | h->is_ae);
+	wire->flags = h->flags;
+	wire->wnd = weir_be16(h->wnd);
+	wire->cksum = 0;
+	wire->urg = weir_be16(h->urg);
 }
 
 /** weir_tcp_build() where there is no option, or timestamps alone. */
 static inline unsigned int
 weir_tcp_build_plain(uint8_t *hdr, const struct weir_tcp_hdr_info *h)
 {
-	const uint32_t ts[] = {WEIR_TCP_TS_ALIGNED, weir_be32(h->ts_val).raw,
-		weir_be32(h->ts_ecr).raw};
+	struct weir_be32 *ts = (struct weir_be32 *)(hdr + WEIR_TCP_HLEN);
 
 	if (h->opts == 0) {
 		weir_tcp_put_fixed(hdr, h, WEIR_TCP_HLEN);
 		return WEIR_TCP_HLEN;
 	}
-	weir_tcp_put_fixed(hdr, h, WEIR_TCP_HLEN + sizeof(ts));
-	memcpy(hdr + WEIR_TCP_HLEN, ts, sizeof(ts));
-	return WEIR_TCP_HLEN + sizeof(ts);
+	weir_tcp_put_fixed(hdr, h, WEIR_TCP_HLEN + WEIR_TCP_OPT_TS_LEN);
+	ts[0].raw = WEIR_TCP_TS_ALIGNED;
+	ts[1] = weir_be32(h->ts_val);
+	ts[2] = weir_be32(h->ts_ecr);
+	return WEIR_TCP_HLEN + WEIR_TCP_OPT_TS_LEN;
 }
 
 /**
