@@ -10,12 +10,6 @@
 	(EPOLLIN | EPOLLOUT | EPOLLERR | EPOLLHUP | EPOLLWAKEUP | EPOLLET | EPOLLEXCLUSIVE)
 #define EVENTS_MAX (INT_MAX / (int)sizeof(struct epoll_event))
 
-static bool
-is_set(const struct weir_sock *s)
-{
-	return s->ops == &weir_epoll_ops;
-}
-
 int
 weir_epoll_create(struct weir_stack *st, int flags)
 {
@@ -122,12 +116,12 @@ control(struct weir_sock *set, int op, struct weir_sock *s, struct epoll_event *
 {
 	int rc;
 
-	if (s == set || !is_set(set))
+	if (s == set || !weir_sock_is_epoll(set))
 		return -EINVAL;
-	rc = check_event(op, event, is_set(s));
+	rc = check_event(op, event, weir_sock_is_epoll(s));
 	if (rc != 0)
 		return rc;
-	return is_set(s) ? nest(set, op, s, event) : change_locked(set, op, s, event);
+	return weir_sock_is_epoll(s) ? nest(set, op, s, event) : change_locked(set, op, s, event);
 }
 
 static int
@@ -136,7 +130,7 @@ control_kernel(struct weir_sock *set, int op, int fd, struct epoll_event *event)
 	struct weir_epoll *ep;
 	int rc;
 
-	if (!is_set(set))
+	if (!weir_sock_is_epoll(set))
 		return -EINVAL;
 	ep = weir_epoll_of(set);
 	if (!enter(ep))
@@ -250,7 +244,7 @@ wait_until(struct weir_stack *st, struct weir_sock *set, struct epoll_event *eve
 		return -EINVAL;
 	if (events == NULL)
 		return -EFAULT;
-	if (!is_set(set))
+	if (!weir_sock_is_epoll(set))
 		return -EINVAL;
 	n = take(set, events, max);
 	if (n != 0)
@@ -302,7 +296,7 @@ show(struct weir_sock *set)
 	struct weir_epoll *ep;
 	int fd;
 
-	if (!is_set(set))
+	if (!weir_sock_is_epoll(set))
 		return -EINVAL;
 	ep = weir_epoll_of(set);
 	if (!enter(ep))

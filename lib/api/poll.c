@@ -47,7 +47,7 @@ find(struct polling *p, nfds_t i)
 		return;
 	}
 	item->s = weir_fd_any(&p->st->socks, fd);
-	if (item->s != NULL && item->s->ops == &weir_epoll_ops &&
+	if (item->s != NULL && weir_sock_is_epoll(item->s) &&
 		weir_peek(weir_epoll_of(item->s)->kernel_set) >= 0)
 		add_kernel(p, item, weir_epoll_of(item->s)->kernel_set, POLLIN);
 }

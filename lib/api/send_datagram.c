@@ -26,9 +26,10 @@ struct rte_mbuf *
 weir_source_gather(struct rte_mempool *pool, struct weir_source *src)
 {
 	const uint32_t max = weir_payload_max(pool);
+	const size_t n = likely(src->left <= max) ? 1 : src->left / max + 1;
 	struct rte_mbuf *head;
 
-	if (!weir_sock_may_take(pool, src->left / max + 1))
+	if (!weir_sock_may_take(pool, n))
 		return NULL;
 	head = rte_pktmbuf_alloc(pool);
 	if (head == NULL)
@@ -112,15 +113,13 @@ take_address(struct weir_sock *s, const struct sockaddr *sa, socklen_t sa_len, s
 static int
 take_peer(struct weir_sock *s, struct weir_pkt *p)
 {
-	struct weir_flow flow;
-
 	if (!(weir_sock_flags(s) & WEIR_SOCK_CONNECTED))
 		return -EDESTADDRREQ;
-	weir_sock_flow(s, &flow);
-	if (weir_addr_is_any(&flow.raddr))
+	weir_sock_flow(s, &p->flow);
+	if (weir_addr_is_any(&p->flow.raddr))
 		return -EDESTADDRREQ; /* another thread is taking its peer away */
-	p->flow.raddr = flow.raddr;
-	p->flow.rport = s->kind == WEIR_SOCK_UDP ? flow.rport : weir_be16(0);
+	if (s->kind != WEIR_SOCK_UDP)
+		p->flow.rport = weir_be16(0);
 	return 0;
 }
 

@@ -37,7 +37,7 @@ weir_addr_v4(struct weir_be32 v4)
 {
 	struct weir_addr a;
 
-	/* As two words, for they are read as such before long: a wider load waits for its stores. */
+	/* In the words that it is read in before long: a load of several stores waits for them. */
 	a.q[0] = 0;
 	a.q[1] = rte_cpu_to_be_64(UINT64_C(0xffff) << 32 | weir_host32(v4));
 	return a;

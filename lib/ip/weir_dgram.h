@@ -89,8 +89,8 @@ struct weir_dgram {
 	struct weir_be16 rport; /* raw, IPv6: the protocol in place of the socket's, or 0 */
 	int ifindex;            /* interface to leave by; -1: the route's */
 	uint8_t tos;
-	uint8_t ttl;     /* 0: default (one hop for groups) */
 	bool is_looped;  /* a group or broadcast: members on this host get it, too */
+	uint8_t ttl;     /* 0: default (one hop for groups) */
 	bool is_host_only; /* a group with no hop left: does not leave this host */
 	uint16_t mtu;    /* no longer fragments; 0: as the path says */
 	bool is_whole;   /* not to be fragmented here */

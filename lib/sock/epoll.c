@@ -362,7 +362,7 @@ depth_below(struct weir_sock *set, const struct weir_sock *other)
 	weir_lock(&ep->lock);
 	LIST_FOREACH (w, &ep->all, all)
 		if (most < NESTS_MAX && weir_sock_try_ref(w->target)) {
-			if (!is_dead(w) && w->target->ops == &weir_epoll_ops)
+			if (!is_dead(w) && weir_sock_is_epoll(w->target))
 				most = RTE_MAX(most, depth_below(w->target, other));
 			weir_sock_unref(w->target);
 		}

@@ -7,34 +7,8 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include <rte_errno.h>
-#include <rte_mempool.h>
-
 #include "weir_mem.h"
 #include "weir_ring.h"
-
-static void
-zero_refs(struct rte_mempool *mp, void *arg, void *obj, unsigned int index)
-{
-	((struct weir_sock *)obj)->refs = 0; /* weir_fd_get() may look at a free one */
-}
-
-static int
-make_pool(struct weir_socks *ss, const struct weir_socks_conf *conf)
-{
-	char name[RTE_MEMPOOL_NAMESIZE];
-
-	snprintf(name, sizeof(name), "%s_sock", conf->name);
-	ss->pool = rte_mempool_create_empty(name, weir_pool_size(conf->sockets),
-		RTE_ALIGN(sizeof(struct weir_sock), RTE_CACHE_LINE_SIZE), 0, 0, conf->numa_node, 0);
-	if (ss->pool == NULL)
-		return -rte_errno;
-	if (rte_mempool_set_ops_byname(ss->pool, weir_pool_ops(), NULL) != 0 ||
-		rte_mempool_populate_default(ss->pool) < 0)
-		return -ENOMEM;
-	rte_mempool_obj_iter(ss->pool, zero_refs, NULL);
-	return 0;
-}
 
 static int
 make_fds(struct weir_socks *ss, const struct weir_socks_conf *conf)
@@ -82,7 +56,10 @@ weir_socks_init(struct weir_socks *ss, const struct weir_socks_conf *conf)
 	ss->lent_max = conf->lent_max;
 	ss->workers = weir_mem_alloc(
 		"weir_socks", sizeof(ss->workers[0]) * conf->n_workers, conf->numa_node);
-	rc = ss->workers == NULL ? -ENOMEM : make_pool(ss, conf);
+	rc = ss->workers == NULL ? -ENOMEM : 0;
+	if (rc == 0)
+		rc = weir_stash_init(
+			&ss->stash, sizeof(struct weir_sock), conf->sockets, conf->numa_node);
 	if (rc == 0)
 		rc = make_fds(ss, conf);
 	if (rc == 0)
@@ -102,7 +79,7 @@ weir_socks_fini(struct weir_socks *ss)
 		weir_mem_free(ss->binds[kind]);
 	rte_ring_free(ss->free_fds);
 	weir_mem_free(ss->fds);
-	rte_mempool_free(ss->pool);
+	weir_stash_fini(&ss->stash);
 	weir_mem_free(ss->workers);
 	memset(ss, 0, sizeof(*ss));
 }
@@ -135,30 +112,27 @@ make_dgram(struct weir_sock *s)
 	return 0;
 }
 
-/* The pool has some more objects than sockets were asked for. */
 static struct weir_sock *
-take_from_pool(struct weir_socks *ss)
+take_from_stash(struct weir_socks *ss)
 {
-	void *obj;
+	struct weir_sock *s = weir_stash_get(&ss->stash);
 
-	if (__atomic_fetch_add(&ss->used, 1, __ATOMIC_RELAXED) < ss->capacity &&
-		rte_mempool_get(ss->pool, &obj) == 0)
-		return obj;
-	__atomic_fetch_sub(&ss->used, 1, __ATOMIC_RELAXED);
-	return NULL;
+	if (s != NULL)
+		__atomic_fetch_add(&ss->used, 1, __ATOMIC_RELAXED);
+	return s;
 }
 
 static void
-give_to_pool(struct weir_socks *ss, struct weir_sock *s)
+give_to_stash(struct weir_socks *ss, struct weir_sock *s)
 {
-	rte_mempool_put(ss->pool, s);
+	weir_stash_put(&ss->stash, s);
 	__atomic_fetch_sub(&ss->used, 1, __ATOMIC_RELEASE);
 }
 
 struct weir_sock *
 weir_sock_new(struct weir_socks *ss, int kind, int domain)
 {
-	struct weir_sock *s = take_from_pool(ss);
+	struct weir_sock *s = take_from_stash(ss);
 
 	if (s == NULL)
 		return NULL;
@@ -175,7 +149,7 @@ weir_sock_new(struct weir_socks *ss, int kind, int domain)
 	}
 	init_opts(s, ss);
 	if (make_dgram(s) != 0) {
-		give_to_pool(ss, s);
+		give_to_stash(ss, s);
 		return NULL;
 	}
 	s->rcvlowat = 1;
@@ -234,7 +208,7 @@ weir_sock_unref(struct weir_sock *s)
 		return;
 	WEIR_ASSERT(s->fd < 0 || (weir_sock_flags(s) & WEIR_SOCK_FD_CLOSED));
 	weir_watches_free(s);
-	if (s->ops != NULL)
+	if (s->kind == WEIR_SOCK_OTHER && s->ops != NULL)
 		s->ops->release(s);
 	weir_bind_del(ss, s);
 	weir_sock_abort_unaccepted(s);
@@ -246,7 +220,7 @@ weir_sock_unref(struct weir_sock *s)
 	free_dgram(s);
 	if (unlikely(s->queue != NULL))
 		weir_queue_unref(s->queue);
-	give_to_pool(ss, s);
+	give_to_stash(ss, s);
 }
 
 uint32_t

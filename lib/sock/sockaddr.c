@@ -28,8 +28,9 @@ int
 weir_sock_addr_in(int domain, const struct sockaddr *sa, socklen_t len, struct weir_addr *addr,
 	struct weir_be16 *port)
 {
-	struct sockaddr_in in;
-	struct sockaddr_in6 in6;
+	const char *const bytes = (const char *)sa;
+	struct in6_addr in6;
+	struct weir_be32 in;
 
 	if (sa == NULL)
 		return -EFAULT;
@@ -38,18 +39,18 @@ weir_sock_addr_in(int domain, const struct sockaddr *sa, socklen_t len, struct w
 	if (sa->sa_family != domain)
 		return -EAFNOSUPPORT;
 	if (domain == AF_INET) {
-		if (len < sizeof(in))
+		if (len < sizeof(struct sockaddr_in))
 			return -EINVAL;
-		memcpy(&in, sa, sizeof(in));
-		*addr = weir_addr_v4((struct weir_be32){in.sin_addr.s_addr});
-		*port = (struct weir_be16){in.sin_port};
+		memcpy(&in, bytes + offsetof(struct sockaddr_in, sin_addr), sizeof(in));
+		memcpy(port, bytes + offsetof(struct sockaddr_in, sin_port), sizeof(*port));
+		*addr = weir_addr_v4(in);
 		return 0;
 	}
 	if (len < IN6_LEN_OLD)
 		return -EINVAL;
-	memcpy(&in6, sa, IN6_LEN_OLD);
-	*addr = weir_addr_v6(in6.sin6_addr.s6_addr);
-	*port = (struct weir_be16){in6.sin6_port};
+	memcpy(&in6, bytes + offsetof(struct sockaddr_in6, sin6_addr), sizeof(in6));
+	memcpy(port, bytes + offsetof(struct sockaddr_in6, sin6_port), sizeof(*port));
+	*addr = weir_addr_v6(in6.s6_addr);
 	return 0;
 }
 

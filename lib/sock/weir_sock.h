@@ -24,6 +24,7 @@
 #include "weir_mcast.h"
 #include "weir_raw.h"
 #include "weir_shared.h"
+#include "weir_stash.h"
 #include "weir_tcp.h"
 #include "weir_udp.h"
 #include "weir_watch.h"
@@ -118,7 +119,13 @@ struct weir_sock {
 	uint32_t refs;  /* atomic */
 	uint32_t flags; /* enum weir_sock_flag; atomic */
 	struct weir_socks *socks;
-	struct weir_tcp_end tcp; /* the home worker's */
+	union {
+		struct weir_tcp_end tcp; /* the home worker's */
+		struct {                 /* WEIR_SOCK_OTHER; not changed */
+			const struct weir_fd_ops *ops;
+			void *object;
+		};
+	};
 	union { /* made by the holder of ctl; each worker its own element */
 		struct weir_pcb *pcbs;
 		struct weir_tcp_listener *listeners;
@@ -154,8 +161,6 @@ struct weir_sock {
 	struct weir_flow flow; /* local and remote address as bound, connected, accepted; read by
 				* weir_sock_flow(), written by weir_sock_set_flow() */
 	struct weir_tcp_opts opts; /* options, each */
-	const struct weir_fd_ops *ops; /* of WEIR_SOCK_OTHER; not changed, as is `object` */
-	void *object;
 	struct weir_callbacks cb;  /* but for arg (an option) not changed once events may come */
 	struct weir_qnode accept_node; /* in the listening socket's accept queue; or, never both, in
 					* the queue of a worker that is to leave it */
@@ -210,7 +215,7 @@ struct weir_sock {
 	uint64_t rx_told;   /* rx_taken when the door was last rung for it; under recv_lock */
 };
 
-static_assert(sizeof(struct weir_sock) <= 640, "many of them are idle");
+static_assert(sizeof(struct weir_sock) <= 576, "many of them are idle");
 
 /** One thread that can wait for sockets. Several threads share a class (id modulo 64). */
 struct weir_waiter {
@@ -239,7 +244,7 @@ struct weir_bind {
 /** The sockets of one stack: pool, descriptors, taken ports, waiters. */
 struct weir_socks {
 	struct weir_stack *stack;
-	struct rte_mempool *pool;
+	struct weir_stash stash; /* struct weir_sock */
 	uint32_t capacity;
 	struct weir_sock **fds;  /* fds[capacity]; atomic */
 	struct rte_ring *free_fds; /* uint32_t descriptors */
@@ -761,7 +766,14 @@ unsigned int weir_lend_resume(struct weir_sock_worker *ws, bool is_end);
  */
 void weir_sock_let_go(struct weir_sock_worker *ws, struct weir_sock *s);
 
-/** The set that a descriptor with weir_epoll_ops is. */
+/** Is it a set of epoll? */
+static inline bool
+weir_sock_is_epoll(const struct weir_sock *s)
+{
+	return s->kind == WEIR_SOCK_OTHER && s->ops == &weir_epoll_ops;
+}
+
+/** The set that such a descriptor is. */
 static inline struct weir_epoll *
 weir_epoll_of(const struct weir_sock *set)
 {

@@ -227,7 +227,7 @@ bytes_used(const struct crowd *d)
 	return slab_bytes(&t->conns) + slab_bytes(&t->parked) + slab_bytes(&t->rests) +
 	       slab_bytes(&t->naps) + slab_bytes(&t->sents) +
 	       (uint64_t)weir_tcp_n_conns(t) * 2 * sizeof(t->table.slots[0]) +
-	       (uint64_t)rte_mempool_in_use_count(st->socks.pool) * st->socks.pool->elt_size;
+	       (uint64_t)weir_peek(st->socks.used) * (st->socks.stash.obj_size + sizeof(uint32_t));
 }
 
 static int
