@@ -117,7 +117,7 @@ deliver_to_all(struct weir_udp *u, struct rte_mbuf *m, struct weir_ready *ready)
 {
 	const struct weir_pkt *p = weir_pkt(m);
 	struct weir_pcb *next;
-	struct weir_pcb *pcb = udp_next_match(udp_first(u, p->flow.lport), &p->flow, p->ifindex);
+	struct weir_pcb *pcb = udp_first_match(u, &p->flow, p->ifindex);
 
 	if (pcb == NULL) {
 		refuse(u, m);
@@ -125,7 +125,7 @@ deliver_to_all(struct weir_udp *u, struct rte_mbuf *m, struct weir_ready *ready)
 	}
 	strip_headers(m);
 	u->core->fates[WEIR_FATE_udp_taken]++;
-	while ((next = udp_next_match(LIST_NEXT(pcb, link), &p->flow, p->ifindex)) != NULL) {
+	while ((next = udp_next_match(u, pcb, &p->flow, p->ifindex)) != NULL) {
 		give_copy(u, pcb, m, ready);
 		pcb = next;
 	}

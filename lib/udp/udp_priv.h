@@ -5,15 +5,15 @@
 #include "weir_udp.h"
 
 /**
- * The first binding from pcb on, along its bucket, that takes packets of flow, or NULL.
+ * The bindings that take packets of flow, those that are connected first, one after the other. NULL:
+ * no more.
  * @param flow     as the local side sees it
  * @param ifindex  interface that the packet came in by
  */
-struct weir_pcb *udp_next_match(
-	struct weir_pcb *pcb, const struct weir_flow *flow, uint8_t ifindex);
-
-/** The first binding in the bucket of a local port, or NULL. */
-struct weir_pcb *udp_first(const struct weir_udp *u, struct weir_be16 lport);
+struct weir_pcb *udp_first_match(
+	const struct weir_udp *u, const struct weir_flow *flow, uint8_t ifindex);
+struct weir_pcb *udp_next_match(const struct weir_udp *u, struct weir_pcb *pcb,
+	const struct weir_flow *flow, uint8_t ifindex);
 
 /** The binding that fits flow best, the latest of equals, or NULL. */
 struct weir_pcb *udp_best_match(

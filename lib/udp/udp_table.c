@@ -4,44 +4,67 @@
 #include "weir_mcast.h"
 #include "weir_mem.h"
 
+#define FLOWS_MIN 1024u
+#define FLOWS_MAX (1u << 20)
+
 int
-weir_udp_init(struct weir_udp *u, struct weir_core *core, struct weir_ip *ip, int numa_node)
+weir_udp_init(struct weir_udp *u, struct weir_core *core, struct weir_ip *ip, uint32_t sockets,
+	int numa_node)
 {
-	*u = (struct weir_udp){.core = core, .ip = ip};
-	u->buckets = weir_mem_alloc(
-		"weir_udp_buckets", WEIR_UDP_BUCKETS * sizeof(*u->buckets), numa_node);
-	return u->buckets == NULL ? -ENOMEM : 0;
+	const uint32_t n_flows = rte_align32pow2(RTE_MIN(RTE_MAX(sockets, FLOWS_MIN), FLOWS_MAX));
+
+	*u = (struct weir_udp){.core = core, .ip = ip, .flows_mask = n_flows - 1};
+	u->ports = weir_mem_alloc("weir_udp", WEIR_UDP_PORTS * sizeof(u->ports[0]), numa_node);
+	u->flows = weir_mem_alloc("weir_udp", n_flows * sizeof(u->flows[0]), numa_node);
+	if (u->ports != NULL && u->flows != NULL)
+		return 0;
+	weir_udp_fini(u);
+	return -ENOMEM;
 }
 
 void
 weir_udp_fini(struct weir_udp *u)
 {
-	rte_free(u->buckets);
-	u->buckets = NULL;
+	weir_mem_free(u->ports);
+	weir_mem_free(u->flows);
+	u->ports = u->flows = NULL;
 }
 
-static unsigned int
-bucket_of(struct weir_be16 lport)
+static struct weir_pcbs *
+pcbs_of_port(const struct weir_udp *u, struct weir_be16 lport)
 {
-	return weir_host16(lport) % WEIR_UDP_BUCKETS;
+	return &u->ports[weir_host16(lport)];
+}
+
+/* Without the local address: a binding may have none. */
+static struct weir_pcbs *
+pcbs_of_flow(const struct weir_udp *u, const struct weir_addr *raddr, struct weir_be16 lport,
+	struct weir_be16 rport)
+{
+	const uint64_t ports = (uint64_t)lport.raw << 16 | rport.raw;
+	const uint64_t hash = weir_mix64(raddr->q[0] ^ ports ^ u->core->secret[0],
+		raddr->q[1] ^ u->core->secret[1] ^ UINT64_C(0x9e3779b97f4a7c15));
+
+	return &u->flows[hash & u->flows_mask];
 }
 
 void
 weir_udp_bind(struct weir_udp *u, struct weir_pcb *pcb)
 {
-	LIST_INSERT_HEAD(&u->buckets[bucket_of(pcb->lport)], pcb, link);
+	struct weir_pcbs *list = pcbs_of_port(u, pcb->lport);
+
+	if (udp_is_connected(pcb)) {
+		list = pcbs_of_flow(u, &pcb->raddr, pcb->lport, pcb->rport);
+		u->n_connected++;
+	}
+	LIST_INSERT_HEAD(list, pcb, link);
 }
 
 void
 weir_udp_unbind(struct weir_udp *u, struct weir_pcb *pcb)
 {
+	u->n_connected -= udp_is_connected(pcb);
 	LIST_REMOVE(pcb, link);
-}
-
-struct weir_pcb *
-udp_first(const struct weir_udp *u, struct weir_be16 lport)
-{
-	return LIST_FIRST(&u->buckets[bucket_of(lport)]);
 }
 
 /* RFC 3493 3.7, 5.3: an IPv6 socket takes IPv4 too, unless it says otherwise. */
@@ -69,12 +92,40 @@ takes(const struct weir_pcb *pcb, const struct weir_flow *f, uint8_t ifindex)
 	       (likely(!weir_addr_is_multicast(&f->laddr)) || weir_mc_allows(pcb, f, ifindex));
 }
 
-struct weir_pcb *
-udp_next_match(struct weir_pcb *pcb, const struct weir_flow *flow, uint8_t ifindex)
+/* The first of those from pcb on in its list that takes packets of flow. */
+static struct weir_pcb *
+match_from(struct weir_pcb *pcb, const struct weir_flow *flow, uint8_t ifindex)
 {
 	while (pcb != NULL && !takes(pcb, flow, ifindex))
 		pcb = LIST_NEXT(pcb, link);
 	return pcb;
+}
+
+static struct weir_pcb *
+first_of_port(const struct weir_udp *u, const struct weir_flow *flow, uint8_t ifindex)
+{
+	return match_from(LIST_FIRST(pcbs_of_port(u, flow->lport)), flow, ifindex);
+}
+
+struct weir_pcb *
+udp_first_match(const struct weir_udp *u, const struct weir_flow *flow, uint8_t ifindex)
+{
+	struct weir_pcb *pcb = NULL;
+
+	if (u->n_connected != 0)
+		pcb = match_from(
+			LIST_FIRST(pcbs_of_flow(u, &flow->raddr, flow->lport, flow->rport)), flow,
+			ifindex);
+	return pcb != NULL ? pcb : first_of_port(u, flow, ifindex);
+}
+
+struct weir_pcb *
+udp_next_match(const struct weir_udp *u, struct weir_pcb *pcb, const struct weir_flow *flow,
+	uint8_t ifindex)
+{
+	struct weir_pcb *next = match_from(LIST_NEXT(pcb, link), flow, ifindex);
+
+	return next == NULL && udp_is_connected(pcb) ? first_of_port(u, flow, ifindex) : next;
 }
 
 /* Connected before bound to the address before bound to the interface before any. */
@@ -85,20 +136,19 @@ closeness(const struct weir_pcb *pcb)
 	       (pcb->ifindex_plus1 != 0 ? 1u : 0u);
 }
 
-/* Of those that share a port and fit as well as best, the one whose turn it is for this flow. */
+/* Of those from first on that fit as well as best, sharing a port, the one whose turn it is. */
 static struct weir_pcb *
 choose_sharer(const struct weir_udp *u, const struct weir_flow *flow, uint8_t ifindex,
-	struct weir_pcb *best)
+	struct weir_pcb *const first, struct weir_pcb *best)
 {
 	const unsigned int rank = closeness(best);
-	struct weir_pcb *const first = udp_next_match(udp_first(u, flow->lport), flow, ifindex);
 	struct weir_pcb *pcb;
 	unsigned int n = 0;
 
-	for (pcb = first; pcb != NULL; pcb = udp_next_match(LIST_NEXT(pcb, link), flow, ifindex))
+	for (pcb = first; pcb != NULL; pcb = match_from(LIST_NEXT(pcb, link), flow, ifindex))
 		n += pcb->is_reuseport && closeness(pcb) == rank;
 	n = weir_flow_hash(flow, u->core->secret) % n;
-	for (pcb = first; pcb != NULL; pcb = udp_next_match(LIST_NEXT(pcb, link), flow, ifindex))
+	for (pcb = first; pcb != NULL; pcb = match_from(LIST_NEXT(pcb, link), flow, ifindex))
 		if (pcb->is_reuseport && closeness(pcb) == rank && n-- == 0)
 			return pcb;
 	return best;
@@ -107,15 +157,16 @@ choose_sharer(const struct weir_udp *u, const struct weir_flow *flow, uint8_t if
 struct weir_pcb *
 udp_best_match(const struct weir_udp *u, const struct weir_flow *flow, uint8_t ifindex)
 {
-	struct weir_pcb *pcb = udp_next_match(udp_first(u, flow->lport), flow, ifindex);
-	struct weir_pcb *best = pcb;
+	/* If it is connected, so are the others of its list, and fit better than the port's. */
+	struct weir_pcb *const first = udp_first_match(u, flow, ifindex);
+	struct weir_pcb *best = first;
+	struct weir_pcb *pcb;
 
-	while (pcb != NULL) {
+	for (pcb = first; pcb != NULL; pcb = match_from(LIST_NEXT(pcb, link), flow, ifindex)) {
 		if (closeness(pcb) > closeness(best))
 			best = pcb;
-		pcb = udp_next_match(LIST_NEXT(pcb, link), flow, ifindex);
 	}
 	if (best != NULL && unlikely(best->is_reuseport))
-		return choose_sharer(u, flow, ifindex, best);
+		return choose_sharer(u, flow, ifindex, first, best);
 	return best;
 }

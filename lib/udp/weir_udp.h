@@ -21,21 +21,28 @@ struct weir_udp_stats {
 #undef WEIR_STAT
 };
 
-#define WEIR_UDP_BUCKETS 1024
+#define WEIR_UDP_PORTS 65536
+
+LIST_HEAD(weir_pcbs, weir_pcb);
 
 struct weir_udp {
 	struct weir_core *core;
 	struct weir_ip *ip;
-	LIST_HEAD(, weir_pcb) *buckets; /* WEIR_UDP_BUCKETS, by local port */
+	struct weir_pcbs *ports; /* WEIR_UDP_PORTS: those that are not connected, by local port */
+	struct weir_pcbs *flows; /* those that are: by a hash of the peer and both ports */
+	uint32_t flows_mask;
+	uint32_t n_connected;
 	struct weir_udp_stats stats;
 };
 
-int weir_udp_init(struct weir_udp *u, struct weir_core *core, struct weir_ip *ip, int numa_node);
+/** @param sockets  of the stack: how many bindings are to be found soon. @return 0, -ENOMEM */
+int weir_udp_init(struct weir_udp *u, struct weir_core *core, struct weir_ip *ip,
+	uint32_t sockets, int numa_node);
 void weir_udp_fini(struct weir_udp *u);
 
 /**
  * Enter pcb (laddr, lport, raddr, rport set by the caller) into the table. Of several that fit a
- * datagram equally, the one bound last gets it.
+ * datagram equally, the one bound last gets it. The addresses stay until it is taken out.
  */
 void weir_udp_bind(struct weir_udp *u, struct weir_pcb *pcb);
 

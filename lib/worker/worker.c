@@ -84,7 +84,8 @@ init_layers(struct weir_worker *w, const struct weir_worker_conf *conf)
 	int rc = weir_ip_init(&w->ip, &w->core, &ip);
 
 	if (rc == 0)
-		rc = weir_udp_init(&w->udp, &w->core, &w->ip, conf->numa_node);
+		rc = weir_udp_init(
+			&w->udp, &w->core, &w->ip, conf->socks->capacity, conf->numa_node);
 	weir_raw_init(&w->raw, &w->core, &w->ip);
 	if (rc == 0)
 		rc = weir_tcp_init(

@@ -103,16 +103,52 @@ a_binding_to_an_interface_takes_its_packets_alone(void)
 	rig_close(r);
 }
 
+#define N_PEERS 3000 /* more than lists: some peers share one */
+
+/* Each peer's datagrams reach the socket connected to it, and another's the one that is not. */
 static void
-ports_that_share_a_bucket_are_told_apart(void)
+many_connected_to_one_port_are_told_apart(void)
 {
 	struct rig *r = rig_open();
-	struct weir_pcb pcb[2] = {rig_pcb(NULL, false), rig_pcb(NULL, false)};
+	struct weir_pcb *pcb = calloc(N_PEERS + 1, sizeof(*pcb));
 
-	pcb[1].lport = weir_be16(2000 + WEIR_UDP_BUCKETS);
-	bind_all(r, pcb, 2);
-	rig_recv(r, .dport = 2000);
-	CU_ASSERT_EQUAL(who_got_it(r, pcb, 2), 1 << 0);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(pcb);
+	for (unsigned int i = 0; i <= N_PEERS; i++) {
+		pcb[i] = rig_pcb(US4, false);
+		if (i < N_PEERS) {
+			pcb[i].raddr = addr(PEER4);
+			pcb[i].rport = weir_be16((uint16_t)(1 + i));
+		}
+		weir_udp_bind(&r->udp, &pcb[i]);
+	}
+	for (unsigned int i = 0; i <= N_PEERS; i++) {
+		rig_recv(r, .dst = US4, .sport = (uint16_t)(1 + i));
+		weir_ready_del(&r->ready, &pcb[i].ready);
+		CU_ASSERT_EQUAL(rig_drain(&pcb[i]), 1);
+	}
+	for (unsigned int i = 0; i <= N_PEERS; i++)
+		weir_udp_unbind(&r->udp, &pcb[i]);
+	CU_ASSERT_EQUAL(r->udp.n_connected, 0);
+	free(pcb);
+	rig_close(r);
+}
+
+static void
+groups_reach_those_that_are_connected_and_the_others(void)
+{
+	struct rig *r = rig_open();
+	struct weir_pcb pcb[4];
+
+	for (unsigned int i = 0; i < 4; i++) {
+		pcb[i] = rig_pcb(NULL, false);
+		if (i < 3) {
+			pcb[i].raddr = addr(PEER4);
+			pcb[i].rport = weir_be16(i < 2 ? 1000 : 1001);
+		}
+	}
+	bind_all(r, pcb, 4);
+	rig_recv(r, .dst = "224.0.0.1", .flags = WEIR_PKT_MULTICAST);
+	CU_ASSERT_EQUAL(who_got_it(r, pcb, 4), 1 << 0 | 1 << 1 | 1 << 3);
 	rig_close(r);
 }
 
@@ -137,7 +173,8 @@ main(void)
 		UNIT(connected_comes_before_bound_to_the_address_before_any),
 		UNIT(versions_go_to_the_sockets_that_take_them),
 		UNIT(a_binding_to_an_interface_takes_its_packets_alone),
-		UNIT(ports_that_share_a_bucket_are_told_apart),
+		UNIT(many_connected_to_one_port_are_told_apart),
+		UNIT(groups_reach_those_that_are_connected_and_the_others),
 		UNIT(an_unbound_port_receives_nothing),
 		{NULL},
 	};

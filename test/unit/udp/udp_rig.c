@@ -52,7 +52,7 @@ rig_open(void)
 	fake_port_init(&r->port, 1);
 	set_up_iface(r);
 	CU_ASSERT_EQUAL_FATAL(weir_ip_init(&r->ip, &r->core, &conf), 0);
-	CU_ASSERT_EQUAL_FATAL(weir_udp_init(&r->udp, &r->core, &r->ip, SOCKET_ID_ANY), 0);
+	CU_ASSERT_EQUAL_FATAL(weir_udp_init(&r->udp, &r->core, &r->ip, 16, SOCKET_ID_ANY), 0);
 	STAILQ_INIT(&r->ready);
 	return r;
 }
