@@ -5,8 +5,8 @@
 #include "weir_udp.h"
 
 /**
- * The bindings that take packets of flow, those that are connected first, one after the other. NULL:
- * no more.
+ * The bindings that take packets of flow, one after the other, those that are connected first.
+ * NULL: no more.
  * @param flow     as the local side sees it
  * @param ifindex  interface that the packet came in by
  */
