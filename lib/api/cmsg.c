@@ -4,6 +4,8 @@
 #include <sys/time.h>
 #include <time.h>
 
+#include <linux/errqueue.h>
+
 #include "recv_priv.h"
 
 void
@@ -45,20 +47,24 @@ wall_time(const struct weir_stack *st, uint64_t at_us)
 
 void
 weir_cmsg_put_time(struct weir_cmsgs *c, const struct weir_stack *st, const struct weir_sock *s,
-	uint64_t rx_us)
+	uint64_t at_us, uint32_t stamps)
 {
+	const bool has_stamp = (weir_sock_stamps(s) & stamps) == stamps;
+	struct scm_timestamping all = {0};
 	struct timespec ts;
 	struct timeval tv;
 
-	if (!weir_sock_has(s, WEIR_SW_TIMESTAMP | WEIR_SW_TIMESTAMPNS))
+	if (!has_stamp && !weir_sock_has(s, WEIR_SW_TIMESTAMP | WEIR_SW_TIMESTAMPNS))
 		return;
-	ts = wall_time(st, rx_us);
-	if (weir_sock_has(s, WEIR_SW_TIMESTAMPNS)) {
-		weir_cmsg_put(c, SOL_SOCKET, SO_TIMESTAMPNS, &ts, sizeof(ts));
-		return;
-	}
+	ts = wall_time(st, at_us);
 	tv = (struct timeval){.tv_sec = ts.tv_sec, .tv_usec = ts.tv_nsec / 1000};
-	weir_cmsg_put(c, SOL_SOCKET, SO_TIMESTAMP, &tv, sizeof(tv));
+	all.ts[0] = ts; /* of software; there are none of hardware */
+	if (weir_sock_has(s, WEIR_SW_TIMESTAMPNS))
+		weir_cmsg_put(c, SOL_SOCKET, SO_TIMESTAMPNS, &ts, sizeof(ts));
+	else if (weir_sock_has(s, WEIR_SW_TIMESTAMP))
+		weir_cmsg_put(c, SOL_SOCKET, SO_TIMESTAMP, &tv, sizeof(tv));
+	if (has_stamp)
+		weir_cmsg_put(c, SOL_SOCKET, SCM_TIMESTAMPING, &all, sizeof(all));
 }
 
 static void

@@ -92,7 +92,10 @@ WEIR_OPT_ITEM(SOL_SOCKET, SO_SNDLOWAT, 19, "1")
 WEIR_OPT_ITEM(SOL_SOCKET, SO_SNDTIMEO, 21, "as SO_RCVTIMEO")
 WEIR_OPT_ITEM(SOL_SOCKET, SO_SNDTIMEO_NEW, 67, "of programs with 32 bits")
 WEIR_OPT_ITEM(SOL_SOCKET, SO_TIMESTAMP, 29, "when the worker took the packet from the port")
-WEIR_OPT_ITEM(SOL_SOCKET, SO_TIMESTAMPING, 37, "no stamps of hardware; SO_TIMESTAMPNS")
+WEIR_OPT_ITEM(SOL_SOCKET, SO_TIMESTAMPING, 37,
+	"software: received data, and of streams what was sent, scheduled (at the same time) and "
+	"acknowledged, also as a control message; without OPT_TSONLY the data alone comes back, no "
+	"headers; flags of hardware have no effect; no OPT_CMSG, OPT_STATS, OPT_PKTINFO")
 WEIR_OPT_ITEM(SOL_SOCKET, SO_TIMESTAMPING_NEW, 65, "of programs with 32 bits")
 WEIR_OPT_ITEM(SOL_SOCKET, SO_TIMESTAMPNS, 35, "likewise, to the microsecond")
 WEIR_OPT_ITEM(SOL_SOCKET, SO_TIMESTAMPNS_NEW, 64, "of programs with 32 bits")
@@ -266,8 +269,10 @@ WEIR_OPT_ITEM(IPPROTO_TCP, TCP_REPAIR, 19, "connections are not moved between ma
 WEIR_OPT_ITEM(IPPROTO_TCP, TCP_REPAIR_OPTIONS, 22, "connections are not moved between machines")
 WEIR_OPT_ITEM(IPPROTO_TCP, TCP_REPAIR_QUEUE, 20, "connections are not moved between machines")
 WEIR_OPT_ITEM(IPPROTO_TCP, TCP_REPAIR_WINDOW, 29, "connections are not moved between machines")
-WEIR_OPT_ITEM(IPPROTO_TCP, TCP_SAVED_SYN, 28, "the SYN is not kept")
-WEIR_OPT_ITEM(IPPROTO_TCP, TCP_SAVE_SYN, 27, "the SYN is not kept")
+WEIR_OPT_ITEM(IPPROTO_TCP, TCP_SAVED_SYN, 28,
+	"once, from a connection that was accepted; not kept with a SYN cookie, or with half of "
+	"the pool in use")
+WEIR_OPT_ITEM(IPPROTO_TCP, TCP_SAVE_SYN, 27, "2: with an Ethernet header, without its tag")
 WEIR_OPT_ITEM(IPPROTO_TCP, TCP_SYNCNT, 7, "")
 WEIR_OPT_ITEM(IPPROTO_TCP, TCP_THIN_DUPACK, 17, "loss probes do for thin streams what it did")
 WEIR_OPT_ITEM(IPPROTO_TCP, TCP_THIN_LINEAR_TIMEOUTS, 16,

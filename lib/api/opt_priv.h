@@ -44,13 +44,14 @@ struct weir_opt {
 		void *value, socklen_t len);
 	int (*set_long)(struct weir_stack *st, struct weir_sock *s, const struct weir_opt *o,
 		const void *value, socklen_t len);
+	int (*get_own)(struct weir_sock *s, void *value, socklen_t *len); /* as getsockopt() */
 	bool has_shorter; /* the next row is the same option for those with less room */
 };
 
 static inline bool
 weir_opt_can_get(const struct weir_opt *o)
 {
-	return o->get != NULL || o->get_long != NULL;
+	return o->get != NULL || o->get_long != NULL || o->get_own != NULL;
 }
 
 static inline bool
@@ -71,6 +72,8 @@ extern const struct weir_opt weir_opts_socket[];
 extern const struct weir_opt weir_opts_ip4[];
 extern const struct weir_opt weir_opts_ip6[];
 extern const struct weir_opt weir_opts_tcp[];
+extern const struct weir_opt weir_opts_syn[];    /* more of level IPPROTO_TCP */
+extern const struct weir_opt weir_opts_stamps[]; /* more of level SOL_SOCKET */
 extern const struct weir_opt weir_opts_udp[];
 extern const struct weir_opt weir_opts_no_check[]; /* more of level SOL_SOCKET */
 extern const struct weir_opt weir_opts_err4[];	   /* more of level IPPROTO_IP */

@@ -14,17 +14,12 @@ WEIR_OPT_DGRAM_BOOL(gro, is_gro)
 static int
 set_recverr(struct weir_sock *s, unsigned int version, bool on)
 {
-	struct rte_mbuf *m;
-
 	weir_poke(s->dgram->opts.is_recverr[version], on);
 	if (on)
 		return 0;
 	weir_lock(&s->recv_lock);
-	while (weir_sock_first_note(s) != NULL &&
-		(m = weir_pktq_pop(&s->dgram->err_open)) != NULL) {
-		rte_pktmbuf_free(m);
-		weir_poke(s->n_noticed, s->n_noticed + 1);
-	}
+	while (weir_sock_first_note(s) != NULL)
+		weir_sock_drop_note(s);
 	weir_unlock(&s->recv_lock);
 	return 0;
 }

@@ -110,7 +110,7 @@ recv_msg(struct weir_stack *st, int fd, struct msghdr *msg, int flags)
 		return weir_no_sock(st, fd);
 	msg->msg_flags = flags & MSG_CMSG_CLOEXEC;
 	rc = recv_on(st, s, &c, flags);
-	if (rc >= 0 && s->kind == WEIR_SOCK_TCP && !(flags & MSG_ERRQUEUE))
+	if (rc >= 0 && s->kind == WEIR_SOCK_TCP)
 		msg->msg_namelen = 0;
 	if (rc >= 0)
 		msg->msg_controllen = c.used;

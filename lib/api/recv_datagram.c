@@ -85,7 +85,7 @@ take_datagram(struct weir_stack *st, struct weir_sock *s, struct rte_mbuf *m, si
 	if (c->msg->msg_name != NULL)
 		weir_addr_copy_out(s->domain, &p->flow.raddr, p->flow.rport, p->ifindex,
 			c->msg->msg_name, &c->msg->msg_namelen);
-	weir_cmsg_put_time(c, st, s, p->rx_us);
+	weir_cmsg_put_time(c, st, s, p->rx_us, WEIR_STAMPS_RECEIVED);
 	weir_cmsg_put_datagram(c, s, p);
 	weir_peek_off_move(s, flags & MSG_PEEK ? n : m->pkt_len, flags & MSG_PEEK);
 	if (flags & MSG_PEEK)
@@ -123,7 +123,7 @@ weir_recv_datagram(struct weir_stack *st, struct weir_sock *s, struct weir_sink 
 	ssize_t n;
 
 	if (flags & MSG_ERRQUEUE)
-		return weir_recv_note(s, to, c);
+		return weir_recv_note(st, s, to, c);
 	if (unlikely(weir_peek(s->dgram->path_note) != NULL) &&
 		weir_peek(s->dgram->opts.is_recvpathmtu6))
 		return weir_recv_path_mtu(s, c);

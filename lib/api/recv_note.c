@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Path: errq -> recvmsg(MSG_ERRQUEUE): what became of datagrams, ip(7) IP_RECVERR, ipv6(7) */
+/* Path: errq -> recvmsg(MSG_ERRQUEUE): what became of data sent, ip(7) IP_RECVERR, ipv6(7) */
 #include <errno.h>
 #include <time.h>
 
@@ -18,7 +18,7 @@ struct told {
 static bool
 is_icmp(const struct weir_dgram_note *n)
 {
-	return n->origin != WEIR_NOTE_LOCAL;
+	return n->origin == WEIR_NOTE_ICMP4 || n->origin == WEIR_NOTE_ICMP6;
 }
 
 static void
@@ -30,7 +30,8 @@ put_note(struct weir_cmsgs *c, const struct weir_sock *s, struct rte_mbuf *m,
 				 .ee_origin = n->origin,
 				 .ee_type = n->type,
 				 .ee_code = n->code,
-				 .ee_info = n->info}};
+				 .ee_info = n->info,
+				 .ee_data = n->data}};
 	struct sockaddr_in6 at;
 
 	if (is_icmp(n)) {
@@ -51,8 +52,7 @@ drop_note(struct weir_sock *s, const struct weir_dgram_note *n)
 	struct weir_dgram_note next = {0};
 	struct rte_mbuf *m;
 
-	rte_pktmbuf_free(weir_pktq_pop(&s->dgram->err_open));
-	weir_poke(s->n_noticed, s->n_noticed + 1);
+	weir_sock_drop_note(s);
 	m = weir_sock_first_note(s);
 	if (m != NULL)
 		weir_dgram_note_of(m, &next);
@@ -63,7 +63,8 @@ drop_note(struct weir_sock *s, const struct weir_dgram_note *n)
 }
 
 ssize_t
-weir_recv_note(struct weir_sock *s, struct weir_sink *to, struct weir_cmsgs *c)
+weir_recv_note(
+	struct weir_stack *st, struct weir_sock *s, struct weir_sink *to, struct weir_cmsgs *c)
 {
 	struct weir_dgram_note n;
 	struct rte_mbuf *m;
@@ -79,10 +80,12 @@ weir_recv_note(struct weir_sock *s, struct weir_sink *to, struct weir_cmsgs *c)
 		if ((size_t)rc < m->pkt_len)
 			c->msg->msg_flags |= MSG_TRUNC;
 		c->msg->msg_flags |= MSG_ERRQUEUE;
-		if (c->msg->msg_name != NULL)
+		if (c->msg->msg_name != NULL && weir_sock_is_dgram(s))
 			weir_addr_copy_out(s->domain, &weir_pkt(m)->flow.raddr,
 				weir_pkt(m)->flow.rport, weir_pkt(m)->ifindex, c->msg->msg_name,
 				&c->msg->msg_namelen);
+		if (n.origin == WEIR_NOTE_STAMP)
+			weir_cmsg_put_time(c, st, s, weir_pkt(m)->rx_us, WEIR_STAMPS_ALL);
 		put_note(c, s, m, &n);
 		drop_note(s, &n);
 	}

@@ -6,6 +6,8 @@
 #ifndef RECV_PRIV_H
 #define RECV_PRIV_H
 
+#include <linux/net_tstamp.h>
+
 #include "stack_priv.h"
 
 /** Where received bytes go. */
@@ -33,9 +35,13 @@ struct weir_cmsgs {
 /** One message; one that does not fit is cut, and MSG_CTRUNC set, as Linux does it. */
 void weir_cmsg_put(struct weir_cmsgs *c, int level, int type, const void *data, size_t len);
 
-/** What was asked for by SO_TIMESTAMP: when m came. */
+/** What of SO_TIMESTAMPING it takes to be told: of what was received, and of all. */
+#define WEIR_STAMPS_RECEIVED (SOF_TIMESTAMPING_SOFTWARE | SOF_TIMESTAMPING_RX_SOFTWARE)
+#define WEIR_STAMPS_ALL	     SOF_TIMESTAMPING_SOFTWARE
+
+/** What was asked for by SO_TIMESTAMP and SO_TIMESTAMPING (stamps: all that it takes): a time. */
 void weir_cmsg_put_time(struct weir_cmsgs *c, const struct weir_stack *st,
-	const struct weir_sock *s, uint64_t rx_us);
+	const struct weir_sock *s, uint64_t at_us, uint32_t stamps);
 
 /** What else was asked for about a datagram. */
 void weir_cmsg_put_datagram(
@@ -53,7 +59,8 @@ void weir_peek_off_move(struct weir_sock *s, size_t n, bool is_peek);
 ssize_t weir_recv_stream(struct weir_stack *st, struct weir_sock *s, struct weir_sink *to,
 	struct weir_cmsgs *c, int flags);
 /** recv_note.c: the next entry of the error queue. */
-ssize_t weir_recv_note(struct weir_sock *s, struct weir_sink *to, struct weir_cmsgs *c);
+ssize_t weir_recv_note(struct weir_stack *st, struct weir_sock *s, struct weir_sink *to,
+	struct weir_cmsgs *c);
 
 /** RFC 3542 11.3: an empty message with the path's MTU; -EAGAIN: there is none. */
 ssize_t weir_recv_path_mtu(struct weir_sock *s, struct weir_cmsgs *c);

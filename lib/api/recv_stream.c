@@ -307,7 +307,7 @@ recv_urgent(struct weir_sock *s, struct reading *r, struct msghdr *msg)
 	return 1;
 }
 
-/* MSG_ERRQUEUE: which of the sends with MSG_ZEROCOPY are over, from the first not yet told on. */
+/* Which of the sends with MSG_ZEROCOPY are over, from the first not yet told on. */
 static ssize_t
 recv_notice(struct weir_sock *s, struct weir_cmsgs *c)
 {
@@ -333,6 +333,15 @@ recv_notice(struct weir_sock *s, struct weir_cmsgs *c)
 	return 0;
 }
 
+/* An error queue has time stamps first. */
+static ssize_t
+recv_error(struct weir_stack *st, struct weir_sock *s, struct weir_sink *to, struct weir_cmsgs *c)
+{
+	const ssize_t rc = weir_recv_note(st, s, to, c);
+
+	return rc == -EAGAIN ? recv_notice(s, c) : rc;
+}
+
 /* TCP_INQ: what is left to read; the end counts as one, so that it is read, too. */
 static void
 put_inq(struct weir_cmsgs *c, const struct weir_sock *s)
@@ -352,7 +361,7 @@ weir_recv_stream(struct weir_stack *st, struct weir_sock *s, struct weir_sink *t
 
 	to->is_discard = (flags & MSG_TRUNC) != 0;
 	if (flags & MSG_ERRQUEUE)
-		return recv_notice(s, c);
+		return recv_error(st, s, to, c);
 	if (weir_sock_flags(s) & WEIR_SOCK_LISTENING)
 		return -ENOTCONN;
 	if (flags & MSG_OOB)
@@ -361,7 +370,7 @@ weir_recv_stream(struct weir_stack *st, struct weir_sock *s, struct weir_sink *t
 	if (rc < 0)
 		return rc;
 	if (r.rx_us != 0)
-		weir_cmsg_put_time(c, st, s, r.rx_us);
+		weir_cmsg_put_time(c, st, s, r.rx_us, WEIR_STAMPS_RECEIVED);
 	put_inq(c, s);
 	return rc;
 }

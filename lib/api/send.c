@@ -146,9 +146,20 @@ wants_notice(struct weir_sock *s, int flags)
 }
 
 static uint8_t
-how_to_send(struct weir_sock *s, int flags)
+how_to_stamp(uint32_t stamps)
 {
-	return (uint8_t)((wants_notice(s, flags) ? WEIR_SEND_NOTICE : 0) |
+	if (likely(!(stamps & WEIR_STAMPS_SENT)))
+		return 0;
+	return (uint8_t)((stamps & SOF_TIMESTAMPING_TX_SCHED ? WEIR_SEND_STAMP_SCHED : 0) |
+			 (stamps & SOF_TIMESTAMPING_TX_SOFTWARE ? WEIR_SEND_STAMP_SENT : 0) |
+			 (stamps & SOF_TIMESTAMPING_TX_ACK ? WEIR_SEND_STAMP_ACKED : 0) |
+			 (stamps & SOF_TIMESTAMPING_OPT_TSONLY ? 0 : WEIR_SEND_STAMP_DATA));
+}
+
+static uint8_t
+how_to_send(struct weir_sock *s, int flags, uint32_t stamps)
+{
+	return (uint8_t)(how_to_stamp(stamps) | (wants_notice(s, flags) ? WEIR_SEND_NOTICE : 0) |
 			 (flags & MSG_MORE ? WEIR_SEND_MORE : 0) |
 			 (flags & MSG_EOR ? WEIR_SEND_EOR : 0) |
 			 (flags & MSG_OOB ? WEIR_SEND_URGENT : 0));
@@ -185,7 +196,7 @@ send_burst(struct weir_stack *st, struct weir_sock *s, struct weir_source *src, 
 	for (size_t i = 0; i < n; i++)
 		weir_source_fill(m[i], src, max);
 	rc = hand_in(weir_here(st, s), s, m, (unsigned int)n,
-		src->left == 0 ? how_to_send(s, flags) : 0);
+		src->left == 0 ? how_to_send(s, flags, src->stamps) : 0);
 	if (rc != 0) {
 		*src = before;
 		rte_pktmbuf_free_bulk(m, (unsigned int)n);
@@ -394,6 +405,21 @@ give_back(struct weir_sock *s, bool is_ours)
 		weir_sock_unref(s);
 }
 
+/* Stamps that the socket or the call asks for; there must be room to tell them. */
+static int
+read_stamps(struct weir_stack *st, struct weir_sock *s, const struct msghdr *msg, uint32_t *stamps)
+{
+	int rc = 0;
+
+	*stamps = weir_sock_stamps(s);
+	if (unlikely(msg->msg_controllen != 0 && msg->msg_control != NULL))
+		rc = weir_send_stream_cmsgs(msg, stamps);
+	if (unlikely(rc == 0 && (*stamps & WEIR_STAMPS_SENT)) &&
+		weir_sock_want_extra(s, weir_send_pool(st, s)) == NULL)
+		return -ENOBUFS;
+	return rc;
+}
+
 static ssize_t
 send_msg(struct weir_stack *st, int fd, const struct msghdr *msg, int flags)
 {
@@ -407,7 +433,7 @@ send_msg(struct weir_stack *st, int fd, const struct msghdr *msg, int flags)
 	rc = weir_source_init(&src, msg->msg_iov, msg->msg_iovlen);
 	if (rc == 0 && weir_sock_is_dgram(s))
 		rc = weir_send_datagram(st, s, &src, msg, flags);
-	else if (rc == 0)
+	else if (rc == 0 && (rc = read_stamps(st, s, msg, &src.stamps)) == 0)
 		rc = send_on_stream(st, s, &src, flags, msg->msg_name, msg->msg_namelen);
 	give_back(s, is_ours);
 	return rc;
@@ -462,7 +488,8 @@ send_stream_mbuf(struct weir_stack *st, struct weir_sock *s, struct rte_mbuf *m)
 		weir_want_write(s);
 		rc = -EAGAIN;
 	}
-	return rc == 0 ? hand_in(weir_here(st, s), s, &m, 1, 0) : rc;
+	return rc == 0 ? hand_in(weir_here(st, s), s, &m, 1, how_to_stamp(weir_sock_stamps(s)))
+		       : rc;
 }
 
 /* One that was received here is given back by being sent; it is gone then, so the loan is noted. */

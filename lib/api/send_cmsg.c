@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Control messages of datagrams to send: source, interface, hop limit, class, how they are cut. */
+/* Control messages of data to send: source, interface, hop limit, class, how it is cut, stamps. */
 #include <errno.h>
 #include <linux/udp.h>
 
@@ -134,23 +134,59 @@ take_one(const struct weir_stack *st, const struct weir_sock *s, const struct cm
 	return 0;
 }
 
+/* The next that is not cut off; *c NULL: there is none. @return 0; -EINVAL */
+static int
+next_cmsg(struct msghdr *all, struct cmsghdr **c)
+{
+	size_t left;
+
+	*c = *c == NULL ? CMSG_FIRSTHDR(all) : CMSG_NXTHDR(all, *c);
+	if (*c == NULL)
+		return 0;
+	left = all->msg_controllen - (size_t)((char *)*c - (char *)all->msg_control);
+	return (*c)->cmsg_len < sizeof(**c) || (*c)->cmsg_len > left ? -EINVAL : 0;
+}
+
+static int
+take_stamps(const struct cmsghdr *c, uint32_t *stamps)
+{
+	uint32_t v;
+
+	if (c->cmsg_type == SCM_RIGHTS || c->cmsg_type == SCM_CREDENTIALS)
+		return 0;
+	if (c->cmsg_type != SO_TIMESTAMPING || c->cmsg_len != CMSG_LEN(sizeof(v)))
+		return -EINVAL;
+	memcpy(&v, CMSG_DATA(c), sizeof(v));
+	if ((v & ~(uint32_t)WEIR_STAMPS_SENT) != 0)
+		return -EINVAL;
+	*stamps = (*stamps & ~(uint32_t)WEIR_STAMPS_SENT) | v;
+	return 0;
+}
+
+int
+weir_send_stream_cmsgs(const struct msghdr *msg, uint32_t *stamps)
+{
+	struct msghdr all = *msg;
+	struct cmsghdr *c = NULL;
+	int rc = 0;
+
+	while (rc == 0 && (rc = next_cmsg(&all, &c)) == 0 && c != NULL)
+		if (c->cmsg_level == SOL_SOCKET)
+			rc = take_stamps(c, stamps);
+	return rc;
+}
+
 int
 weir_send_cmsgs(struct weir_stack *st, const struct weir_sock *s, const struct msghdr *msg,
 	struct weir_pkt *p)
 {
 	struct msghdr all = *msg;
+	struct cmsghdr *c = NULL;
 	int rc = 0;
 
 	if (msg->msg_control == NULL)
 		return -EFAULT;
-	for (struct cmsghdr *c = CMSG_FIRSTHDR(&all); c != NULL && rc == 0;
-		c = CMSG_NXTHDR(&all, c)) {
-		const size_t left =
-			all.msg_controllen - (size_t)((char *)c - (char *)all.msg_control);
-
-		if (c->cmsg_len < sizeof(*c) || c->cmsg_len > left)
-			return -EINVAL;
+	while (rc == 0 && (rc = next_cmsg(&all, &c)) == 0 && c != NULL)
 		rc = take_one(st, s, c, p);
-	}
 	return rc;
 }

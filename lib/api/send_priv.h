@@ -7,6 +7,8 @@
 #ifndef SEND_PRIV_H
 #define SEND_PRIV_H
 
+#include <linux/net_tstamp.h>
+
 #include "stack_priv.h"
 
 /** Where the next bytes of an iovec come from. */
@@ -16,6 +18,7 @@ struct weir_source {
 	size_t off;  /* into iov[0] */
 	size_t left; /* bytes in all */
 	bool is_bad; /* some part of more than no bytes is at NULL */
+	uint32_t stamps; /* of a stream: SOF_TIMESTAMPING_* */
 };
 
 /** @return 0; -EINVAL: lengths that no memory has */
@@ -66,6 +69,18 @@ ssize_t weir_send_datagram(struct weir_stack *st, struct weir_sock *s, struct we
 /** The same with m as it is: taken when the result is 0. */
 int weir_send_datagram_mbuf(struct weir_stack *st, struct weir_sock *s, struct rte_mbuf *m,
 	const struct sockaddr *sa, socklen_t sa_len);
+
+/** What of SO_TIMESTAMPING asks for stamps of what is sent; a control message has nothing else. */
+#define WEIR_STAMPS_SENT                                                   \
+	(SOF_TIMESTAMPING_TX_HARDWARE | SOF_TIMESTAMPING_TX_SOFTWARE |     \
+		SOF_TIMESTAMPING_TX_SCHED | SOF_TIMESTAMPING_TX_ACK)
+
+/**
+ * send_cmsg.c: control messages of a stream.
+ * @param stamps  SOF_TIMESTAMPING_*: as the socket has it; out: as msg says
+ * @return 0; -EINVAL
+ */
+int weir_send_stream_cmsgs(const struct msghdr *msg, uint32_t *stamps);
 
 /** send_cmsg.c: what msg's control messages ask for goes to p. @return 0 or a negative errno */
 int weir_send_cmsgs(struct weir_stack *st, const struct weir_sock *s, const struct msghdr *msg,

@@ -42,8 +42,10 @@ const struct weir_opt_level weir_opt_levels[] = {
 	{IPPROTO_IPV6, weir_opts_mcast6},
 	{IPPROTO_IPV6, weir_opts_raw6},
 	{IPPROTO_TCP, weir_opts_tcp},
+	{IPPROTO_TCP, weir_opts_syn},
 	{IPPROTO_UDP, weir_opts_udp},
 	{SOL_SOCKET, weir_opts_no_check},
+	{SOL_SOCKET, weir_opts_stamps},
 	{IPPROTO_IP, weir_opts_err4},
 	{IPPROTO_IP, weir_opts_path4},
 	{IPPROTO_IPV6, weir_opts_err6},
@@ -142,6 +144,8 @@ get_opt(struct weir_stack *st, struct weir_sock *s, int level, int name, void *v
 		return no_option(s, level);
 	if ((int)*len < 0)
 		return -EINVAL;
+	if (o->get_own != NULL)
+		return o->get_own(s, value, len);
 	if (o->get_long != NULL)
 		return get_long(st, s, o, value, len);
 	rc = o->get(st, s, o, room);

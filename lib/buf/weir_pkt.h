@@ -35,6 +35,12 @@ enum weir_pkt_send {
 	WEIR_SEND_EOR = 1 << 1,    /* MSG_EOR: what follows does not share a segment with it */
 	WEIR_SEND_URGENT = 1 << 2, /* MSG_OOB: its last byte is urgent */
 	WEIR_SEND_NOTICE = 1 << 3, /* MSG_ZEROCOPY: count it when the peer has it */
+	/* SO_TIMESTAMPING: tell when its last byte ... */
+	WEIR_SEND_STAMP_SCHED = 1 << 4, /* is about to go */
+	WEIR_SEND_STAMP_SENT = 1 << 5,	/* has gone */
+	WEIR_SEND_STAMP_ACKED = 1 << 6, /* and all before it is acknowledged */
+	WEIR_SEND_STAMP_DATA = 1 << 7,	/* and show the data with it */
+	WEIR_SEND_STAMPS = WEIR_SEND_STAMP_SCHED | WEIR_SEND_STAMP_SENT | WEIR_SEND_STAMP_ACKED,
 };
 
 /** A parsed TCP segment; sequence space in host order. */

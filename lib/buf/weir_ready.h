@@ -24,6 +24,7 @@ enum weir_ready_event {
 	WEIR_READY_KEEPALIVEDOWN = 1 << 6,
 	WEIR_READY_URGENT = 1 << 8, /* the peer marked a byte as urgent */
 	WEIR_READY_ERROR = 1 << 7, /* a soft or asynchronous error (ICMP) for SO_ERROR */
+	WEIR_READY_NOTE = 1 << 9, /* packets that tell something, see tcp_notes.c */
 };
 
 enum weir_ready_kind { WEIR_READY_TCP, WEIR_READY_UDP, WEIR_READY_RAW };

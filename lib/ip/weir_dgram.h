@@ -27,17 +27,20 @@ struct weir_dgram_opts {
 	uint16_t segment;      /* UDP_SEGMENT; 0: datagrams are not cut */
 };
 
-/** Who found the error of a datagram: ee_origin of Linux. */
+/** Who has something to tell of what was sent: ee_origin of Linux. */
 enum weir_note_origin {
+	WEIR_NOTE_SYN = 0, /* Weir's own: a SYN that was received (TCP_SAVE_SYN) */
 	WEIR_NOTE_LOCAL = 1,
 	WEIR_NOTE_ICMP4 = 2,
 	WEIR_NOTE_ICMP6 = 3,
+	WEIR_NOTE_STAMP = 4, /* SO_TIMESTAMPING; weir_pkt's rx_us says when */
 };
 
 /** An entry of an error queue: in the mbuf that holds what is left of the datagram. */
 struct weir_dgram_note {
 	int error;
 	uint32_t info;
+	uint32_t data;
 	uint8_t origin; /* enum weir_note_origin */
 	uint8_t type;
 	uint8_t code;

@@ -1,23 +1,26 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Error queues of UDP and raw sockets: what became of datagrams (IP_RECVERR). */
-#include "weir_sock.h"
+/* Error queues: what became of datagrams (IP_RECVERR), when data went (SO_TIMESTAMPING). */
+#include "weir_queue.h"
 
 #include <errno.h>
+
+#include <linux/net_tstamp.h>
 
 #define NOTES_MAX 64 /* that wait; what comes then is dropped, as with a full receive buffer */
 
 void
 weir_sock_add_note(struct weir_sock *s, struct rte_mbuf *m)
 {
-	const uint32_t n = __atomic_load_n(&s->n_notices, __ATOMIC_RELAXED);
+	struct weir_sock_extra *x = weir_sock_extra(s);
 
-	if (n - weir_peek(s->n_noticed) >= NOTES_MAX ||
-		(weir_sock_flags(s) & WEIR_SOCK_FD_CLOSED)) {
+	if (x == NULL || (weir_sock_flags(s) & WEIR_SOCK_FD_CLOSED) ||
+		__atomic_load_n(&x->n_notes, __ATOMIC_RELAXED) - weir_peek(x->n_notes_read) >=
+			NOTES_MAX) {
 		rte_pktmbuf_free(m);
 		return;
 	}
-	weir_mpsc_push(&s->dgram->errq, &weir_pkt(m)->qn);
-	__atomic_fetch_add(&s->n_notices, 1, __ATOMIC_RELEASE);
+	weir_mpsc_push(&x->errq, &weir_pkt(m)->qn);
+	__atomic_fetch_add(&x->n_notes, 1, __ATOMIC_RELEASE);
 }
 
 /* A note of nothing but where d was to go, and the MTU there. NULL: no mbuf. */
@@ -66,9 +69,100 @@ weir_sock_note_width(struct weir_sock_worker *ws, struct weir_sock *s, const str
 struct rte_mbuf *
 weir_sock_first_note(struct weir_sock *s)
 {
+	struct weir_sock_extra *x = weir_sock_extra(s);
 	struct weir_qnode *n;
 
-	while ((n = weir_mpsc_pop(&s->dgram->errq)) != NULL)
-		weir_pktq_add(&s->dgram->err_open, weir_qnode_mbuf(n));
-	return weir_pktq_first(&s->dgram->err_open);
+	if (x == NULL)
+		return NULL;
+	while ((n = weir_mpsc_pop(&x->errq)) != NULL)
+		weir_pktq_add(&x->err_open, weir_qnode_mbuf(n));
+	return weir_pktq_first(&x->err_open);
+}
+
+void
+weir_sock_drop_note(struct weir_sock *s)
+{
+	rte_pktmbuf_free(weir_pktq_pop(&s->extra->err_open));
+	weir_poke(s->extra->n_notes_read, s->extra->n_notes_read + 1);
+}
+
+struct weir_sock_extra *
+weir_sock_want_extra(struct weir_sock *s, struct rte_mempool *pool)
+{
+	struct weir_sock_extra *x = weir_sock_extra(s), *other = NULL;
+	struct rte_mbuf *m;
+
+	if (x != NULL)
+		return x;
+	m = rte_pktmbuf_alloc(pool);
+	if (m == NULL)
+		return NULL;
+	x = (struct weir_sock_extra *)RTE_PTR_ALIGN(
+		rte_pktmbuf_mtod(m, char *), RTE_CACHE_LINE_MIN_SIZE);
+	*x = (struct weir_sock_extra){.memory = m};
+	weir_mpsc_init(&x->errq);
+	if (__atomic_compare_exchange_n(
+		    &s->extra, &other, x, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+		return x;
+	rte_pktmbuf_free(m); /* another thread was quicker */
+	return other;
+}
+
+void
+weir_sock_free_extra(struct weir_sock *s)
+{
+	struct weir_sock_extra *x = s->extra;
+	struct weir_qnode *n;
+
+	if (x == NULL)
+		return;
+	while ((n = weir_mpsc_pop(&x->errq)) != NULL)
+		rte_pktmbuf_free(weir_qnode_mbuf(n));
+	weir_pktq_free(&x->err_open);
+	rte_pktmbuf_free(x->syn);
+	rte_pktmbuf_free(x->memory);
+}
+
+/* What SO_TIMESTAMPING asks for is inherited; where the count begins only a connection can say. */
+void
+weir_sock_inherit_stamps(
+	struct weir_sock_worker *ws, struct weir_sock *child, const struct weir_sock *ls)
+{
+	const uint32_t stamps = weir_sock_stamps(ls);
+	struct weir_sock_extra *x =
+		likely(stamps == 0) ? NULL : weir_sock_want_extra(child, ws->core->pool);
+
+	if (unlikely(x != NULL))
+		x->stamps = stamps;
+}
+
+static void
+take_note(struct weir_sock_worker *ws, struct weir_sock *s, struct rte_mbuf *m)
+{
+	struct weir_sock_extra *x = weir_sock_want_extra(s, ws->core->pool);
+	struct weir_dgram_note n;
+
+	weir_dgram_note_of(m, &n);
+	if (x == NULL) {
+		rte_pktmbuf_free(m);
+		return;
+	}
+	if (n.origin == WEIR_NOTE_SYN) {
+		__atomic_store_n(&x->syn, m, __ATOMIC_RELEASE);
+		return;
+	}
+	n.data = weir_peek(x->stamps) & SOF_TIMESTAMPING_OPT_ID ? n.data - weir_peek(x->stamps_from)
+								: 0;
+	weir_dgram_note(m, &n);
+	weir_sock_add_note(s, m);
+	weir_sock_notify_of(s, WEIR_NEWS_ERR);
+}
+
+void
+weir_sock_take_notes(struct weir_sock_worker *ws, struct weir_sock *s, struct weir_tcp_conn *c)
+{
+	struct rte_mbuf *m;
+
+	while ((m = weir_tcp_note_pop(c)) != NULL)
+		take_note(ws, s, m);
 }

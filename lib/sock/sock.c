@@ -107,7 +107,7 @@ make_dgram(struct weir_sock *s)
 		return -ENOMEM;
 	s->dgram->raw.cksum_off = -1;
 	s->dgram->opts.pmtudisc[0] = s->dgram->opts.pmtudisc[1] = IP_PMTUDISC_WANT;
-	weir_mpsc_init(&s->dgram->errq);
+	weir_mpsc_init(&s->extra->errq);
 	s->dgram->mc_send[0].ttl = s->dgram->mc_send[1].ttl = 1;
 	return 0;
 }
@@ -190,11 +190,9 @@ weir_sock_abort_unaccepted(struct weir_sock *s)
 static void
 free_dgram(struct weir_sock *s)
 {
-	if (s->dgram == NULL)
+	if (!weir_sock_is_dgram(s))
 		return;
 	weir_mc_unref(s->dgram->mc);
-	free_queue(&s->dgram->errq);
-	weir_pktq_free(&s->dgram->err_open);
 	rte_pktmbuf_free(s->dgram->path_note);
 	weir_mem_free(s->dgram);
 }
@@ -217,6 +215,7 @@ weir_sock_unref(struct weir_sock *s)
 	weir_pktq_free(&s->rx_open);
 	weir_tcp_keys_free(s->keys);
 	weir_mem_free(s->pcbs); /* or its listeners */
+	weir_sock_free_extra(s);
 	free_dgram(s);
 	if (unlikely(s->queue != NULL))
 		weir_queue_unref(s->queue);

@@ -121,6 +121,8 @@ weir_sock_tcp_listen(struct weir_sock_worker *ws, struct weir_sock *s)
 		return -EBADF; /* it may have left this worker already */
 	l->backlog = weir_peek(s->backlog);
 	weir_sock_opts(s, &l->opts);
+	if (l->opts.save_syn != WEIR_TCP_SAVE_SYN_NO && weir_tcp_syns_init(ws->tcp) != 0)
+		l->opts.save_syn = WEIR_TCP_SAVE_SYN_NO;
 	if (weir_tcp_keys_listen(ws->tcp, l, s->keys) != 0)
 		return -ENOMEM;
 	if (!is_new)
@@ -212,6 +214,7 @@ make_child(struct weir_sock_worker *ws, struct weir_tcp_conn *c)
 	child->pmtudisc = weir_peek(ls->pmtudisc);
 	child->is_linger = weir_peek(ls->is_linger);
 	child->linger_s = weir_peek(ls->linger_s);
+	weir_sock_inherit_stamps(ws, child, ls);
 	child->is_connect_told = true;
 	child->flags = WEIR_SOCK_CONNECTED;
 	if (has_callbacks) {
@@ -223,6 +226,7 @@ make_child(struct weir_sock_worker *ws, struct weir_tcp_conn *c)
 	weir_tcp_own(c, &child->tcp);
 	c->listener = NULL;
 	c->is_lowat = c->opts.notsent_lowat != 0;
+	weir_sock_take_notes(ws, child, c);
 	if (has_callbacks) {
 		weir_sock_tell(ws, child, WEIR_EV_ACCEPT, 0);
 		return child;
@@ -405,6 +409,8 @@ weir_sock_tcp_event(struct weir_sock_worker *ws, struct weir_tcp_conn *c, uint16
 		tell_peer_closed(ws, s);
 	if (s->tcp.conn == c && unlikely(c->is_buf_grown))
 		show_bufs(s, c);
+	if (s->tcp.conn == c && unlikely(events & WEIR_READY_NOTE))
+		weir_sock_take_notes(ws, s, c);
 	if (s->tcp.conn == c && (events & WEIR_READY_WRITE))
 		weir_sock_tcp_room(ws, s);
 	if (s->tcp.conn == c && (events & WEIR_READY_KEEPALIVEDOWN))

@@ -96,12 +96,24 @@ enum weir_ctl {
 	WEIR_CTL_CLOSE = 1 << 1, /* closed; the holder, if there is one, does what that takes */
 };
 
-/** What only UDP and raw sockets have; made with them. Options: each read and written by itself. */
-struct weir_sock_dgram {
-	struct weir_raw_opts raw;
-	struct weir_dgram_opts opts;
+/** What every UDP and raw socket has, and a stream that needs it (weir_sock_want_extra()). */
+struct weir_sock_extra {
 	struct weir_mpsc errq;	     /* error queue: any pushes, under recv_lock: pop */
 	struct weir_pktq err_open;   /* those that were popped; under recv_lock */
+	uint32_t n_notes;	     /* ever put into errq; atomic */
+	uint32_t n_notes_read;	     /* under recv_lock: w */
+	uint32_t stamps;	     /* option: SO_TIMESTAMPING, SOF_TIMESTAMPING_* */
+	uint32_t stamps_from;	     /* where SOF_TIMESTAMPING_OPT_ID counts from: in a stream a
+				      * sequence number, written by the home worker */
+	struct rte_mbuf *syn;	     /* TCP_SAVED_SYN; atomic, taken by exchange */
+	struct rte_mbuf *memory;     /* of a stream: the mbuf that this lies in */
+};
+
+/** What only UDP and raw sockets have; made with them. Options: each read and written by itself. */
+struct weir_sock_dgram {
+	struct weir_sock_extra extra; /* first */
+	struct weir_raw_opts raw;
+	struct weir_dgram_opts opts;
 	struct rte_mbuf *path_note;  /* what IPV6_RECVPATHMTU tells next; atomic, by exchange */
 	uint8_t send_ifindex_plus1;  /* option: interface to send by; 0: the route's */
 	bool is_mc_strict[2];        /* options, IPv4 and IPv6: IP_MULTICAST_ALL is off */
@@ -130,7 +142,10 @@ struct weir_sock {
 		struct weir_pcb *pcbs;
 		struct weir_tcp_listener *listeners;
 	};
-	struct weir_sock_dgram *dgram; /* UDP and raw */
+	union {
+		struct weir_sock_dgram *dgram; /* UDP and raw */
+		struct weir_sock_extra *extra; /* set once, atomic; NULL: a stream without */
+	};
 	struct weir_bind *bind;        /* holder of ctl */
 	struct weir_tcp_keys *keys; /* holder of ctl: keys of connections to come */
 	uint32_t ctl;           /* enum weir_ctl; atomic */
@@ -429,11 +444,31 @@ struct rte_mbuf *weir_sock_rx_next(struct weir_sock *s, struct rte_mbuf *m);
 /** Bytes of the first datagram that waits, 0 without one. Any thread. */
 uint32_t weir_sock_first_len(struct weir_sock *s);
 
+/** NULL: a stream that has none. */
+static inline struct weir_sock_extra *
+weir_sock_extra(const struct weir_sock *s)
+{
+	return __atomic_load_n(&s->extra, __ATOMIC_ACQUIRE);
+}
+
+/** SO_TIMESTAMPING of s: SOF_TIMESTAMPING_*. */
+static inline uint32_t
+weir_sock_stamps(const struct weir_sock *s)
+{
+	const struct weir_sock_extra *x = weir_sock_extra(s);
+
+	return likely(x == NULL) ? 0 : weir_peek(x->stamps);
+}
+
 /** Does the error queue hold a notice? */
 static inline bool
 weir_sock_has_notice(const struct weir_sock *s)
 {
-	return __atomic_load_n(&s->n_notices, __ATOMIC_ACQUIRE) != weir_peek(s->n_noticed);
+	const struct weir_sock_extra *x = weir_sock_extra(s);
+
+	return __atomic_load_n(&s->n_notices, __ATOMIC_ACQUIRE) != weir_peek(s->n_noticed) ||
+	       (x != NULL && __atomic_load_n(&x->n_notes, __ATOMIC_ACQUIRE) !=
+				     weir_peek(x->n_notes_read));
 }
 
 /** Is the urgent byte there to be read by MSG_OOB? */
@@ -696,8 +731,25 @@ void weir_sock_dgram_leave(struct weir_sock_worker *ws, struct weir_sock *s);
 void weir_sock_dgram_event(struct weir_sock_worker *ws, struct weir_pcb *pcb, uint16_t events);
 void weir_sock_dgram_serve(struct weir_sock_worker *ws, struct weir_sock *s, uint32_t bits);
 
-/** Add m, with its weir_dgram_note, to the error queue of s. Takes m. Any thread. */
+/** That of s, made of an mbuf of the pool if it has none. NULL: no mbuf. Any thread. */
+struct weir_sock_extra *weir_sock_want_extra(struct weir_sock *s, struct rte_mempool *pool);
+
+/** Free it, with the socket. */
+void weir_sock_free_extra(struct weir_sock *s);
+
+/** The first of the error queue, which weir_sock_first_note() gave, has been read: free it. */
+void weir_sock_drop_note(struct weir_sock *s);
+
+/** Add m, with its weir_dgram_note, to the error queue of s, if it has one. Takes m. Any thread. */
 void weir_sock_add_note(struct weir_sock *s, struct rte_mbuf *m);
+
+/** child's SO_TIMESTAMPING is that of its listener; where the count begins only it can say. */
+void weir_sock_inherit_stamps(
+	struct weir_sock_worker *ws, struct weir_sock *child, const struct weir_sock *ls);
+
+/** What c has to tell beside data goes to the error queue of s, or to its saved SYN. */
+void weir_sock_take_notes(
+	struct weir_sock_worker *ws, struct weir_sock *s, struct weir_tcp_conn *c);
 
 /** d was longer than its path takes at once: errors and notes as s has asked for them. */
 void weir_sock_note_width(

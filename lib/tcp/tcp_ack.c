@@ -33,7 +33,7 @@ release_acked(struct weir_tcp *t, struct weir_tcp_conn *c)
 {
 	const uint32_t charge = c->sndq.charge;
 
-	weir_tcp_sndq_release(c, weir_seq_min(c->snd.una, c->snd.end));
+	weir_tcp_sndq_release(t, c, weir_seq_min(c->snd.una, c->snd.end));
 	if (unlikely(charge >= c->opts.sndbuf / 2) && c->opts.sndbuf < t->sndbuf_max)
 		weir_tcp_sndbuf_expand(t, c);
 	if (c->sndq.charge < charge && c->end != NULL)

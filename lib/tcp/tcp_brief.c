@@ -19,7 +19,7 @@ is_plain(const struct weir_tcp_conn *c)
 		c->is_lowat || c->opts.is_cork || c->pmtu != 0)
 		return false;
 	return (act->sacked_segs | act->lost_segs | act->rexmit_segs) == 0 && act->n_sacks == 0 &&
-	       !(act->is_tlp_due || act->is_new_first || act->has_dsack);
+	       !(act->is_tlp_due || act->is_new_first || act->has_dsack || act->has_stamps);
 }
 
 /* May len bytes go now, and in one segment? Windows as in weir_tcp_next_len(), Nagle's rule too. */

@@ -117,6 +117,8 @@ weir_tcp_fastopen_take(
 	c = weir_tcp_req_conn(t, &req);
 	if (c == NULL)
 		return false;
+	if (unlikely(l->opts.save_syn != WEIR_TCP_SAVE_SYN_NO))
+		weir_tcp_note_syn(t, c, rx);
 	c->is_fastopen = true;
 	c->is_timing = false;
 	c->snd.nxt = c->iss;

@@ -51,6 +51,8 @@ send_piece(struct weir_tcp *t, struct weir_tcp_conn *c, uint32_t seq, uint32_t l
 	weir_tcp_send_segment(t, c, m, &h, put > mss ? (uint16_t)mss : 0);
 	c->act->bytes_sent += put;
 	t->stats.tx_bytes += put;
+	if (unlikely(c->act->has_stamps) && put > 0)
+		weir_tcp_sndq_stamp(t, c, seq, put);
 	if (c->is_paced)
 		weir_tcp_pace_sent(t, c, put);
 	return put + !!(h.flags & WEIR_TCP_FIN);

@@ -77,9 +77,9 @@ is_idle(const struct weir_tcp_conn *c)
 {
 	return c->state >= WEIR_TCP_ESTABLISHED && has_owner(c) && !weir_tcp_is_in_flight(c) &&
 	       !weir_tcp_has_unsent(c) && c->sndq.q.first == NULL && c->rcv.rx.first == NULL &&
-	       c->act->head == 0 && c->act->keys == NULL && !c->is_out && !c->ready.is_queued &&
-	       !c->has_ooo && c->rexmit_at == 0 && c->delack_at == 0 && c->pace_at == 0 &&
-	       c->end_at == 0;
+	       c->act->head == 0 && c->act->keys == NULL && c->act->notes == NULL && !c->is_out &&
+	       !c->ready.is_queued && !c->has_ooo && c->rexmit_at == 0 && c->delack_at == 0 &&
+	       c->pace_at == 0 && c->end_at == 0;
 }
 
 /* At least for this turn: who works on a connection just now may go on with it. */

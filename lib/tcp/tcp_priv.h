@@ -919,7 +919,13 @@ weir_tcp_local_mss(const struct weir_tcp_conn *c)
 void weir_tcp_sndq_add(struct weir_tcp_conn *c, struct rte_mbuf *m);
 
 /** Free what lies before seq. */
-void weir_tcp_sndq_release(struct weir_tcp_conn *c, uint32_t seq);
+void weir_tcp_sndq_release(struct weir_tcp *t, struct weir_tcp_conn *c, uint32_t seq);
+
+/** Stamps of the packets whose last bytes are among the len bytes from seq on, just sent. */
+void weir_tcp_sndq_stamp(struct weir_tcp *t, struct weir_tcp_conn *c, uint32_t seq, uint32_t len);
+
+/** Copy len queued bytes from seq on into m, as far as there is room. */
+void weir_tcp_sndq_copy(struct weir_tcp_conn *c, struct rte_mbuf *m, uint32_t seq, uint32_t len);
 
 void weir_tcp_sndq_free(struct weir_tcp_conn *c);
 
@@ -934,6 +940,39 @@ uint32_t weir_tcp_sndq_put(struct weir_tcp *t, struct weir_tcp_conn *c, struct r
 
 /** Of len bytes from seq on, those that belong to the record that seq is in (MSG_EOR). */
 uint32_t weir_tcp_sndq_record(struct weir_tcp_conn *c, uint32_t seq, uint32_t len);
+
+/* tcp_notes.c */
+
+/** Leave m, which has its weir_dgram_note, for the socket layer. Takes m. */
+void weir_tcp_note_add(struct weir_tcp *t, struct weir_tcp_conn *c, struct rte_mbuf *m);
+void weir_tcp_notes_free(struct weir_tcp_conn *c);
+void weir_tcp_syns_fini(struct weir_tcp *t);
+
+/** Keep the headers of rx for req, whose listener asks for them; or not, when memory is low. */
+void weir_tcp_keep_syn(
+	struct weir_tcp *t, const struct weir_tcp_req *req, const struct weir_tcp_rx *rx);
+
+/** What was kept for req, or NULL; t->syns is there. The caller's then. */
+struct rte_mbuf *weir_tcp_take_kept_syn(struct weir_tcp *t, const struct weir_tcp_req *req);
+
+/** The same for a connection that is open by its SYN alone. */
+void weir_tcp_note_syn(
+	struct weir_tcp *t, struct weir_tcp_conn *c, const struct weir_tcp_rx *rx);
+
+/* A segment, and the byte in it that is to be stamped. */
+struct weir_tcp_sent_text {
+	uint32_t seq;
+	uint32_t len;
+	uint32_t last;
+	uint8_t how; /* enum weir_pkt_send */
+};
+
+void weir_tcp_stamp_sent(struct weir_tcp *t, struct weir_tcp_conn *c,
+	const struct weir_tcp_sent_text *x, enum weir_tcp_stamp kind);
+
+/** m, of which the last byte has this sequence number, is out of the queue. Takes m. */
+void weir_tcp_stamp_acked(
+	struct weir_tcp *t, struct weir_tcp_conn *c, struct rte_mbuf *m, uint32_t last);
 
 /* tcp_urgent.c */
 

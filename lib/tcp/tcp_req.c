@@ -160,6 +160,8 @@ free_req(struct weir_tcp *t, struct weir_tcp_req *req)
 	req->listener->n_syn--;
 	t->n_state[WEIR_TCP_SYN_RECEIVED]--;
 	req->listener = NULL;
+	if (unlikely(t->syns != NULL))
+		rte_pktmbuf_free(weir_tcp_take_kept_syn(t, req));
 	weir_slab_put(&t->reqs, req);
 }
 
@@ -193,6 +195,8 @@ weir_tcp_req_open(struct weir_tcp *t, struct weir_tcp_listener *l, const struct 
 		return false;
 	weir_tcp_req_fill(t, req, l, rx);
 	req->iss = iss;
+	if (unlikely(l->opts.save_syn != WEIR_TCP_SAVE_SYN_NO))
+		weir_tcp_keep_syn(t, req, rx);
 	enter(t, req);
 	weir_tcp_req_send_syn_ack(t, req, fo);
 	arm(t, req);
@@ -312,6 +316,15 @@ try_conn(struct weir_tcp *t, const struct weir_tcp_req *req, struct weir_tcp_rx 
 }
 
 static void
+hand_syn(struct weir_tcp *t, struct weir_tcp_conn *c, const struct weir_tcp_req *req)
+{
+	struct rte_mbuf *m = likely(t->syns == NULL) ? NULL : weir_tcp_take_kept_syn(t, req);
+
+	if (m != NULL)
+		weir_tcp_note_add(t, c, m);
+}
+
+static void
 establish(struct weir_tcp *t, struct weir_tcp_req *req, struct weir_tcp_rx *rx)
 {
 	struct weir_tcp_conn *c = try_conn(t, req, rx);
@@ -321,6 +334,7 @@ establish(struct weir_tcp *t, struct weir_tcp_req *req, struct weir_tcp_rx *rx)
 		return;
 	}
 	weir_tcp_ecn_accepted(t, c, req, rx);
+	hand_syn(t, c, req);
 	free_req(t, req);
 	weir_tcp_sync_input(t, c, rx);
 }

@@ -30,10 +30,10 @@ pack_into_tail(struct weir_tcp_sndq *s, struct rte_mbuf *m)
 	struct rte_mbuf *tail, *last;
 
 	if (m->pkt_len > WEIR_TCP_COPY_MAX || s->q.first == NULL ||
-		(weir_pkt(m)->send & WEIR_SEND_NOTICE))
+		(weir_pkt(m)->send & (WEIR_SEND_NOTICE | WEIR_SEND_STAMPS)))
 		return false;
 	tail = weir_qnode_mbuf(s->q.last);
-	if (weir_pkt(tail)->send & (WEIR_SEND_EOR | WEIR_SEND_NOTICE))
+	if (weir_pkt(tail)->send & (WEIR_SEND_EOR | WEIR_SEND_NOTICE | WEIR_SEND_STAMPS))
 		return false;
 	last = rte_pktmbuf_lastseg(tail);
 	if (!weir_mbuf_is_writable(last, 0) || rte_pktmbuf_tailroom(last) < m->pkt_len)
@@ -69,21 +69,26 @@ drop_cursors(struct weir_tcp_conn *c, const struct rte_mbuf *m)
 		c->act->cursor = NULL;
 }
 
-static void
-free_first(struct weir_tcp_sndq *s)
+static struct rte_mbuf *
+take_first(struct weir_tcp_sndq *s)
 {
 	struct rte_mbuf *m = weir_pktq_pop(&s->q);
 
 	s->charge -= weir_mbuf_truesize(m);
 	s->n_notices += (weir_pkt(m)->send & WEIR_SEND_NOTICE) != 0;
-	rte_pktmbuf_free(m);
+	return m;
 }
 
 static void
-drop_first(struct weir_tcp_conn *c)
+drop_first(struct weir_tcp *t, struct weir_tcp_conn *c)
 {
-	drop_cursors(c, weir_pktq_first(&c->sndq.q));
-	free_first(&c->sndq);
+	struct rte_mbuf *m = take_first(&c->sndq);
+
+	drop_cursors(c, m);
+	if (unlikely(weir_pkt(m)->send & WEIR_SEND_STAMP_ACKED))
+		weir_tcp_stamp_acked(t, c, m, seq_of(m) + m->pkt_len - 1);
+	else
+		rte_pktmbuf_free(m);
 }
 
 /* The first segment of the first packet is acknowledged: its successor takes the packet's place. */
@@ -111,13 +116,13 @@ drop_first_segment(struct weir_tcp_conn *c)
 }
 
 void
-weir_tcp_sndq_release(struct weir_tcp_conn *c, uint32_t seq)
+weir_tcp_sndq_release(struct weir_tcp *t, struct weir_tcp_conn *c, uint32_t seq)
 {
 	struct weir_tcp_sndq *s = &c->sndq;
 	struct rte_mbuf *m;
 
 	while ((m = weir_pktq_first(&s->q)) != NULL && weir_seq_leq(seq_of(m) + m->pkt_len, seq))
-		drop_first(c);
+		drop_first(t, c);
 	if (m == NULL)
 		return;
 	while (weir_seq_leq(seq_of(m) + m->data_len, seq))
@@ -130,7 +135,7 @@ weir_tcp_sndq_free(struct weir_tcp_conn *c)
 	c->sndq.cursor = NULL;
 	c->act->cursor = NULL;
 	while (c->sndq.q.first != NULL)
-		free_first(&c->sndq);
+		rte_pktmbuf_free(take_first(&c->sndq));
 }
 
 /* The packet that seq is in. One cursor moves along with new data, another with repetitions. */
@@ -185,6 +190,24 @@ weir_tcp_sndq_record(struct weir_tcp_conn *c, uint32_t seq, uint32_t len)
 	return len;
 }
 
+void
+weir_tcp_sndq_stamp(struct weir_tcp *t, struct weir_tcp_conn *c, uint32_t seq, uint32_t len)
+{
+	for (struct rte_mbuf *m = find_packet(c, seq); m != NULL; m = weir_pktq_next(m)) {
+		const struct weir_tcp_sent_text x = {.seq = seq,
+			.len = len,
+			.last = seq_of(m) + m->pkt_len - 1,
+			.how = weir_pkt(m)->send};
+
+		if (weir_seq_geq(x.last, seq + len))
+			return;
+		if (x.how & WEIR_SEND_STAMP_SCHED)
+			weir_tcp_stamp_sent(t, c, &x, WEIR_TCP_STAMP_SCHED);
+		if (x.how & WEIR_SEND_STAMP_SENT)
+			weir_tcp_stamp_sent(t, c, &x, WEIR_TCP_STAMP_SENT);
+	}
+}
+
 /* The bytes at p that lie together, at most len; empty segments are stepped over. */
 static uint32_t
 piece_at(struct place *p, uint32_t len)
@@ -228,6 +251,12 @@ put_copy(struct rte_mbuf *m, struct place p, uint32_t len)
 		p.off += piece;
 		len -= piece;
 	}
+}
+
+void
+weir_tcp_sndq_copy(struct weir_tcp_conn *c, struct rte_mbuf *m, uint32_t seq, uint32_t len)
+{
+	put_copy(m, find(c, seq), RTE_MIN(len, rte_pktmbuf_tailroom(m)));
 }
 
 static struct rte_mbuf *

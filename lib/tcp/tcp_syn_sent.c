@@ -152,7 +152,7 @@ weir_tcp_begin_sending(struct weir_tcp *t, struct weir_tcp_conn *c)
 
 /* The sequence numbers of our SYN, and of text that went with it, are acknowledged by seg. */
 static void
-take_syn_acked(struct weir_tcp_conn *c, const struct weir_tcp_seg *seg)
+take_syn_acked(struct weir_tcp *t, struct weir_tcp_conn *c, const struct weir_tcp_seg *seg)
 {
 	c->snd.una = seg->ack;
 	c->snd.nxt = seg->ack;
@@ -161,7 +161,7 @@ take_syn_acked(struct weir_tcp_conn *c, const struct weir_tcp_seg *seg)
 	if (likely(c->fo == 0))
 		return;
 	c->act->bytes_rexmit = c->act->bytes_sent - (seg->ack - c->iss - 1);
-	weir_tcp_sndq_release(c, seg->ack);
+	weir_tcp_sndq_release(t, c, seg->ack);
 }
 
 /* Text sent before the final ACK is left to the ACK's own step: for which it must be news. */
@@ -180,7 +180,7 @@ weir_tcp_establish(struct weir_tcp *t, struct weir_tcp_conn *c, const struct wei
 	if (unlikely(c->is_fastopen))
 		take_final_ack(c, seg);
 	else
-		take_syn_acked(c, seg);
+		take_syn_acked(t, c, seg);
 	c->snd.wnd = (seg->flags & WEIR_TCP_SYN) ? seg->wnd : (uint32_t)seg->wnd << c->snd.wscale;
 	c->wnd_max = RTE_MAX(c->wnd_max, c->snd.wnd);
 	if (likely(!c->is_fastopen))

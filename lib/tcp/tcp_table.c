@@ -87,6 +87,7 @@ void
 weir_tcp_table_fini(struct weir_tcp *t)
 {
 	weir_tcp_req_fini(t);
+	weir_tcp_syns_fini(t);
 	while (t->wait_first != WEIR_TCP_NO_WAIT)
 		weir_tcp_wait_drop(t, weir_tcp_wait_at(t, t->wait_first));
 	for (uint32_t i = 0; i < t->conns.fresh; i++) {
@@ -247,6 +248,7 @@ weir_tcp_conn_free(struct weir_tcp *t, struct weir_tcp_conn *c)
 	t->n_state[WEIR_TCP_CLOSED]--;
 	if (unlikely(c->act->keys != NULL))
 		weir_tcp_keys_conn_free(t, c);
+	weir_tcp_notes_free(c);
 	weir_tcp_trace_free(t, c);
 	weir_tcp_conn_put(t, c);
 }

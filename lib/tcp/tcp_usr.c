@@ -82,12 +82,14 @@ may_send(const struct weir_tcp_conn *c)
 		       c->state == WEIR_TCP_ESTABLISHED || c->state == WEIR_TCP_CLOSE_WAIT);
 }
 
-/* m, about to be queued, ends a record, or its last byte is urgent. */
+/* m, about to be queued, ends a record, or its last byte is urgent or to be stamped. */
 static void
 note_how(struct weir_tcp_conn *c, struct rte_mbuf *m)
 {
 	if (weir_pkt(m)->send & WEIR_SEND_EOR)
 		c->has_eor = true;
+	if (weir_pkt(m)->send & WEIR_SEND_STAMPS)
+		c->act->has_stamps = true;
 	if (weir_pkt(m)->send & WEIR_SEND_URGENT) {
 		c->is_urgent = true;
 		c->snd_up = c->snd.end + m->pkt_len;
@@ -100,7 +102,7 @@ weir_tcp_send(struct weir_tcp *t, struct weir_tcp_conn *c, struct rte_mbuf *m)
 	if (!may_send(c))
 		return -EPIPE;
 	c->is_more = (weir_pkt(m)->send & WEIR_SEND_MORE) != 0;
-	if (unlikely(weir_pkt(m)->send & (WEIR_SEND_EOR | WEIR_SEND_URGENT)))
+	if (unlikely(weir_pkt(m)->send & (WEIR_SEND_EOR | WEIR_SEND_URGENT | WEIR_SEND_STAMPS)))
 		note_how(c, m);
 	weir_tcp_sndq_add(c, m);
 	if (c->state >= WEIR_TCP_ESTABLISHED || c->is_fastopen)

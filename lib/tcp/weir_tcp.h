@@ -52,6 +52,16 @@ enum weir_tcp_quickack {
 	WEIR_TCP_QUICK_ONCE /* what waits goes now, what follows waits */
 };
 
+/* TCP_SAVE_SYN: what is kept of a SYN until its connection is accepted and it is read. */
+enum weir_tcp_save_syn {
+	WEIR_TCP_SAVE_SYN_NO,
+	WEIR_TCP_SAVE_SYN_IP,  /* headers of IP and TCP */
+	WEIR_TCP_SAVE_SYN_MAC, /* and of the link before them */
+};
+
+/* What a time stamp is of: SCM_TSTAMP_* of Linux. */
+enum weir_tcp_stamp { WEIR_TCP_STAMP_SENT, WEIR_TCP_STAMP_SCHED, WEIR_TCP_STAMP_ACK };
+
 struct weir_tcp_opts {
 	uint32_t sndbuf;          /* bytes of memory (mbuf truesize) to send may hold */
 	uint32_t rcvbuf;          /* bytes of memory received data may hold */
@@ -76,6 +86,7 @@ struct weir_tcp_opts {
 	int16_t linger2_s;   /* in FIN_WAIT_2 after close; 0: the stack's; -1: not at all */
 	uint16_t fastopen;    /* listener: half-open connections by Fast Open; 0: none */
 	uint8_t ifindex_plus1; /* interface that the socket is bound to; 0: any */
+	uint8_t save_syn;      /* listener: enum weir_tcp_save_syn */
 	uint32_t window_clamp;  /* largest window to announce; 0: by the buffer */
 	uint32_t notsent_lowat; /* bytes not yet sent from which on no more is taken; 0: any */
 	uint64_t max_pacing_bps; /* bytes a second; 0: no limit */
@@ -491,6 +502,7 @@ struct weir_tcp {
 	struct evp_md_ctx_st *md5_ctx; /* NULL until there is a key, as the next: SHA-1, AES */
 	struct evp_mac_ctx_st *mac_ctx[2];
 	struct weir_tcp_signer signer; /* of the segment being built */
+	struct rte_mbuf **syns; /* syns[reqs.capacity] of reqs; NULL until some are to be kept */
 	struct weir_tcp_keys **wait_keys; /* wait_keys[waits.capacity]; NULL until needed */
 	struct weir_tcp_limit {
 		uint64_t second;
@@ -581,6 +593,16 @@ int weir_tcp_connect(struct weir_tcp *t, const struct weir_flow *flow,
 
 /** Take SYNs for l. The conflict check is the socket layer's. */
 void weir_tcp_listen(struct weir_tcp *t, struct weir_tcp_listener *l);
+
+/** Make room for SYNs, before a listener with opts.save_syn listens. @return 0 or -ENOMEM */
+int weir_tcp_syns_init(struct weir_tcp *t);
+
+/**
+ * The next packet that tells something (WEIR_READY_NOTE, and with WEIR_READY_ACCEPT): its
+ * weir_dgram_note says what. Of a stamp `data` is the sequence number of the byte it is of. The
+ * caller's then. NULL: none.
+ */
+struct rte_mbuf *weir_tcp_note_pop(struct weir_tcp_conn *c);
 
 /** Stop; connections not yet accepted are reset. */
 void weir_tcp_unlisten(struct weir_tcp *t, struct weir_tcp_listener *l);

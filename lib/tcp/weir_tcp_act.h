@@ -24,6 +24,7 @@
 #include "weir_tcp_hdr.h"
 
 struct rte_mbuf;
+struct weir_qnode;
 
 /** Loss recovery, numbered as in Linux's TCP_INFO. */
 enum weir_tcp_ca {
@@ -133,6 +134,7 @@ struct weir_tcp_act {
 	uint64_t bytes_sent; /* repetitions included */
 	uint32_t acks_in; /* segments without text */
 	uint8_t limit;	  /* enum weir_tcp_limit_kind, of the latest flight */
+	bool has_stamps;  /* some send asked for time stamps (WEIR_SEND_STAMP_*) */
 	uint16_t mtu_size; /* of the path's MTU probe under way; 0: none */
 	uint32_t rate_delivered; /* bytes in rate_interval_us: the latest good rate */
 	uint32_t rate_interval_us;
@@ -182,6 +184,7 @@ struct weir_tcp_act {
 	uint64_t limit_us[WEIR_TCP_LIMITS]; /* how long each limit was in force */
 	uint64_t limit_since_us;
 	struct weir_tcp_keys *keys; /* NULL: no keys */
+	struct weir_qnode *notes;   /* the last of a ring, see tcp_notes.c; NULL: none */
 	/* tcp_park.c's; last: it is not packed */
 	struct {
 		uint32_t since; /* when it was put into the queue */
