@@ -357,7 +357,11 @@ send_fastopen(struct weir_stack *st, struct weir_sock *s, struct weir_source *sr
 
 	if (src->is_bad)
 		return -EFAULT;
+	o.all = (uint32_t)RTE_MIN(src->left, (size_t)UINT32_MAX);
+	o.how = how_to_send(s, flags, src->stamps);
 	rc = start_fastopen(st, &o, src, sa, sa_len);
+	if ((o.how & WEIR_SEND_NOTICE) && (rc != 0 || o.taken != o.all))
+		__atomic_fetch_sub(&s->n_zerocopy, 1, __ATOMIC_RELAXED); /* the rest is counted */
 	if (rc == -EALREADY) { /* begun before: it may be over, and then this is a send */
 		rc = weir_connect_wait(st, s, -EALREADY);
 		return rc == 0 ? send_stream(st, s, src, flags) : rc;

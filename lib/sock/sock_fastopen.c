@@ -16,6 +16,7 @@ take_data(struct weir_sock_worker *ws, struct weir_sock_open *o, uint32_t room)
 	if (len == 0 || !weir_sock_may_give(s))
 		return;
 	weir_mbuf_trim(o->m, len);
+	weir_pkt(o->m)->send = len == o->all ? o->how : 0;
 	weir_sock_tcp_give(ws, s, o->m);
 	o->m = NULL;
 	o->taken = len;

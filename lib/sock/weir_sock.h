@@ -658,6 +658,8 @@ struct weir_sock_open {
 	struct rte_mbuf *m; /* taken as far as the SYN can carry it: then NULL */
 	uint32_t taken;	    /* out: bytes */
 	uint32_t wanted;    /* bytes that the writer has; 0: it does not wait to send the rest */
+	uint32_t all;	    /* bytes that the writer has */
+	uint8_t how;	    /* enum weir_pkt_send of the last of them */
 };
 
 int weir_sock_tcp_connect(struct weir_sock_worker *ws, struct weir_sock *s);

@@ -156,6 +156,7 @@ extern const struct scene_entry scenes_close[];
 extern const struct scene_entry scenes_calls[];
 extern const struct scene_entry scenes_fastopen[];
 extern const struct scene_entry scenes_linux[];
+extern const struct scene_entry scenes_edges[];
 extern const struct scene_entry scenes_stamps[];
 
 #endif
