@@ -244,6 +244,8 @@ WEIR_OPT_ITEM(IPPROTO_TCP, TCP_CC_INFO, 26, "of dctcp and bbr; empty for the oth
 WEIR_OPT_ITEM(IPPROTO_TCP, TCP_CONGESTION, 13, "")
 WEIR_OPT_ITEM(IPPROTO_TCP, TCP_CORK, 3, "")
 WEIR_OPT_ITEM(IPPROTO_TCP, TCP_DEFER_ACCEPT, 9, "rounded up to time-outs of the SYN,ACK")
+WEIR_OPT_ITEM(IPPROTO_TCP, TCP_DELACK_MAX_US, 46,
+	"2 to 200 ms, in whole ones; no longer than the stack's")
 WEIR_OPT_ITEM(IPPROTO_TCP, TCP_FASTOPEN, 23, "listeners")
 WEIR_OPT_ITEM(IPPROTO_TCP, TCP_FASTOPEN_CONNECT, 30, "")
 WEIR_OPT_ITEM(IPPROTO_TCP, TCP_FASTOPEN_KEY, 33, "one key for the stack")
@@ -269,6 +271,9 @@ WEIR_OPT_ITEM(IPPROTO_TCP, TCP_REPAIR, 19, "connections are not moved between ma
 WEIR_OPT_ITEM(IPPROTO_TCP, TCP_REPAIR_OPTIONS, 22, "connections are not moved between machines")
 WEIR_OPT_ITEM(IPPROTO_TCP, TCP_REPAIR_QUEUE, 20, "connections are not moved between machines")
 WEIR_OPT_ITEM(IPPROTO_TCP, TCP_REPAIR_WINDOW, 29, "connections are not moved between machines")
+WEIR_OPT_ITEM(IPPROTO_TCP, TCP_RTO_MAX_MS, 44, "1 to 120 s")
+WEIR_OPT_ITEM(IPPROTO_TCP, TCP_RTO_MIN_US, 45,
+	"2 to 200 ms, in whole ones; an ACK waits for less than that")
 WEIR_OPT_ITEM(IPPROTO_TCP, TCP_SAVED_SYN, 28,
 	"once, from a connection that was accepted; not kept with a SYN cookie, or with half of "
 	"the pool in use")

@@ -10,6 +10,15 @@
 #define WINDOW_MIN	1152
 #define LINGER2_MAX	120 /* seconds */
 #define SYN_TIMEOUT_MAX 120
+#define MS_MIN		2 /* of TCP_RTO_MIN_US and TCP_DELACK_MAX_US */
+#define MS_MAX		200
+#define RTO_MAX_MIN	1000 /* milliseconds */
+#define RTO_MAX_MAX	120000
+
+/* Newer than some headers. */
+#define OPT_RTO_MAX_MS	  44
+#define OPT_RTO_MIN_US	  45
+#define OPT_DELACK_MAX_US 46
 
 WEIR_OPT_INT(keep_idle, keep_idle_s, uint32_t, 1, 32767)
 WEIR_OPT_INT(keep_intvl, keep_intvl_s, uint16_t, 1, 32767)
@@ -171,6 +180,57 @@ WEIR_OPT_SET(notsent_lowat)
 	return weir_opt_changed(st, s);
 }
 
+/* Milliseconds as Linux counts them, rounded up; *ms is to be from 2 to 200. */
+static int
+set_ms(struct weir_stack *st, struct weir_sock *s, uint8_t *to, const void *value)
+{
+	const int64_t ms = ((int64_t)weir_opt_int(value) + 999) / 1000;
+
+	if (ms < MS_MIN || ms > MS_MAX)
+		return -EINVAL;
+	weir_poke(*to, (uint8_t)ms);
+	return weir_opt_changed(st, s);
+}
+
+WEIR_OPT_GET(rto_min)
+{
+	const int ms = weir_peek(s->opts.rto_min_ms);
+
+	return weir_opt_put(value, 1000 * (ms != 0 ? ms : (int)st->conf.tcp.rto_min_ms));
+}
+
+WEIR_OPT_SET(rto_min)
+{
+	return set_ms(st, s, &s->opts.rto_min_ms, value);
+}
+
+WEIR_OPT_GET(delack_max)
+{
+	const int ms = weir_peek(s->opts.delack_max_ms);
+
+	return weir_opt_put(value, 1000 * (ms != 0 ? ms : (int)st->conf.tcp.delayed_ack_ms));
+}
+
+WEIR_OPT_SET(delack_max)
+{
+	return set_ms(st, s, &s->opts.delack_max_ms, value);
+}
+
+WEIR_OPT_GET(rto_max)
+{
+	const uint32_t ms = weir_peek(s->opts.rto_max_ms);
+
+	return weir_opt_put(value, (int)(ms != 0 ? ms : st->conf.tcp.rto_max_ms));
+}
+
+WEIR_OPT_SET(rto_max)
+{
+	if (!weir_opt_is_in(weir_opt_int(value), RTO_MAX_MIN, RTO_MAX_MAX))
+		return -EINVAL;
+	weir_poke(s->opts.rto_max_ms, (uint32_t)weir_opt_int(value));
+	return weir_opt_changed(st, s);
+}
+
 WEIR_OPT_SET(inq)
 {
 	if (!weir_opt_is_in(weir_opt_int(value), 0, 1))
@@ -274,6 +334,9 @@ const struct weir_opt weir_opts_tcp[] = {
 	WEIR_OPT_ROW(TCP_NODELAY, WEIR_OPT_TCP, get_nodelay, set_nodelay),
 	WEIR_OPT_ROW(TCP_NOTSENT_LOWAT, WEIR_OPT_TCP, get_notsent_lowat, set_notsent_lowat),
 	WEIR_OPT_ROW(TCP_QUICKACK, WEIR_OPT_TCP, get_quickack, set_quickack),
+	WEIR_OPT_ROW(OPT_RTO_MAX_MS, WEIR_OPT_TCP, get_rto_max, set_rto_max),
+	WEIR_OPT_ROW(OPT_RTO_MIN_US, WEIR_OPT_TCP, get_rto_min, set_rto_min),
+	WEIR_OPT_ROW(OPT_DELACK_MAX_US, WEIR_OPT_TCP, get_delack_max, set_delack_max),
 	WEIR_OPT_ROW(TCP_SYNCNT, WEIR_OPT_TCP, get_syncnt, set_syncnt),
 	WEIR_OPT_ROW(TCP_USER_TIMEOUT, WEIR_OPT_TCP, get_user_timeout, set_user_timeout),
 	WEIR_OPT_ROW(TCP_WINDOW_CLAMP, WEIR_OPT_TCP, get_window_clamp, set_window_clamp),

@@ -264,6 +264,26 @@ send_some(struct weir_stack *st, struct weir_sock *s, struct weir_source *src, i
 	return rc;
 }
 
+/*
+ * A call ends with less than it was given: what it asked for is of the last byte that was taken. An
+ * empty packet says so behind it. (A record, MSG_EOR, does not end there.)
+ */
+static void
+end_early(struct weir_stack *st, struct weir_sock *s, int flags, uint32_t stamps)
+{
+	const uint8_t how = how_to_send(s, flags & ~MSG_EOR, stamps);
+	struct rte_mbuf *m = NULL;
+
+	if (likely(!(how & (WEIR_SEND_NOTICE | WEIR_SEND_STAMPS | WEIR_SEND_URGENT))))
+		return;
+	m = rte_pktmbuf_alloc(weir_send_pool(st, s));
+	if (m != NULL && hand_in(weir_here(st, s), s, &m, 1, how) == 0)
+		return;
+	rte_pktmbuf_free(m);
+	if (how & WEIR_SEND_NOTICE)
+		__atomic_fetch_sub(&s->n_zerocopy, 1, __ATOMIC_RELAXED);
+}
+
 static ssize_t
 send_stream(struct weir_stack *st, struct weir_sock *s, struct weir_source *src, int flags)
 {
@@ -273,6 +293,8 @@ send_stream(struct weir_stack *st, struct weir_sock *s, struct weir_source *src,
 
 	while (rc == 0 && src->left > 0)
 		rc = send_some(st, s, src, flags, deadline);
+	if (src->left > 0 && src->left < all)
+		end_early(st, s, flags, src->stamps);
 	if (src->left < all)
 		return (ssize_t)(all - src->left);
 	return rc;

@@ -273,7 +273,7 @@ take_probe_answer(struct weir_tcp *t, struct weir_tcp_conn *c)
 {
 	c->retries = 0;
 	weir_tcp_alarm(t, c, WEIR_TCP_ALARM_RTO,
-		RTE_MIN((uint64_t)c->rto_us << c->backoff, t->conf.rto_max_us));
+		RTE_MIN((uint64_t)c->rto_us << c->backoff, weir_tcp_rto_max_us(t, &c->opts)));
 }
 
 enum weir_tcp_verdict

@@ -38,7 +38,8 @@ weir_tcp_rcv_rtt(struct weir_tcp *t, struct weir_tcp_conn *c, const struct weir_
 	const uint32_t rtt_ms = weir_tcp_ts_now(t, c) - seg->ts_ecr;
 	const uint32_t rtt_us = RTE_MAX(rtt_ms, 1u) * 1000;
 
-	if (seg->ts_ecr == 0 || seg->len < c->rcv.mss || rtt_ms > t->conf.rto_max_us / 1000)
+	if (seg->ts_ecr == 0 || seg->len < c->rcv.mss ||
+		rtt_ms > weir_tcp_rto_max_us(t, &c->opts) / 1000)
 		return;
 	c->is_rcv_rtt_due = false;
 	act->rcv_rtt_us =

@@ -18,7 +18,7 @@ void
 weir_tcp_note_answer(const struct weir_tcp *t, struct weir_tcp_conn *c)
 {
 	c->is_answer_due = false;
-	if (t->core->now_us - c->heard_us < t->conf.delack_us)
+	if (t->core->now_us - c->heard_us < weir_tcp_delack_us(t, &c->opts))
 		c->is_interactive = true;
 }
 

@@ -385,6 +385,30 @@ bool weir_tcp_may_accept(const struct weir_tcp *t, const struct weir_tcp_listene
 /** RFC 6528 3. */
 uint32_t weir_tcp_isn(const struct weir_tcp *t, const struct weir_flow *flow);
 
+/* Times of the stack, or the options' own. */
+
+static inline uint32_t
+weir_tcp_rto_max_us(const struct weir_tcp *t, const struct weir_tcp_opts *o)
+{
+	return likely(o->rto_max_ms == 0) ? t->conf.rto_max_us : o->rto_max_ms * 1000;
+}
+
+static inline uint32_t
+weir_tcp_rto_min_us(const struct weir_tcp *t, const struct weir_tcp_opts *o)
+{
+	return likely(o->rto_min_ms == 0) ? t->conf.rto_min_us : o->rto_min_ms * 1000u;
+}
+
+/** How long an ACK may wait: less than the shortest time-out, as on Linux. 0: not at all. */
+static inline uint32_t
+weir_tcp_delack_us(const struct weir_tcp *t, const struct weir_tcp_opts *o)
+{
+	const uint32_t max = RTE_MAX(weir_tcp_rto_min_us(t, o), 2000u) - 1000;
+	const uint32_t own = o->delack_max_ms * 1000u;
+
+	return RTE_MIN(likely(own == 0) ? t->conf.delack_us : RTE_MIN(own, t->conf.delack_us), max);
+}
+
 /* tcp_req.c */
 
 /** A SYN for l, which has room: answer it, with the cookie fo or NULL. @return false: pool empty */

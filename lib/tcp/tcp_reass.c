@@ -64,11 +64,12 @@ weir_tcp_ack_data(struct weir_tcp *t, struct weir_tcp_conn *c)
 
 	if (c->ack_now)
 		return;
-	if (unacked > c->rcv.mss || is_quick || t->conf.delack_us == 0) {
+	if (unacked > c->rcv.mss || is_quick || weir_tcp_delack_us(t, &c->opts) == 0) {
 		weir_tcp_ack_now(t, c);
 	} else if (!c->ack_delayed) {
 		c->ack_delayed = true;
-		weir_tcp_timer_set(t, c, &c->delack_at, t->core->now_us + t->conf.delack_us);
+		weir_tcp_timer_set(
+			t, c, &c->delack_at, t->core->now_us + weir_tcp_delack_us(t, &c->opts));
 	}
 }
 

@@ -99,7 +99,8 @@ arm(struct weir_tcp *t, struct weir_tcp_req *req)
 	const uint64_t wait_us = (uint64_t)t->conf.rto_initial_us << RTE_MIN(req->retries, 16);
 
 	weir_wheel_arm(t->core->wheel, &req->timer,
-		t->core->now_us + RTE_MIN(wait_us, (uint64_t)t->conf.rto_max_us));
+		t->core->now_us +
+			RTE_MIN(wait_us, (uint64_t)weir_tcp_rto_max_us(t, &req->listener->opts)));
 }
 
 static void

@@ -6,7 +6,8 @@
 static void
 set_rto(const struct weir_tcp *t, struct weir_tcp_conn *c)
 {
-	c->rto_us = RTE_MIN((c->act->srtt8_us >> 3) + c->act->var_us, t->conf.rto_max_us);
+	c->rto_us =
+		RTE_MIN((c->act->srtt8_us >> 3) + c->act->var_us, weir_tcp_rto_max_us(t, &c->opts));
 }
 
 /* RFC 4861 7.3.1: forward progress. Once a second is often enough. */
@@ -28,7 +29,7 @@ first_sample(const struct weir_tcp *t, struct weir_tcp_conn *c, uint32_t rtt_us)
 
 	act->srtt8_us = rtt_us << 3;
 	act->mdev4_us = rtt_us << 1; /* so that the time-out is three round trips */
-	act->var_us = RTE_MAX(act->mdev4_us, t->conf.rto_min_us);
+	act->var_us = RTE_MAX(act->mdev4_us, weir_tcp_rto_min_us(t, &c->opts));
 	act->mdev_max_us = act->var_us;
 	act->rtt_seq = c->snd.max;
 }
@@ -60,7 +61,7 @@ next_sample(const struct weir_tcp *t, struct weir_tcp_conn *c, uint32_t rtt_us)
 		if (act->mdev_max_us < act->var_us)
 			act->var_us -= (act->var_us - act->mdev_max_us) >> 2;
 		act->rtt_seq = c->snd.max;
-		act->mdev_max_us = t->conf.rto_min_us;
+		act->mdev_max_us = weir_tcp_rto_min_us(t, &c->opts);
 	}
 }
 
@@ -110,7 +111,7 @@ rtt_of_echo(
 	const uint32_t rtt_ms = weir_tcp_ts_now(t, c) - seg->ts_ecr;
 
 	if (!(news->flags & NEWS_ACKED) || !c->has_ts || !(seg->opts & WEIR_TCP_OPT_TS) ||
-		seg->ts_ecr == 0 || rtt_ms > t->conf.rto_max_us / 1000)
+		seg->ts_ecr == 0 || rtt_ms > weir_tcp_rto_max_us(t, &c->opts) / 1000)
 		return 0;
 	return RTE_MAX(rtt_ms, 1u) * 1000;
 }

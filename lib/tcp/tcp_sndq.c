@@ -45,13 +45,30 @@ pack_into_tail(struct weir_tcp_sndq *s, struct rte_mbuf *m)
 	return true;
 }
 
+/* What an empty packet asks for is of what is queued; of all that was ever sent if nothing is. */
+static void
+mark_tail(struct weir_tcp_sndq *s, struct rte_mbuf *m)
+{
+	const uint8_t how = weir_pkt(m)->send;
+
+	if (s->q.first != NULL)
+		weir_pkt(weir_qnode_mbuf(s->q.last))->send |= how;
+	else
+		s->n_notices += (how & WEIR_SEND_NOTICE) != 0;
+}
+
 void
 weir_tcp_sndq_add(struct weir_tcp_conn *c, struct rte_mbuf *m)
 {
 	const uint32_t seq = c->snd.end;
 
+	if (unlikely(m->pkt_len == 0)) {
+		mark_tail(&c->sndq, m);
+		rte_pktmbuf_free(m);
+		return;
+	}
 	c->snd.end += m->pkt_len;
-	if (m->pkt_len == 0 || pack_into_tail(&c->sndq, m)) {
+	if (pack_into_tail(&c->sndq, m)) {
 		rte_pktmbuf_free(m);
 		return;
 	}

@@ -117,7 +117,7 @@ syn_rtt_us(const struct weir_tcp *t, const struct weir_tcp_conn *c, const struct
 	if (c->is_timing)
 		return RTE_MAX((uint32_t)(t->core->now_us - c->sent_us), 1u);
 	if (c->has_ts && (seg->opts & WEIR_TCP_OPT_TS) && seg->ts_ecr != 0 &&
-		echo_ms < t->conf.rto_max_us / 1000)
+		echo_ms < weir_tcp_rto_max_us(t, &c->opts) / 1000)
 		return RTE_MAX(echo_ms, 1u) * 1000;
 	return 0;
 }
@@ -234,12 +234,12 @@ acknowledge_syn(struct weir_tcp *t, struct weir_tcp_conn *c)
 {
 	const bool is_waited = (c->fo & WEIR_TCP_TFO_MORE) || c->is_interactive;
 
-	if (likely(!is_waited) || t->conf.delack_us == 0) {
+	if (likely(!is_waited) || weir_tcp_delack_us(t, &c->opts) == 0) {
 		weir_tcp_ack_now(t, c);
 		return;
 	}
 	c->ack_delayed = true;
-	weir_tcp_timer_set(t, c, &c->delack_at, t->core->now_us + t->conf.delack_us);
+	weir_tcp_timer_set(t, c, &c->delack_at, t->core->now_us + weir_tcp_delack_us(t, &c->opts));
 }
 
 void

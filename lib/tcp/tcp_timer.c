@@ -181,10 +181,10 @@ rto_expired(struct weir_tcp *t, struct weir_tcp_conn *c)
 		weir_tcp_mtu_black_hole(t, c);
 	lose_all(t, c);
 	/* A peer that answers with a closed window is alive (RFC 9293 3.8.6). */
-	if (c->snd.wnd != 0 || now_us - c->heard_us > t->conf.rto_max_us ||
+	if (c->snd.wnd != 0 || now_us - c->heard_us > weir_tcp_rto_max_us(t, &c->opts) ||
 		c->state < WEIR_TCP_ESTABLISHED)
 		c->retries++;
-	c->rto_us = RTE_MIN(2 * (uint64_t)c->rto_us, t->conf.rto_max_us);
+	c->rto_us = RTE_MIN(2 * (uint64_t)c->rto_us, weir_tcp_rto_max_us(t, &c->opts));
 	c->alarm = WEIR_TCP_ALARM_RTO;
 	start_waiting(t, c, since_us, now_us + c->rto_us);
 	weir_tcp_want_output(t, c);
@@ -235,7 +235,7 @@ persist_expired(struct weir_tcp *t, struct weir_tcp_conn *c)
 	c->backoff = RTE_MIN(c->backoff + 1, 30);
 	t->stats.zero_window_probes++;
 	weir_tcp_send_probe(t, c);
-	wait_us = RTE_MIN((uint64_t)c->rto_us << c->backoff, t->conf.rto_max_us);
+	wait_us = RTE_MIN((uint64_t)c->rto_us << c->backoff, weir_tcp_rto_max_us(t, &c->opts));
 	weir_tcp_trace(t, c, WEIR_TCP_EVENT_WND_PROBE, c->backoff, weir_tcp_sent_pos(c, c->snd.una),
 		(uint32_t)wait_us);
 	start_waiting(t, c, now_us, now_us + wait_us);

@@ -9,7 +9,7 @@ probe_after_us(const struct weir_tcp *t, const struct weir_tcp_conn *c)
 	if (c->srtt_us == 0)
 		return t->conf.rto_initial_us;
 	return 2 * (uint64_t)c->srtt_us +
-	       (c->act->out_segs == 1 ? t->conf.rto_min_us : WEIR_TCP_PROBE_MIN_US);
+	       (c->act->out_segs == 1 ? weir_tcp_rto_min_us(t, &c->opts) : WEIR_TCP_PROBE_MIN_US);
 }
 
 bool

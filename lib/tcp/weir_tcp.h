@@ -90,6 +90,10 @@ struct weir_tcp_opts {
 	uint32_t window_clamp;  /* largest window to announce; 0: by the buffer */
 	uint32_t notsent_lowat; /* bytes not yet sent from which on no more is taken; 0: any */
 	uint64_t max_pacing_bps; /* bytes a second; 0: no limit */
+	uint32_t rto_max_ms;	 /* TCP_RTO_MAX_MS; 0: the stack's, as in the two below */
+	uint8_t rto_min_ms;	 /* TCP_RTO_MIN_US */
+	uint8_t delack_max_ms;	 /* TCP_DELACK_MAX_US */
+	uint8_t unused[2];
 };
 
 /** The interface that the socket is bound to; -1: any. */

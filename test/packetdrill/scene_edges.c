@@ -16,6 +16,11 @@
 #define TCP_OPTS   20
 #define TCP_CM_INQ TCP_INQ
 
+/* Newer than some headers. */
+#define RTO_MAX_MS    44
+#define RTO_MIN_US    45
+#define DELACK_MAX_US 46
+
 static char room[200000];
 
 static void
@@ -418,6 +423,35 @@ zero_copy_before_it_is_open(struct scene *s)
 	NOTICE(s, fd, 1, 1);
 }
 
+/* Of what was taken; the rest is another send. */
+static void
+part_of_a_zero_copy_is_told(struct scene *s)
+{
+	const int fd = scene_accepted(s, NULL);
+	struct sock_extended_err e;
+	uint32_t acked = 0;
+	long n;
+
+	EQUAL(s, scene_sockopt(s, fd, SOL_SOCKET, SO_ZEROCOPY, 1), 0);
+	EQUAL(s, scene_sockopt(s, fd, SOL_SOCKET, SO_SNDBUF, 8192), 0);
+	n = s->t.send(s->t.context, fd, room, sizeof(room), MSG_ZEROCOPY | MSG_DONTWAIT);
+	CHECK(s, n > 0 && n < (long)sizeof(room));
+	FAILS(s, notice(s, fd, &e), EAGAIN);
+	while (acked < (uint32_t)n) {
+		uint8_t protocol;
+		size_t len;
+
+		scene_out_ip(s, &protocol, &len);
+		if (len <= 20)
+			break;
+		acked += (uint32_t)len - 20;
+		IN(s, .flags = ".", .seq = 1, .ack = 1 + acked);
+	}
+	EQUAL(s, acked, n);
+	NOTICE(s, fd, 0, 0);
+	FAILS(s, notice(s, fd, &e), EAGAIN);
+}
+
 /* SACK */
 
 /* After a round trip. */
@@ -595,6 +629,63 @@ timeout_after_a_repeated_synack(struct scene *s)
 	OUT(s, .flags = "P.", .seq = 1, .ack = 1, .len = 100, .at_ms = 3000);
 }
 
+/* Times of one's own */
+
+static void
+time_out_has_a_minimum(struct scene *s)
+{
+	const int lfd = scene_listen(s);
+	const uint32_t mss = scene_mss(s);
+	int fd;
+
+	FAILS(s, scene_sockopt(s, lfd, SOL_TCP, RTO_MIN_US, 200001), EINVAL);
+	FAILS(s, scene_sockopt(s, lfd, SOL_TCP, RTO_MIN_US, 1000), EINVAL);
+	EQUAL(s, get_int(s, lfd, SOL_TCP, RTO_MIN_US), 200000);
+	EQUAL(s, scene_sockopt(s, lfd, SOL_TCP, RTO_MIN_US, 5000), 0);
+	IN(s, .flags = "S", MSS_1460);
+	OUT(s, .flags = "S.", .ack = 1);
+	IN(s, .flags = ".", .seq = 1, .ack = 1, .at_ms = 20);
+	fd = s->t.accept(s->t.context, lfd, NULL, NULL);
+	EQUAL(s, get_int(s, fd, SOL_TCP, RTO_MIN_US), 5000);
+	write_all(s, fd, mss);
+	OUT(s, .flags = "P.", .seq = 1, .ack = 1, .len = mss);
+	OUT(s, .flags = "P.", .seq = 1, .ack = 1, .len = mss, .at_ms = 60); /* 3 round trips */
+	EQUAL(s, scene_sockopt(s, fd, SOL_TCP, TCP_QUICKACK, 0), 0);
+	IN(s, .flags = "P.", .seq = 1, .ack = 1, .len = 10);
+	OUT(s, .flags = ".", .seq = 1 + mss, .ack = 11, .at_ms = 4); /* earlier than that */
+}
+
+static void
+time_out_has_a_maximum(struct scene *s)
+{
+	const int fd = scene_accepted(s, NULL);
+	unsigned int after_ms = 200;
+
+	FAILS(s, scene_sockopt(s, fd, SOL_TCP, RTO_MAX_MS, 999), EINVAL);
+	FAILS(s, scene_sockopt(s, fd, SOL_TCP, RTO_MAX_MS, 120001), EINVAL);
+	EQUAL(s, get_int(s, fd, SOL_TCP, RTO_MAX_MS), 120000);
+	EQUAL(s, scene_sockopt(s, fd, SOL_TCP, RTO_MAX_MS, 1000), 0);
+	write_all(s, fd, 100);
+	OUT(s, .flags = "P.", .seq = 1, .ack = 1, .len = 100);
+	for (unsigned int i = 0; i < 5; i++) {
+		OUT(s, .flags = "P.", .seq = 1, .ack = 1, .len = 100, .at_ms = after_ms);
+		after_ms = after_ms < 500 ? 2 * after_ms : 1000;
+	}
+}
+
+static void
+ack_waits_for_no_longer(struct scene *s)
+{
+	const int fd = scene_accepted(s, NULL);
+
+	FAILS(s, scene_sockopt(s, fd, SOL_TCP, DELACK_MAX_US, 0), EINVAL);
+	EQUAL(s, scene_sockopt(s, fd, SOL_TCP, DELACK_MAX_US, 9500), 0);
+	EQUAL(s, get_int(s, fd, SOL_TCP, DELACK_MAX_US), 10000);
+	EQUAL(s, scene_sockopt(s, fd, SOL_TCP, TCP_QUICKACK, 0), 0);
+	IN(s, .flags = "P.", .seq = 1, .ack = 1, .len = 10);
+	OUT(s, .flags = ".", .seq = 1, .ack = 11, .at_ms = 10);
+}
+
 static void
 nothing_is_sent_of_nothing(struct scene *s)
 {
@@ -621,6 +712,7 @@ const struct scene_entry scenes_edges[] = {
 	SCENE(records_stay_apart),
 	SCENE(user_timeout_ends_it),
 	SCENE(zero_copies_are_told),
+	SCENE(part_of_a_zero_copy_is_told),
 	SCENE(zero_copy_before_it_is_open, "fastopen=5"),
 	SCENE(sack_blocks_join),
 	SCENE(receiver_takes_back, "tcp_early_retrans=0"),
@@ -630,6 +722,9 @@ const struct scene_entry scenes_edges[] = {
 	SCENE(both_ways_are_shut),
 	SCENE(cork_holds),
 	SCENE(timeout_after_a_repeated_synack),
+	SCENE(time_out_has_a_minimum),
+	SCENE(time_out_has_a_maximum),
+	SCENE(ack_waits_for_no_longer),
 	SCENE(nothing_is_sent_of_nothing),
 	{NULL},
 };
