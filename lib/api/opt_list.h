@@ -93,7 +93,7 @@ WEIR_OPT_ITEM(SOL_SOCKET, SO_SNDTIMEO, 21, "as SO_RCVTIMEO")
 WEIR_OPT_ITEM(SOL_SOCKET, SO_SNDTIMEO_NEW, 67, "of programs with 32 bits")
 WEIR_OPT_ITEM(SOL_SOCKET, SO_TIMESTAMP, 29, "when the worker took the packet from the port")
 WEIR_OPT_ITEM(SOL_SOCKET, SO_TIMESTAMPING, 37,
-	"software: received data, and of streams what was sent, scheduled (at the same time) and "
+	"software: what was received, sent, scheduled (at the same time) and, of streams, "
 	"acknowledged, also as a control message; without OPT_TSONLY the data alone comes back, no "
 	"headers; flags of hardware have no effect; no OPT_CMSG, OPT_STATS, OPT_PKTINFO")
 WEIR_OPT_ITEM(SOL_SOCKET, SO_TIMESTAMPING_NEW, 65, "of programs with 32 bits")

@@ -13,17 +13,14 @@
 #define REFUSED                                                                                  \
 	(SOF_TIMESTAMPING_OPT_CMSG | SOF_TIMESTAMPING_OPT_STATS | SOF_TIMESTAMPING_OPT_PKTINFO | \
 		SOF_TIMESTAMPING_BIND_PHC)
-#define OF_STREAMS (WEIR_STAMPS_SENT & ~SOF_TIMESTAMPING_TX_HARDWARE)
 
 static int
-check_stamps(const struct weir_sock *s, uint32_t stamps)
+check_stamps(uint32_t stamps)
 {
 	if ((stamps & ~KNOWN) != 0 ||
 		((stamps & OPT_ID_TCP) && !(stamps & SOF_TIMESTAMPING_OPT_ID)))
 		return -EINVAL;
-	if ((stamps & REFUSED) || (weir_sock_is_dgram(s) && (stamps & OF_STREAMS)))
-		return -EOPNOTSUPP;
-	return 0;
+	return stamps & REFUSED ? -EOPNOTSUPP : 0;
 }
 
 struct counting {
@@ -49,19 +46,30 @@ count_on(struct weir_worker *w, void *arg)
 }
 
 static int
+start_counting(struct weir_stack *st, struct weir_sock *s, bool is_from_end)
+{
+	struct counting counting = {s, is_from_end};
+
+	if (weir_sock_is_dgram(s)) {
+		weir_poke(s->extra->stamps_from, 0);
+		return 0;
+	}
+	if (weir_sock_flags(s) & WEIR_SOCK_LISTENING)
+		return -EINVAL;
+	return weir_on_worker(st, weir_sock_home(s), count_on, &counting);
+}
+
+static int
 set_stamps(struct weir_stack *st, struct weir_sock *s, uint32_t stamps)
 {
-	struct counting counting = {s, (stamps & OPT_ID_TCP) != 0};
-	int rc = check_stamps(s, stamps);
+	int rc = check_stamps(stamps);
 
 	if (rc != 0)
 		return rc;
 	if (weir_sock_want_extra(s, weir_send_pool(st, s)) == NULL)
 		return -ENOBUFS;
-	if (s->kind == WEIR_SOCK_TCP && (stamps & ~weir_sock_stamps(s) & SOF_TIMESTAMPING_OPT_ID))
-		rc = weir_sock_flags(s) & WEIR_SOCK_LISTENING
-			     ? -EINVAL
-			     : weir_on_worker(st, weir_sock_home(s), count_on, &counting);
+	if (stamps & ~weir_sock_stamps(s) & SOF_TIMESTAMPING_OPT_ID)
+		rc = start_counting(st, s, (stamps & OPT_ID_TCP) != 0);
 	if (rc == 0)
 		weir_poke(s->extra->stamps, stamps);
 	return rc;

@@ -80,10 +80,12 @@ weir_recv_note(
 		if ((size_t)rc < m->pkt_len)
 			c->msg->msg_flags |= MSG_TRUNC;
 		c->msg->msg_flags |= MSG_ERRQUEUE;
-		if (c->msg->msg_name != NULL && weir_sock_is_dgram(s))
+		if (c->msg->msg_name != NULL && n.origin != WEIR_NOTE_STAMP)
 			weir_addr_copy_out(s->domain, &weir_pkt(m)->flow.raddr,
 				weir_pkt(m)->flow.rport, weir_pkt(m)->ifindex, c->msg->msg_name,
 				&c->msg->msg_namelen);
+		else
+			c->msg->msg_namelen = 0;
 		if (n.origin == WEIR_NOTE_STAMP)
 			weir_cmsg_put_time(c, st, s, weir_pkt(m)->rx_us, WEIR_STAMPS_ALL);
 		put_note(c, s, m, &n);

@@ -118,13 +118,29 @@ take_segment(const struct cmsghdr *c, struct weir_pkt *p)
 	return 0;
 }
 
+static int
+take_stamps(const struct cmsghdr *c, uint32_t *stamps)
+{
+	uint32_t v;
+
+	if (c->cmsg_type == SCM_RIGHTS || c->cmsg_type == SCM_CREDENTIALS)
+		return 0;
+	if (c->cmsg_type != SO_TIMESTAMPING || c->cmsg_len != CMSG_LEN(sizeof(v)))
+		return -EINVAL;
+	memcpy(&v, CMSG_DATA(c), sizeof(v));
+	if ((v & ~(uint32_t)WEIR_STAMPS_SENT) != 0)
+		return -EINVAL;
+	*stamps = (*stamps & ~(uint32_t)WEIR_STAMPS_SENT) | v;
+	return 0;
+}
+
 /* As Linux: levels that are not the socket's are passed over, what is not known is refused. */
 static int
 take_one(const struct weir_stack *st, const struct weir_sock *s, const struct cmsghdr *c,
 	struct weir_pkt *p)
 {
 	if (c->cmsg_level == SOL_SOCKET)
-		return -EINVAL;
+		return take_stamps(c, &p->how.stamps);
 	if (c->cmsg_level == IPPROTO_UDP && s->kind == WEIR_SOCK_UDP)
 		return take_segment(c, p);
 	if (c->cmsg_level == IPPROTO_IP)
@@ -145,22 +161,6 @@ next_cmsg(struct msghdr *all, struct cmsghdr **c)
 		return 0;
 	left = all->msg_controllen - (size_t)((char *)*c - (char *)all->msg_control);
 	return (*c)->cmsg_len < sizeof(**c) || (*c)->cmsg_len > left ? -EINVAL : 0;
-}
-
-static int
-take_stamps(const struct cmsghdr *c, uint32_t *stamps)
-{
-	uint32_t v;
-
-	if (c->cmsg_type == SCM_RIGHTS || c->cmsg_type == SCM_CREDENTIALS)
-		return 0;
-	if (c->cmsg_type != SO_TIMESTAMPING || c->cmsg_len != CMSG_LEN(sizeof(v)))
-		return -EINVAL;
-	memcpy(&v, CMSG_DATA(c), sizeof(v));
-	if ((v & ~(uint32_t)WEIR_STAMPS_SENT) != 0)
-		return -EINVAL;
-	*stamps = (*stamps & ~(uint32_t)WEIR_STAMPS_SENT) | v;
-	return 0;
 }
 
 int

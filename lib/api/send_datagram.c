@@ -133,7 +133,8 @@ prepare(struct weir_stack *st, struct weir_sock *s, const struct msghdr *msg, st
 		.ttl = -1,
 		.tos = -1,
 		.dontfrag = -1,
-		.segment = weir_peek(s->dgram->opts.segment)};
+		.segment = weir_peek(s->dgram->opts.segment),
+		.stamps = weir_sock_stamps(s)};
 	if (rc != 0)
 		return rc;
 	if (msg->msg_name != NULL)
@@ -159,6 +160,15 @@ wait_room(struct weir_stack *st, struct weir_sock *s, int flags)
 	return rc;
 }
 
+/* Datagrams that are to be stamped are counted from 0 on. */
+static uint32_t
+next_key(struct weir_sock *s, uint32_t stamps)
+{
+	return stamps & SOF_TIMESTAMPING_OPT_ID
+		       ? __atomic_fetch_add(&s->extra->stamps_from, 1, __ATOMIC_RELAXED)
+		       : 0;
+}
+
 /* m is taken when the result is 0. */
 static int
 hand_in(struct weir_stack *st, struct weir_sock *s, struct rte_mbuf *m,
@@ -169,6 +179,8 @@ hand_in(struct weir_stack *st, struct weir_sock *s, struct rte_mbuf *m,
 
 	p->flow = where->flow;
 	p->how = where->how;
+	if (unlikely(p->how.stamps & WEIR_STAMPS_SENT))
+		p->how.key = next_key(s, p->how.stamps);
 	if (ws != NULL) {
 		const int rc = weir_sock_dgram_send(ws, s, m);
 

@@ -71,6 +71,8 @@ struct weir_send_how {
 	int16_t dontfrag; /* IPV6_DONTFRAG: 0 or 1 */
 	uint16_t segment; /* UDP_SEGMENT: bytes of each datagram that it is cut into; 0: not cut */
 	bool has_src;     /* flow.laddr is the source */
+	uint32_t stamps;  /* SOF_TIMESTAMPING_* */
+	uint32_t key;     /* and the datagram's number */
 };
 
 struct weir_pkt {

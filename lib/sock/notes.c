@@ -166,3 +166,45 @@ weir_sock_take_notes(struct weir_sock_worker *ws, struct weir_sock *s, struct we
 	while ((m = weir_tcp_note_pop(c)) != NULL)
 		take_note(ws, s, m);
 }
+
+/* The data comes back with a note, if it is not to be left away. */
+static struct rte_mbuf *
+make_stamp(struct weir_sock_worker *ws, struct rte_mbuf *m, const struct weir_send_how *how,
+	enum weir_tcp_stamp kind)
+{
+	const bool is_empty = (how->stamps & SOF_TIMESTAMPING_OPT_TSONLY) || m->pkt_len == 0;
+	struct rte_mbuf *note = is_empty ? weir_core_alloc(ws->core)
+					 : rte_pktmbuf_copy(m, ws->core->pool, 0, UINT32_MAX);
+
+	if (note == NULL)
+		return NULL;
+	weir_pkt(note)->rx_us = ws->core->now_us;
+	weir_dgram_note(note, &(struct weir_dgram_note){.error = ENOMSG,
+				      .info = kind,
+				      .data = how->key,
+				      .origin = WEIR_NOTE_STAMP});
+	return note;
+}
+
+void
+weir_sock_make_stamps(struct weir_sock_worker *ws, struct rte_mbuf *m,
+	const struct weir_send_how *how, struct weir_sock_stamps *stamps)
+{
+	*stamps = (struct weir_sock_stamps){0};
+	if (how->stamps & SOF_TIMESTAMPING_TX_SCHED)
+		stamps->m[0] = make_stamp(ws, m, how, WEIR_TCP_STAMP_SCHED);
+	if (how->stamps & SOF_TIMESTAMPING_TX_SOFTWARE)
+		stamps->m[1] = make_stamp(ws, m, how, WEIR_TCP_STAMP_SENT);
+}
+
+void
+weir_sock_tell_stamps(struct weir_sock *s, const struct weir_sock_stamps *stamps, bool is_sent)
+{
+	for (unsigned int i = 0; i < RTE_DIM(stamps->m); i++) {
+		if (stamps->m[i] != NULL && is_sent)
+			weir_sock_add_note(s, stamps->m[i]);
+		else
+			rte_pktmbuf_free(stamps->m[i]);
+	}
+	weir_sock_notify_of(s, WEIR_NEWS_ERR);
+}

@@ -5,6 +5,8 @@
 
 #include <errno.h>
 
+#include <linux/net_tstamp.h>
+
 static void
 take_out(struct weir_sock_worker *ws, const struct weir_sock *s, struct weir_pcb *pcb)
 {
@@ -274,6 +276,28 @@ send_cut(struct weir_sock_worker *ws, struct weir_sock *s, struct rte_mbuf *m,
 	return rc == -EMSGSIZE ? -EINVAL : rc;
 }
 
+static int
+send_way(struct weir_sock_worker *ws, struct weir_sock *s, struct rte_mbuf *m,
+	const struct weir_dgram *d, uint16_t segment)
+{
+	if (unlikely(segment != 0 && m->pkt_len > segment))
+		return send_cut(ws, s, m, d, segment);
+	return send_one(ws, s, m, d);
+}
+
+static int
+send_stamped(struct weir_sock_worker *ws, struct weir_sock *s, struct rte_mbuf *m,
+	const struct weir_dgram *d, const struct weir_send_how *how)
+{
+	struct weir_sock_stamps stamps;
+	int rc;
+
+	weir_sock_make_stamps(ws, m, how, &stamps);
+	rc = send_way(ws, s, m, d, how->segment);
+	weir_sock_tell_stamps(s, &stamps, rc == 0);
+	return rc;
+}
+
 int
 weir_sock_dgram_send(struct weir_sock_worker *ws, struct weir_sock *s, struct rte_mbuf *m)
 {
@@ -298,9 +322,9 @@ weir_sock_dgram_send(struct weir_sock_worker *ws, struct weir_sock *s, struct rt
 	};
 
 	choose_path(&s->dgram->opts, &how, &d);
-	if (unlikely(how.segment != 0 && m->pkt_len > how.segment))
-		return send_cut(ws, s, m, &d, how.segment);
-	return send_one(ws, s, m, &d);
+	if (unlikely(how.stamps & (SOF_TIMESTAMPING_TX_SCHED | SOF_TIMESTAMPING_TX_SOFTWARE)))
+		return send_stamped(ws, s, m, &d, &how);
+	return send_way(ws, s, m, &d, how.segment);
 }
 
 static void

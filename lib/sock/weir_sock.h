@@ -749,6 +749,17 @@ void weir_sock_add_note(struct weir_sock *s, struct rte_mbuf *m);
 void weir_sock_inherit_stamps(
 	struct weir_sock_worker *ws, struct weir_sock *child, const struct weir_sock *ls);
 
+/** Notes of a datagram about to be sent, as it asks for time stamps; NULL where there is none. */
+struct weir_sock_stamps {
+	struct rte_mbuf *m[2];
+};
+void weir_sock_make_stamps(struct weir_sock_worker *ws, struct rte_mbuf *m,
+	const struct weir_send_how *how, struct weir_sock_stamps *stamps);
+
+/** It was sent, and they are told; or not, and they are freed. */
+void weir_sock_tell_stamps(
+	struct weir_sock *s, const struct weir_sock_stamps *stamps, bool is_sent);
+
 /** What c has to tell beside data goes to the error queue of s, or to its saved SYN. */
 void weir_sock_take_notes(
 	struct weir_sock_worker *ws, struct weir_sock *s, struct weir_tcp_conn *c);

@@ -242,7 +242,6 @@ stamps_are_checked(struct scene *s)
 	EQUAL(s, ask(s, fd, SENT), 0);
 	EQUAL(s, s->t.getsockopt(s->t.context, fd, SOL_SOCKET, SO_TIMESTAMPING, flags, &len), 0);
 	EQUAL(s, flags[0], SENT);
-	FAILS(s, ask(s, scene_socket(s, SOCK_DGRAM), SENT), EOPNOTSUPP);
 }
 
 /* Of several segments the last one's. */
@@ -266,6 +265,42 @@ received_data_is_stamped(struct scene *s)
 	EQUAL(s, t.n, 500);
 	EQUAL(s, t.at_us, -1);
 	CHECK(s, is_near(t.ns_us, s->now_us));
+}
+
+/* Numbered one by one; the data comes back if it may. */
+static void
+datagrams_are_stamped(struct scene *s)
+{
+	const int fd = scene_socket(s, SOCK_DGRAM);
+	struct sockaddr_storage ss;
+	const socklen_t len = scene_remote(s, &ss);
+	uint32_t which = 0;
+	uint8_t protocol;
+	struct told t;
+	size_t n;
+
+	EQUAL(s, s->t.connect(s->t.context, fd, (struct sockaddr *)&ss, len), 0);
+	EQUAL(s, ask(s, fd, SENT | TOLD), 0);
+	write_all(s, fd, 100);
+	scene_out_ip(s, &protocol, &n);
+	EQUAL(s, n, 108);
+	EQUAL(s, scene_poll(s, fd) & POLLERR, POLLERR);
+	t = tell(s, fd, sizeof(room), MSG_ERRQUEUE);
+	EQUAL(s, t.n, 100);
+	EQUAL(s, t.err.ee_info, SCM_TSTAMP_SCHED);
+	STAMPED(s, fd, SCM_TSTAMP_SND, 0, s->now_us);
+	NO_STAMP(s, fd);
+	EQUAL(s, send_with(s, fd, 100, SO_TIMESTAMPING, &which, sizeof(which)), 100);
+	scene_out_ip(s, &protocol, &n);
+	NO_STAMP(s, fd);
+	EQUAL(s, ask(s, fd, SOF_TIMESTAMPING_TX_SOFTWARE | TOLD | SOF_TIMESTAMPING_OPT_TSONLY), 0);
+	write_all(s, fd, 0);
+	scene_out_ip(s, &protocol, &n);
+	EQUAL(s, tell(s, fd, 0, MSG_ERRQUEUE).err.ee_data, 1);
+	write_all(s, fd, 10);
+	scene_out_ip(s, &protocol, &n);
+	STAMPED(s, fd, SCM_TSTAMP_SND, 2, s->now_us);
+	NO_STAMP(s, fd);
 }
 
 /* SYNs */
@@ -347,6 +382,7 @@ const struct scene_entry scenes_stamps[] = {
 	SCENE(stamps_count_from_here),
 	SCENE(stamps_are_checked),
 	SCENE(received_data_is_stamped),
+	SCENE(datagrams_are_stamped),
 	SCENE(syn_is_saved_from_ip_on),
 	SCENE(syn_is_saved_from_mac_on),
 	SCENE(saved_syns_are_freed),
