@@ -341,6 +341,25 @@ user_timeout_ends_it(struct scene *s)
 	QUIET(s);
 }
 
+/* Probes that are answered do not last for ever, either: the window stays closed. */
+static void
+user_timeout_ends_probes(struct scene *s)
+{
+	const int fd = scene_accepted(s, NULL);
+	const long long start = s->now_us;
+
+	EQUAL(s, scene_sockopt(s, fd, SOL_TCP, TCP_USER_TIMEOUT, 1500), 0);
+	IN(s, .flags = ".", .seq = 1, .ack = 1, .win = SHUT);
+	write_all(s, fd, 100);
+	for (unsigned int after_ms = 200; after_ms <= 800; after_ms *= 2) {
+		OUT(s, .flags = ".", .seq = 0, .ack = 1, .at_ms = after_ms);
+		IN(s, .flags = ".", .seq = 1, .ack = 1, .win = SHUT);
+	}
+	scene_wait(s, 400);
+	EQUAL(s, scene_error(s, fd), ETIMEDOUT);
+	CHECK(s, s->now_us - start < 2500 * MS);
+}
+
 /* Zero copy */
 
 static int
@@ -711,6 +730,7 @@ const struct scene_entry scenes_edges[] = {
 	SCENE(little_waits_to_be_sent),
 	SCENE(records_stay_apart),
 	SCENE(user_timeout_ends_it),
+	SCENE(user_timeout_ends_probes),
 	SCENE(zero_copies_are_told),
 	SCENE(part_of_a_zero_copy_is_told),
 	SCENE(zero_copy_before_it_is_open, "fastopen=5"),
