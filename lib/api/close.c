@@ -17,7 +17,7 @@ ask(struct weir_stack *st, struct weir_sock *s, uint32_t bits)
 		weir_sock_ring(s, bits);
 }
 
-/* An attempt to connect, or a listener that is not to listen any more. */
+/* An attempt to connect, or a listener that is not to listen any more. @return -EISCONN: neither */
 static int
 shutdown_by_disconnect(struct weir_stack *st, struct weir_sock *s)
 {
@@ -25,7 +25,7 @@ shutdown_by_disconnect(struct weir_stack *st, struct weir_sock *s)
 
 	if (rc != 0)
 		return rc;
-	rc = weir_disconnect_tcp(st, s);
+	rc = weir_shut_attempt(st, s);
 	weir_ctl_leave(st, s);
 	return rc;
 }
@@ -37,20 +37,22 @@ shutdown_sock(struct weir_stack *st, struct weir_sock *s, int how)
 	const bool rd = how == SHUT_RD || how == SHUT_RDWR;
 	const bool wr = how == SHUT_WR || how == SHUT_RDWR;
 	const uint32_t flags = weir_sock_flags(s);
+	int rc;
 
 	if (!rd && !wr)
 		return -EINVAL;
 	if (flags & WEIR_SOCK_LISTENING)
 		return rd ? shutdown_by_disconnect(st, s) : 0;
-	if (flags & WEIR_SOCK_CONNECTING)
-		return shutdown_by_disconnect(st, s);
+	if ((flags & WEIR_SOCK_CONNECTING) && (rc = shutdown_by_disconnect(st, s)) != -EISCONN)
+		return rc;
 	weir_sock_set(s, (rd ? WEIR_SOCK_RX_SHUT : 0) | (wr ? WEIR_SOCK_TX_SHUT : 0));
 	if (s->kind == WEIR_SOCK_TCP)
 		ask(st, s, (rd ? WEIR_DOOR_SHUT_RD : 0) | (wr ? WEIR_DOOR_SHUT_WR : 0));
 	weir_sock_notify(s);
-	if ((flags & WEIR_SOCK_OVER) || !(flags & WEIR_SOCK_CONNECTED))
+	if ((flags & WEIR_SOCK_OVER) || !(flags & (WEIR_SOCK_CONNECTED | WEIR_SOCK_CONNECTING)))
 		return -ENOTCONN;
-	weir_sock_clear(s, WEIR_SOCK_CONNECT_DUE);
+	if (flags & WEIR_SOCK_CONNECTED)
+		weir_sock_clear(s, WEIR_SOCK_CONNECT_DUE);
 	return 0;
 }
 

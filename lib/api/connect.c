@@ -112,6 +112,12 @@ tcp_disconnect_on(struct weir_worker *w, void *arg)
 }
 
 static int
+tcp_shut_attempt_on(struct weir_worker *w, void *arg)
+{
+	return weir_sock_tcp_shut_attempt(&w->sock, arg);
+}
+
+static int
 unlisten_on(struct weir_worker *w, void *arg)
 {
 	weir_sock_leave_one(&w->sock, arg);
@@ -140,19 +146,31 @@ stop_listening(struct weir_stack *st, struct weir_sock *s)
 	return 0;
 }
 
-int
-weir_disconnect_tcp(struct weir_stack *st, struct weir_sock *s)
+static int
+disconnect_by(struct weir_stack *st, struct weir_sock *s, int (*fn)(struct weir_worker *, void *))
 {
 	int rc;
 
 	if (weir_sock_flags(s) & WEIR_SOCK_LISTENING)
 		return stop_listening(st, s);
-	rc = weir_on_worker(st, weir_sock_home(s), tcp_disconnect_on, s);
+	rc = weir_on_worker(st, weir_sock_home(s), fn, s);
 	if (rc != 0)
 		return rc;
 	weir_sock_purge(s);
 	reset_flow(s);
 	return 0;
+}
+
+int
+weir_disconnect_tcp(struct weir_stack *st, struct weir_sock *s)
+{
+	return disconnect_by(st, s, tcp_disconnect_on);
+}
+
+int
+weir_shut_attempt(struct weir_stack *st, struct weir_sock *s)
+{
+	return disconnect_by(st, s, tcp_shut_attempt_on);
 }
 
 /*

@@ -162,6 +162,9 @@ int weir_enter_tables(struct weir_stack *st, struct weir_sock *s);
 /** End a TCP socket's connection, attempt or listening: connect() to AF_UNSPEC. Holder of ctl. */
 int weir_disconnect_tcp(struct weir_stack *st, struct weir_sock *s);
 
+/** The same for shutdown(). @return -EISCONN: the peer has opened as well, it is no attempt */
+int weir_shut_attempt(struct weir_stack *st, struct weir_sock *s);
+
 /** An address as a call names it: scope.c. */
 struct weir_name {
 	struct weir_addr addr;

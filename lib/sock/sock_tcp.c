@@ -510,6 +510,16 @@ weir_sock_tcp_disconnect(struct weir_sock_worker *ws, struct weir_sock *s)
 	return 0;
 }
 
+int
+weir_sock_tcp_shut_attempt(struct weir_sock_worker *ws, struct weir_sock *s)
+{
+	const struct weir_tcp_conn *c = weir_sock_conn(ws, s);
+
+	if (c != NULL && c->state >= WEIR_TCP_SYN_RECEIVED)
+		return -EISCONN;
+	return weir_sock_tcp_disconnect(ws, s);
+}
+
 static void
 change_opts(struct weir_sock_worker *ws, struct weir_sock *s)
 {

@@ -677,6 +677,13 @@ int weir_sock_tcp_open(struct weir_sock_worker *ws, struct weir_sock_open *o);
  */
 int weir_sock_tcp_disconnect(struct weir_sock_worker *ws, struct weir_sock *s);
 
+/**
+ * The same for shutdown() of an attempt to connect, if it still is one.
+ * @return 0; -EISCONN: the peer has opened as well, what is sent or read ends as usual
+ *         (RFC 9293 3.10.4, SYN-RECEIVED); -ENOBUFS
+ */
+int weir_sock_tcp_shut_attempt(struct weir_sock_worker *ws, struct weir_sock *s);
+
 /** Send memory may have come free: tell who waits for it. */
 void weir_sock_tcp_room(struct weir_sock_worker *ws, struct weir_sock *s);
 

@@ -23,8 +23,6 @@ weir_tcp_reset_by_peer(struct weir_tcp *t, struct weir_tcp_conn *c)
 		error = ECONNREFUSED;
 	else if (c->state == WEIR_TCP_CLOSE_WAIT)
 		error = EPIPE; /* as Linux: the reader has seen the end, the writer learns of it */
-	else if (c->state == WEIR_TCP_LAST_ACK || c->state == WEIR_TCP_CLOSING)
-		error = 0; /* RFC 9293 3.10.7.4: nothing to report any more */
 	t->stats.rst_received++;
 	weir_tcp_finish(t, c, error);
 }
@@ -69,11 +67,11 @@ is_crossed_syn_ack(const struct weir_tcp_conn *c, const struct weir_tcp_seg *seg
 	       (seg->flags & (both | WEIR_TCP_RST)) == both;
 }
 
-/* The peer has not seen our SYN, ACK: send it again. */
+/* The peer has not seen our SYN, ACK: send it again. Where SYNs crossed, its time-out does. */
 static bool
 is_syn_again(const struct weir_tcp_conn *c, const struct weir_tcp_seg *seg)
 {
-	return c->state == WEIR_TCP_SYN_RECEIVED && seg->seq == c->irs &&
+	return c->state == WEIR_TCP_SYN_RECEIVED && !c->is_active && seg->seq == c->irs &&
 	       (seg->flags & (WEIR_TCP_SYN | WEIR_TCP_ACK | WEIR_TCP_RST)) == WEIR_TCP_SYN;
 }
 
@@ -238,15 +236,19 @@ take_text(struct weir_tcp *t, struct weir_tcp_conn *c, struct weir_tcp_rx *rx)
 {
 	if (rx->seg.len == 0)
 		return;
-	if (c->state == WEIR_TCP_ESTABLISHED || c->state == WEIR_TCP_FIN_WAIT_1 ||
-		c->state == WEIR_TCP_FIN_WAIT_2) {
-		if (c->has_ecn)
-			weir_tcp_ecn_text(t, c, rx);
-		weir_tcp_reass_input(t, c, rx);
-		return;
-	}
-	rx->fate = WEIR_FATE_drop_tcp_duplicate; /* beyond the peer's FIN there is no text */
-	weir_tcp_ack_now(t, c);
+	if (c->has_ecn)
+		weir_tcp_ecn_text(t, c, rx);
+	weir_tcp_reass_input(t, c, rx);
+}
+
+/* Beyond the peer's FIN there is nothing: ignored. What reaches back before it has come twice. */
+static void
+pass_over(struct weir_tcp *t, struct weir_tcp_conn *c, struct weir_tcp_rx *rx)
+{
+	if (rx->seg.len > 0)
+		rx->fate = WEIR_FATE_drop_tcp_duplicate;
+	if (weir_seq_lt(rx->seg.seq, c->rcv.nxt))
+		weir_tcp_ack_now(t, c);
 }
 
 /* The FIN stands at the end of what came, or came before its turn: remember where. */
@@ -306,6 +308,10 @@ weir_tcp_sync_text(struct weir_tcp *t, struct weir_tcp_conn *c, struct weir_tcp_
 
 	if (is_data_for_nobody(c, &rx->seg)) {
 		reset_for_nobody(t, c, rx);
+		return;
+	}
+	if (c->is_fin_rcvd) {
+		pass_over(t, c, rx);
 		return;
 	}
 	if (rx->seg.flags & WEIR_TCP_URG)

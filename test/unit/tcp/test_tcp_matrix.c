@@ -45,8 +45,6 @@ takes_text(enum weir_tcp_state state)
 static int
 reset_error(enum weir_tcp_state state)
 {
-	if (state == WEIR_TCP_CLOSING || state == WEIR_TCP_LAST_ACK)
-		return 0;
 	return state == WEIR_TCP_CLOSE_WAIT ? EPIPE : ECONNRESET;
 }
 
@@ -63,9 +61,8 @@ taken(const struct arrival *a, enum weir_tcp_state state, struct outcome want)
 
 	want.state = state_after(state, is_fin_acked, has_fin);
 	if (!takes_text(state)) {
-		want.answer.is_free = true; /* beyond the peer's FIN there is nothing */
-		if (want.state != state)
-			want.answer = silence;
+		if (want.state != state || (int32_t)(a->seq - nxt) >= 0)
+			want.answer = silence; /* beyond the peer's FIN there is nothing */
 		return want;
 	}
 	if (space(a) == 0)

@@ -92,8 +92,8 @@ syn_received(const struct arrival *a, bool is_active)
 {
 	const struct answer current = {.flags = ACK, .seq = 1, .ack = 1};
 	struct outcome want = {.state = WEIR_TCP_SYN_RECEIVED, .answer = current};
-	const bool is_syn_again = a->seq == 0 && (a->flags & (SYN | ACK | RST)) == SYN &&
-				  !(is_active && (a->flags & FIN));
+	const bool is_syn_again =
+		!is_active && a->seq == 0 && (a->flags & (SYN | ACK | RST)) == SYN;
 
 	if (is_syn_again) {
 		want.answer = (struct answer){.flags = SYN | ACK, .seq = 0, .ack = 1};

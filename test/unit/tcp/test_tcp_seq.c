@@ -104,8 +104,8 @@ rst_error_depends_on_the_state(void)
 		{WEIR_TCP_FIN_WAIT_1, 1, ECONNRESET},
 		{WEIR_TCP_FIN_WAIT_2, 1, ECONNRESET},
 		{WEIR_TCP_CLOSE_WAIT, 2, EPIPE},
-		{WEIR_TCP_CLOSING, 2, 0},
-		{WEIR_TCP_LAST_ACK, 2, 0},
+		{WEIR_TCP_CLOSING, 2, ECONNRESET},
+		{WEIR_TCP_LAST_ACK, 2, ECONNRESET},
 	};
 
 	for (unsigned int i = 0; i < RTE_DIM(cases); i++) {
