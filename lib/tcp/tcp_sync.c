@@ -64,7 +64,7 @@ is_crossed_syn_ack(const struct weir_tcp_conn *c, const struct weir_tcp_seg *seg
 	const uint8_t both = WEIR_TCP_SYN | WEIR_TCP_ACK;
 
 	return c->state == WEIR_TCP_SYN_RECEIVED && c->is_active && seg->seq == c->irs &&
-	       (seg->flags & (both | WEIR_TCP_RST)) == both;
+	       seg->ack == c->snd.max && (seg->flags & (both | WEIR_TCP_RST)) == both;
 }
 
 /* The peer has not seen our SYN, ACK: send it again. Where SYNs crossed, its time-out does. */
@@ -109,11 +109,9 @@ check_sequence(struct weir_tcp *t, struct weir_tcp_conn *c, struct weir_tcp_rx *
 		seg->flags &= (uint8_t)~WEIR_TCP_SYN;
 		seg->wnd = (uint16_t)(seg->wnd >> c->snd.wscale); /* a SYN's is not scaled */
 		seg->seq++;
-		if (seg->ack ==
-			c->snd.max) { /* its SYN has come twice, and that is said, as by Linux */
-			weir_tcp_dsack(t, c, c->irs, c->rcv.nxt);
-			weir_tcp_ack_now(t, c);
-		}
+		weir_tcp_dsack(
+			t, c, c->irs, c->rcv.nxt); /* its SYN came twice: told, as by Linux */
+		weir_tcp_ack_now(t, c);
 	} else if (is_old_by_timestamp(t, c, seg)) {
 		answer_unacceptable(t, c, seg);
 		return weir_tcp_done(rx, WEIR_FATE_drop_tcp_paws);

@@ -122,7 +122,8 @@ int
 main(int argc, char **argv)
 {
 	const struct scene_entry *const all[] = {scenes_open, scenes_data, scenes_close,
-		scenes_calls, scenes_fastopen, scenes_linux, scenes_stamps, scenes_edges};
+		scenes_calls, scenes_fastopen, scenes_linux, scenes_stamps, scenes_edges,
+		scenes_states};
 	bool is_loud = false;
 	unsigned int failures = 0;
 	pd_init_fn *init;

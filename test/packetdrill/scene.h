@@ -158,5 +158,6 @@ extern const struct scene_entry scenes_fastopen[];
 extern const struct scene_entry scenes_linux[];
 extern const struct scene_entry scenes_edges[];
 extern const struct scene_entry scenes_stamps[];
+extern const struct scene_entry scenes_states[];
 
 #endif

@@ -97,11 +97,10 @@ syn_received(const struct arrival *a, bool is_active)
 
 	if (is_syn_again) {
 		want.answer = (struct answer){.flags = SYN | ACK, .seq = 0, .ack = 1};
-	} else if (is_active && a->seq == 0 && (a->flags & (SYN | ACK | RST)) == (SYN | ACK)) {
-		if (a->ack != 1) /* the SYN, ACK of a peer that opened at the same time */
-			want.answer = reset_for(&r, a);
-		else
-			want = (struct outcome){.state = WEIR_TCP_ESTABLISHED, .answer = current};
+	} else if (is_active && a->seq == 0 && a->ack == 1 &&
+		   (a->flags & (SYN | ACK | RST)) == (SYN | ACK)) {
+		/* the SYN, ACK of a peer that opened at the same time */
+		want = (struct outcome){.state = WEIR_TCP_ESTABLISHED, .answer = current};
 	} else if (!is_active && (a->flags & ACK) && a->ack != 1) {
 		want.answer = reset_for(&r, a); /* a listener looks at the ACK first, as Linux */
 	} else if (!is_acceptable(a, 1, syn_received_window())) {
