@@ -37,7 +37,7 @@ WEIR_OPT_ITEM(SOL_SOCKET, SO_DETACH_REUSEPORT_BPF, 68,
 	"there are no programs in the stack; a callback sees each packet")
 WEIR_OPT_ITEM(SOL_SOCKET, SO_DOMAIN, 39, "")
 WEIR_OPT_ITEM(SOL_SOCKET, SO_DONTROUTE, 5, "routes are configured")
-WEIR_OPT_ITEM(SOL_SOCKET, SO_ERROR, 4, "and clears it")
+WEIR_OPT_ITEM(SOL_SOCKET, SO_ERROR, 4, "and clears it; ICMP errors that ended nothing, too")
 WEIR_OPT_ITEM(SOL_SOCKET, SO_INCOMING_CPU, 49, "the number of the worker that has the connection")
 WEIR_OPT_ITEM(SOL_SOCKET, SO_INCOMING_NAPI_ID, 56,
 	"of drivers of the kernel; `[workers] idle` says who polls")

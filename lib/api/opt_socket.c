@@ -44,9 +44,27 @@ WEIR_OPT_SET(rcvbuf)
 	return weir_opt_changed(st, s);
 }
 
+static int
+soft_error_on(struct weir_worker *w, void *arg)
+{
+	return weir_sock_tcp_soft_error(&w->sock, arg);
+}
+
+/* What an ICMP message said that did not end the connection: told here alone, as on Linux. */
+static int
+take_soft_error(struct weir_stack *st, struct weir_sock *s)
+{
+	if (likely(!(weir_sock_flags(s) & WEIR_SOCK_SOFT_ERROR)))
+		return 0;
+	weir_sock_clear(s, WEIR_SOCK_SOFT_ERROR);
+	return RTE_MAX(weir_on_worker(st, weir_sock_home(s), soft_error_on, s), 0);
+}
+
 WEIR_OPT_GET(error)
 {
-	return weir_opt_put(value, weir_take_error(s));
+	const int error = weir_take_error(s);
+
+	return weir_opt_put(value, error != 0 ? error : take_soft_error(st, s));
 }
 
 WEIR_OPT_GET(type)

@@ -49,7 +49,6 @@ icmp6_meaning(const struct weir_icmp_hdr *h, struct weir_icmp_error *e)
 		return true;
 	case WEIR_ICMP6_PARAM:
 		e->error = EPROTO;
-		e->is_hard = h->code == WEIR_ICMP6_PARAM_NEXT_HEADER;
 		return true;
 	default:
 		return false;

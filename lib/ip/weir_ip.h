@@ -77,7 +77,7 @@ struct weir_icmp_error {
 	uint8_t code;
 	uint16_t mtu;          /* next-hop MTU for "too big"/"fragmentation needed"; else 0 */
 	int error;             /* errno the application sees: ECONNREFUSED, EHOSTUNREACH, ... */
-	bool is_hard;          /* RFC 1122 4.2.3.9: port or protocol unreachable, not soft */
+	bool is_hard;          /* RFC 9293 3.9.2.2: not soft */
 	uint16_t l3_at;        /* in m: the quoted packet, */
 	uint16_t l4_at;        /* its transport header */
 	uint32_t info;         /* what the message says beside its code: MTU, pointer */

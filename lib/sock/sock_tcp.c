@@ -413,6 +413,8 @@ weir_sock_tcp_event(struct weir_sock_worker *ws, struct weir_tcp_conn *c, uint16
 		weir_sock_take_notes(ws, s, c);
 	if (s->tcp.conn == c && (events & WEIR_READY_WRITE))
 		weir_sock_tcp_room(ws, s);
+	if (unlikely(events & WEIR_READY_ERROR))
+		weir_sock_set(s, WEIR_SOCK_SOFT_ERROR);
 	if (s->tcp.conn == c && (events & WEIR_READY_KEEPALIVEDOWN))
 		tell_keepalive_down(ws, s);
 	if (s->tcp.conn == c && (events & WEIR_READY_CLOSE))
@@ -518,6 +520,19 @@ weir_sock_tcp_shut_attempt(struct weir_sock_worker *ws, struct weir_sock *s)
 	if (c != NULL && c->state >= WEIR_TCP_SYN_RECEIVED)
 		return -EISCONN;
 	return weir_sock_tcp_disconnect(ws, s);
+}
+
+int
+weir_sock_tcp_soft_error(struct weir_sock_worker *ws, struct weir_sock *s)
+{
+	struct weir_tcp_conn *c = weir_sock_conn(ws, s);
+	int error = 0;
+
+	if (c != NULL) {
+		error = c->soft_error;
+		c->soft_error = 0;
+	}
+	return error;
 }
 
 static void

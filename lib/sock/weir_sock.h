@@ -56,6 +56,7 @@ enum weir_sock_flag {
 	WEIR_SOCK_CONNECT_DUE = 1 << 11, /* no call has fetched yet how a connect ended */
 	WEIR_SOCK_DEFERRED = 1 << 20, /* connected in name: its SYN waits for the first data */
 	WEIR_SOCK_STARVED = 1 << 12, /* a send found the pool low; the worker will tell */
+	WEIR_SOCK_SOFT_ERROR = 1 << 13, /* TCP has an ICMP error to tell that ended nothing */
 };
 
 /** Switches of a socket (options that are on or off and matter to the socket layer alone). */
@@ -683,6 +684,9 @@ int weir_sock_tcp_disconnect(struct weir_sock_worker *ws, struct weir_sock *s);
  *         (RFC 9293 3.10.4, SYN-RECEIVED); -ENOBUFS
  */
 int weir_sock_tcp_shut_attempt(struct weir_sock_worker *ws, struct weir_sock *s);
+
+/** The latest ICMP error of the connection that ended nothing, as errno, taken; 0: none. */
+int weir_sock_tcp_soft_error(struct weir_sock_worker *ws, struct weir_sock *s);
 
 /** Send memory may have come free: tell who waits for it. */
 void weir_sock_tcp_room(struct weir_sock_worker *ws, struct weir_sock *s);

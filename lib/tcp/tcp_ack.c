@@ -48,6 +48,7 @@ advance(struct weir_tcp_conn *c, uint32_t ack)
 		c->snd.nxt = c->snd.una;
 	c->retries = 0;
 	c->retrans_since_us = 0;
+	c->soft_error = 0; /* the path works */
 	c->is_persist = false;
 	c->is_more = false; /* MSG_MORE holds data back until the peer's next news, as on Linux */
 }

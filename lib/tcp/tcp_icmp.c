@@ -68,6 +68,15 @@ is_unheard(struct weir_tcp_conn *c, const struct weir_icmp_error *e)
 	return true;
 }
 
+/* RFC 9293 3.9.2.2: the application may ask for it (SO_ERROR); it is why a time-out ends it all. */
+static void
+note_soft_error(struct weir_tcp *t, struct weir_tcp_conn *c, int error)
+{
+	c->soft_error = (int16_t)error;
+	if (c->end != NULL)
+		weir_ready_add(t->ready, &c->ready, WEIR_READY_ERROR);
+}
+
 /*
  * RFC 5927 5.2: a hard error ends only an attempt to open; RFC 5461 4: an active one is ended by a
  * soft error, too, as Linux does; RFC 1122 4.2.3.9: note the others.
@@ -86,7 +95,7 @@ take_error(struct weir_tcp *t, struct weir_tcp_conn *c, const struct weir_icmp_e
 	else if (e->error != 0 && (c->state == WEIR_TCP_SYN_SENT || (e->is_hard && is_opening)))
 		weir_tcp_finish(t, c, e->error);
 	else if (e->error != 0)
-		c->soft_error = (int16_t)e->error;
+		note_soft_error(t, c, e->error);
 }
 
 void

@@ -318,7 +318,6 @@ struct weir_tcp_conn {
 	struct weir_tcp_listener *listener; /* until accepted */
 	struct weir_tcp_opts opts;
 	int16_t error;  /* why it ended: 0, ECONNRESET, ECONNREFUSED, ETIMEDOUT, EHOSTUNREACH ... */
-	int16_t soft_error; /* latest ICMP soft error */
 	uint32_t trace; /* index + 1 in weir_tcp.traces, if it is still owner there */
 	/* timers: one wheel entry at the earliest of the deadlines, 0: not running */
 	struct weir_wheel_entry timer;
@@ -335,6 +334,7 @@ struct weir_tcp_conn {
 	uint16_t fo;    /* enum weir_tcp_tfo */
 	bool has_mark;  /* the peer sent urgent data; rcv_up is its last byte */
 	bool is_active; /* we sent the first SYN */
+	int16_t soft_error; /* latest ICMP error that ended nothing; 0 with the next progress */
 	/* one; an array, so that it is used as a pointer is */
 	struct weir_tcp_act act[1] __attribute__((aligned(RTE_CACHE_LINE_MIN_SIZE)));
 };

@@ -159,5 +159,6 @@ extern const struct scene_entry scenes_linux[];
 extern const struct scene_entry scenes_edges[];
 extern const struct scene_entry scenes_stamps[];
 extern const struct scene_entry scenes_states[];
+extern const struct scene_entry scenes_icmp[];
 
 #endif

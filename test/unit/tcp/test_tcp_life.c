@@ -104,6 +104,20 @@ soft_icmp_error_says_why_it_timed_out(void)
 	rig_close(&r);
 }
 
+static void
+progress_forgets_a_soft_icmp_error(void)
+{
+	rig_open(&r, WEIR_TCP_ESTABLISHED);
+	rig_write(&r, 10);
+	rig_icmp(&r, 1, EHOSTUNREACH, false, 0);
+	rig_recv(&r, .flags = ACK, .seq = 1, .ack = 11);
+	rig_write(&r, 10);
+	rig_advance(&r, 2000 * RIG_S);
+	rig_forget(&r);
+	CU_ASSERT_EQUAL(r.conn->error, ETIMEDOUT);
+	rig_close(&r);
+}
+
 /* RFC 5461 4 */
 static void
 soft_icmp_error_ends_an_active_open(void)
@@ -297,6 +311,7 @@ main(void)
 		UNIT(keepalive_can_be_switched_on_and_off),
 		UNIT(hard_icmp_error_ends_only_an_attempt_to_connect),
 		UNIT(soft_icmp_error_says_why_it_timed_out),
+		UNIT(progress_forgets_a_soft_icmp_error),
 		UNIT(soft_icmp_error_ends_an_active_open),
 		UNIT(icmp_error_about_nothing_under_way_is_ignored),
 		UNIT(too_big_lowers_the_segment_size_and_sends_again),
