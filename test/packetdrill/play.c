@@ -123,7 +123,7 @@ main(int argc, char **argv)
 {
 	const struct scene_entry *const all[] = {scenes_open, scenes_data, scenes_close,
 		scenes_calls, scenes_fastopen, scenes_linux, scenes_stamps, scenes_edges,
-		scenes_states, scenes_icmp};
+		scenes_states, scenes_icmp, scenes_knobs};
 	bool is_loud = false;
 	unsigned int failures = 0;
 	pd_init_fn *init;

@@ -227,7 +227,8 @@ flag_bits(const char *flags)
 	static const struct {
 		char c;
 		uint8_t bit;
-	} bits[] = {{'F', 1}, {'S', 2}, {'R', 4}, {'P', 8}, {'.', 16}, {'U', 32}};
+	} bits[] = {{'F', 1}, {'S', 2}, {'R', 4}, {'P', 8}, {'.', 16}, {'U', 32}, {'E', 64},
+		{'W', 128}};
 	uint8_t all = 0;
 
 	for (size_t i = 0; i < sizeof(bits) / sizeof(bits[0]); i++)
@@ -282,9 +283,9 @@ scene_out_ip(struct scene *s, uint8_t *protocol, size_t *len)
 static void
 print_flags(uint8_t bits)
 {
-	for (int i = 0; i < 6; i++)
+	for (int i = 0; i < 8; i++)
 		if (bits & 1 << i)
-			putchar("FSRP.U"[i]);
+			putchar("FSRP.UEW"[i]);
 }
 
 /* Learn what is not known yet: our first sequence number, our port. */

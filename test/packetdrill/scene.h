@@ -45,7 +45,7 @@ struct scene {
 /* A segment. Of one that comes out, what is left 0 in win and opts is not looked at; text longer
  * than a segment is put together from its pieces, as the tool does it: flags of the last. */
 struct seg {
-	const char *flags; /* "S", "S.", ".", "P.", "F.", "R", "R." */
+	const char *flags; /* "S", "S.", ".", "P.", "F.", "R", "R."; U, E, W as the tool has them */
 	uint32_t seq;
 	uint32_t ack;
 	uint32_t len;
@@ -160,5 +160,6 @@ extern const struct scene_entry scenes_edges[];
 extern const struct scene_entry scenes_stamps[];
 extern const struct scene_entry scenes_states[];
 extern const struct scene_entry scenes_icmp[];
+extern const struct scene_entry scenes_knobs[];
 
 #endif
