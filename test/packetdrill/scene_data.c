@@ -150,6 +150,70 @@ knob_iw(struct scene *s)
 	QUIET(s);
 }
 
+static int
+set_ip(struct scene *s, int fd, int ttl, int tos)
+{
+	const bool is_v6 = s->kind == IPV6;
+	const int level = is_v6 ? IPPROTO_IPV6 : IPPROTO_IP;
+
+	return scene_sockopt(s, fd, level, is_v6 ? IPV6_UNICAST_HOPS : IP_TTL, ttl) == 0 &&
+	       scene_sockopt(s, fd, level, is_v6 ? IPV6_TCLASS : IP_TOS, tos) == 0;
+}
+
+/* The latest packet had these in its IP header. */
+static void
+check_ip(struct scene *s, int ttl, int tos)
+{
+	const uint8_t *ip = s->packet;
+
+	EQUAL(s, s->kind == IPV6 ? ip[7] : ip[8], ttl);
+	EQUAL(s, s->kind == IPV6 ? (ip[0] << 4 | ip[1] >> 4) & 0xff : ip[1], tos);
+}
+
+/* RFC 9293 3.9.1.9 and 3.7.1: from the SYN on; changed, from the next segment on. */
+static void
+options_of_a_caller_show(struct scene *s)
+{
+	struct sockaddr_storage ss;
+	const socklen_t len = scene_remote(s, &ss);
+	const int fd = scene_socket(s, SOCK_STREAM | SOCK_NONBLOCK);
+
+	EQUAL(s, set_ip(s, fd, 7, 0x10), 1);
+	EQUAL(s, scene_sockopt(s, fd, IPPROTO_TCP, TCP_MAXSEG, 600), 0);
+	s->rport = PORT;
+	FAILS(s, s->t.connect(s->t.context, fd, (struct sockaddr *)&ss, len), EINPROGRESS);
+	s->now_us = scene_time(s);
+	OUT(s, .flags = "S", .opts = "\x02\x04\x02\x58\x01\x01\x04\x02\x01\x03\x03\x08",
+		.n_opts = 12);
+	check_ip(s, 7, 0x10);
+	IN(s, .flags = "S.", .ack = 1, MSS_1460);
+	OUT(s, .flags = ".", .seq = 1, .ack = 1);
+	check_ip(s, 7, 0x10);
+	EQUAL(s, set_ip(s, fd, 9, 0x20), 1);
+	write_all(s, fd, 600);
+	OUT(s, .flags = "P.", .seq = 1, .ack = 1, .len = 600);
+	check_ip(s, 9, 0x20);
+}
+
+static void
+options_of_a_listener_are_its_childrens(struct scene *s)
+{
+	const int lfd = scene_listen(s);
+	int fd;
+
+	EQUAL(s, set_ip(s, lfd, 7, 0x10), 1);
+	EQUAL(s, scene_sockopt(s, lfd, IPPROTO_TCP, TCP_MAXSEG, 600), 0);
+	IN(s, .flags = "S", MSS_1460);
+	OUT(s, .flags = "S.", .ack = 1, .opts = "\x02\x04\x02\x58", .n_opts = 4);
+	check_ip(s, 7, 0x10);
+	IN(s, .flags = ".", .seq = 1, .ack = 1);
+	fd = s->t.accept(s->t.context, lfd, NULL, NULL);
+	write_all(s, fd, 1000);
+	OUT(s, .flags = ".", .seq = 1, .ack = 1, .len = 600);
+	check_ip(s, 7, 0x10);
+	OUT(s, .flags = "P.", .seq = 601, .ack = 1, .len = 400);
+}
+
 /* Nothing comes out for a call that has nothing to say. */
 static void
 options_are_silent(struct scene *s)
@@ -289,6 +353,8 @@ const struct scene_entry scenes_data[] = {
 	SCENE(knob_rto_min, "rto_min=500ms"),
 	SCENE(third_duplicate_ack),
 	SCENE(knob_iw, "iw=2"),
+	SCENE(options_of_a_caller_show),
+	SCENE(options_of_a_listener_are_its_childrens),
 	SCENE(options_are_silent),
 	SCENE(quickack_off_and_on),
 	SCENE(answers_carry_acks),
