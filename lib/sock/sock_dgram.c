@@ -345,11 +345,14 @@ take_txq(struct weir_sock_worker *ws, struct weir_sock *s)
 	if (unlikely(weir_peek(s->error) != 0))
 		weir_sock_post(s, WEIR_ASYN_READ, 0); /* a receive call tells it */
 	weir_sock_post(s, WEIR_ASYN_WRITE, 0);
+	if (weir_peek(s->is_write_wanted) &&
+		__atomic_exchange_n(&s->is_write_wanted, false, __ATOMIC_ACQ_REL))
+		weir_sock_tell(ws, s, WEIR_EV_WRITE, 0);
 }
 
 void
 weir_sock_dgram_serve(struct weir_sock_worker *ws, struct weir_sock *s, uint32_t bits)
 {
-	if (bits & (WEIR_DOOR_SEND | WEIR_DOOR_CLOSE))
+	if (bits & (WEIR_DOOR_SEND | WEIR_DOOR_CLOSE | WEIR_DOOR_WRITE))
 		take_txq(ws, s);
 }

@@ -591,6 +591,8 @@ weir_sock_tcp_serve(struct weir_sock_worker *ws, struct weir_sock *s, uint32_t b
 		change_opts(ws, s);
 	if (bits & (WEIR_DOOR_SEND | WEIR_DOOR_SHUT_WR | WEIR_DOOR_CLOSE))
 		take_txq(ws, s);
+	if (unlikely(bits & WEIR_DOOR_WRITE))
+		weir_sock_tcp_room(ws, s);
 	bits = put_off_end(s, bits);
 	if (bits & (WEIR_DOOR_CREDIT | WEIR_DOOR_OPTS)) /* SO_RCVBUF: what is worth telling */
 		take_credit(ws, s);

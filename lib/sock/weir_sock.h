@@ -89,6 +89,7 @@ enum weir_door {
 	WEIR_DOOR_CLOSE = 1 << 5,
 	WEIR_DOOR_ABORT = 1 << 6, /* close by reset */
 	WEIR_DOOR_STARVED = 1 << 7, /* WEIR_SOCK_STARVED was set: tell it when mbufs are back */
+	WEIR_DOOR_WRITE = 1 << 8,   /* a send found no room: if there is some by now, tell it */
 };
 
 /** Who is at a socket's control: weir_sock.ctl. */

@@ -8,6 +8,7 @@
  */
 #include <errno.h>
 #include <netinet/tcp.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -798,6 +799,90 @@ a_listener_closed_in_its_callback_leaves_every_worker(void)
 	scene_close(&s);
 }
 
+/* ---- sends of threads on sockets of callbacks ---- */
+
+#define ROOM_PORT 7100
+
+static uint32_t writables; /* events of the one sender's socket; atomic */
+
+static void
+hear(struct weir_stack *st, int fd, enum weir_event ev, int error, void *arg)
+{
+	if (ev == WEIR_EV_WRITE)
+		__atomic_fetch_add(&writables, 1, __ATOMIC_RELEASE);
+	else if (ev == WEIR_EV_PEERCLOSE || ev == WEIR_EV_CLOSE)
+		weir_close(st, fd);
+}
+
+/* @return whether *counter went on from `from` before patience ended */
+static bool
+comes_after(const uint32_t *counter, uint32_t from)
+{
+	const uint64_t until_us = weir_real_us() + 10000000;
+
+	while (__atomic_load_n(counter, __ATOMIC_ACQUIRE) == from) {
+		if (weir_real_us() > until_us)
+			return false;
+		sched_yield();
+	}
+	return true;
+}
+
+/* Send without waiting; whenever there is no room, the event says when there is. */
+static void
+send_by_events(struct scene *s, int fd, unsigned int rounds)
+{
+	static const char data[1000];
+	struct sockaddr_storage ss;
+	const socklen_t len = pair_addr('b', AF_INET, ROOM_PORT, &ss);
+
+	while (rounds > 0) {
+		const uint32_t before = __atomic_load_n(&writables, __ATOMIC_ACQUIRE);
+		const ssize_t n = weir_sendto(
+			s->p.a, fd, data, sizeof(data), MSG_DONTWAIT, (struct sockaddr *)&ss, len);
+
+		CU_ASSERT_FATAL(n > 0 || n == -EAGAIN);
+		if (n > 0)
+			continue;
+		rounds--;
+		CU_ASSERT_FATAL(comes_after(&writables, before));
+	}
+}
+
+static void
+a_send_without_room_is_told_of_room(int type)
+{
+	const struct weir_callbacks cb = {.recv = ignore, .event = hear};
+	const int sndbuf = 8192;
+	static struct scene s;
+	struct sockaddr_storage ss;
+	const socklen_t len = pair_addr('b', AF_INET, ROOM_PORT, &ss);
+	int fd, sink;
+
+	scene_open(&s, 1000, false);
+	sink = weir_socket(s.p.b, AF_INET, type, 0);
+	fd = weir_socket(s.p.a, AF_INET, type, 0);
+	CU_ASSERT_EQUAL(weir_set_callbacks(s.p.b, sink, &cb), 0);
+	CU_ASSERT_EQUAL(weir_set_callbacks(s.p.a, fd, &cb), 0);
+	weir_setsockopt(s.p.a, fd, SOL_SOCKET, SO_SNDBUF, &sndbuf, sizeof(sndbuf));
+	CU_ASSERT_EQUAL_FATAL(weir_bind(s.p.b, sink, (struct sockaddr *)&ss, len), 0);
+	if (type == SOCK_STREAM) {
+		CU_ASSERT_EQUAL_FATAL(weir_listen(s.p.b, sink, 8), 0);
+		CU_ASSERT_EQUAL_FATAL(weir_connect(s.p.a, fd, (struct sockaddr *)&ss, len), 0);
+	}
+	send_by_events(&s, fd, 2000);
+	CU_ASSERT_EQUAL(weir_close(s.p.a, fd), 0);
+	CU_ASSERT_EQUAL(weir_close(s.p.b, sink), 0);
+	scene_close(&s);
+}
+
+static void
+threads_that_send_by_events_miss_none(void)
+{
+	a_send_without_room_is_told_of_room(SOCK_STREAM);
+	a_send_without_room_is_told_of_room(SOCK_DGRAM);
+}
+
 /* ---- what threads can be caught at only by chance, step by step ---- */
 
 /* A sender has claimed memory when another thread shuts down: the FIN goes behind its data. */
@@ -829,6 +914,41 @@ a_shutdown_waits_for_a_send_under_way(void)
 	CU_ASSERT_EQUAL(weir_recv(p.b, b, buf, sizeof(buf), 0), 0);
 	CU_ASSERT_EQUAL(weir_close(p.a, a), 0);
 	CU_ASSERT_EQUAL(weir_close(p.b, b), 0);
+	pair_pass(&p, 1000000);
+	pair_close(&p);
+}
+
+/* A sender saw no room, and said so only when the last of what it waited for was acknowledged. */
+static void
+a_wish_that_comes_late_is_told_of_room(void)
+{
+	const struct weir_callbacks cb = {.recv = ignore, .event = hear};
+	struct sockaddr_storage ss;
+	const socklen_t len = pair_addr('b', AF_INET, 80, &ss);
+	struct weir_sock *s;
+	struct pair p;
+	int fd, l;
+
+	pair_open(&p, &(struct pair_conf){.seed = 1});
+	l = weir_socket(p.b, AF_INET, SOCK_STREAM, 0);
+	CU_ASSERT_EQUAL(weir_bind(p.b, l, (struct sockaddr *)&ss, len), 0);
+	CU_ASSERT_EQUAL(weir_set_callbacks(p.b, l, &cb), 0);
+	CU_ASSERT_EQUAL(weir_listen(p.b, l, 1), 0);
+	fd = weir_socket(p.a, AF_INET, SOCK_STREAM, 0);
+	CU_ASSERT_EQUAL(weir_set_callbacks(p.a, fd, &cb), 0);
+	CU_ASSERT_EQUAL(weir_connect(p.a, fd, (struct sockaddr *)&ss, len), -EINPROGRESS);
+	pair_pass(&p, 1000);
+	s = weir_fd_get(&p.a->socks, fd);
+	writables = 0;
+	weir_poke(s->is_write_wanted, true);
+	pair_pass(&p, 1000000);
+	CU_ASSERT_EQUAL(writables, 0);
+	weir_sock_ring(s, WEIR_DOOR_WRITE);
+	weir_sock_unref(s);
+	pair_pass(&p, 1000);
+	CU_ASSERT_EQUAL(writables, 1);
+	CU_ASSERT_EQUAL(weir_close(p.a, fd), 0);
+	CU_ASSERT_EQUAL(weir_close(p.b, l), 0);
 	pair_pass(&p, 1000000);
 	pair_close(&p);
 }
@@ -870,7 +990,9 @@ main(void)
 		UNIT(time_outs_expire_and_sleepers_wake),
 		UNIT(stopping_ends_all_waiting),
 		UNIT(a_listener_closed_in_its_callback_leaves_every_worker),
+		UNIT(threads_that_send_by_events_miss_none),
 		UNIT(a_shutdown_waits_for_a_send_under_way),
+		UNIT(a_wish_that_comes_late_is_told_of_room),
 		UNIT(a_close_is_done_by_the_call_under_way),
 		{0},
 	};
