@@ -179,7 +179,8 @@ icmp_send_error(struct weir_ip *ip, struct rte_mbuf *m, const struct icmp_report
 
 	if (!may_report(ip, m, p, r))
 		return;
-	if (!icmp_bucket_take(&ip->icmp_errors, ip->core->now_us)) {
+	if (!(p->flags & WEIR_PKT_LOOPED) && /* nobody to protect, as Linux sees it */
+		!icmp_bucket_take(&ip->icmp_errors, ip->core->now_us)) {
 		ip->stats.icmp_errors_limited++;
 		return;
 	}

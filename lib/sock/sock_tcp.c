@@ -501,6 +501,7 @@ weir_sock_tcp_disconnect(struct weir_sock_worker *ws, struct weir_sock *s)
 		forget_conn(ws, s);
 	}
 	take_txq(ws, s);
+	weir_poke(s->urgent, 0);
 	if (error != 0) /* one of an earlier attempt that nobody has fetched stays */
 		__atomic_store_n(&s->error, error, __ATOMIC_RELAXED);
 	weir_sock_clear(s, WEIR_SOCK_CONNECTED | WEIR_SOCK_CONNECTING | WEIR_SOCK_CONNECT_DUE |

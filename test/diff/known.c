@@ -15,7 +15,7 @@ known(const struct step *s, const struct result *weir, const struct result *lin)
 		return "pair-in-use";
 	if (s->run == run_recv && s->arg[0] == 0 && weir->rc == -EAGAIN && lin->rc == 0)
 		return "no-byte-before-the-mark";
-	if (s->run == run_bind && weir->rc == 0 && lin->rc == -EADDRINUSE)
+	if ((s->run == run_bind || s->run == run_listen) && weir->rc == 0 && lin->rc == -EADDRINUSE)
 		return "port-free";
 	return NULL;
 }

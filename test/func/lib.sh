@@ -47,7 +47,7 @@ weir_packages_build=(gcc libc6-dev meson ninja-build pkg-config libdpdk-dev libn
 weir_packages_try=(iproute2 iputils-ping curl wrk)
 # and to run every test
 weir_packages_test=("${weir_packages_try[@]}" clang clang-format libclang-rt-14-dev apache2-utils
-	bird2 ethtool iperf3 netcat-openbsd python3)
+	bird2 ethtool iperf3 iputils-tracepath netcat-openbsd python3 traceroute)
 # and to run it on emulated NICs
 weir_packages_nic=(qemu-system-x86 busybox-static cpio kmod socat curl iproute2 iputils-ping python3)
 

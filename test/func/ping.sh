@@ -21,7 +21,20 @@ ping_all() {
 	grep -q " $count received, 0% packet loss" <<<"$out"
 }
 
+# shows TEXT PROGRAM ARG...: TEXT is in what it says
+shows() {
+	local text=$1 out
+
+	shift
+	out=$(in_ns "$@") || return 1
+	echo "$out"
+	grep -qE -- "$text" <<<"$out"
+}
+
 for host in $weir4 $weir6; do
+	check "tracepath $host" shows 'Resume: pmtu 1500 hops 1 back 1' tracepath -n $host
+	check "traceroute -I $host" shows "^ 1 +$host " traceroute -I -n $host
+	check "traceroute -U $host" shows "^ 1 +$host " traceroute -U -n $host
 	check "ping $host" ping_all 5 -i 0.2 $host
 	check "ping -f $host: 5000 without loss" ping_all 5000 -f $host
 	check "ping -s 1472 $host" ping_all 5 -i 0.2 -s 1472 $host

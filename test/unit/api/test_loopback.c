@@ -243,10 +243,12 @@ nobody_listens(unsigned int workers)
 	udp = weir_socket(p.a, AF_INET6, SOCK_DGRAM | SOCK_NONBLOCK, 0);
 	CU_ASSERT_EQUAL(connect_to(tcp, "127.0.0.1", 81), -EINPROGRESS);
 	CU_ASSERT_EQUAL(connect_to(udp, "::1", 81), 0);
-	CU_ASSERT_EQUAL(weir_send(p.a, udp, "x", 1, 0), 1);
-	pair_pass(&p, 1000);
+	for (unsigned int i = 0; i < 100; i++) { /* each is told: the limit is for the network */
+		CU_ASSERT_EQUAL(weir_send(p.a, udp, "x", 1, 0), 1);
+		pair_pass(&p, 100);
+		CU_ASSERT_EQUAL(weir_send(p.a, udp, "x", 1, 0), -ECONNREFUSED);
+	}
 	CU_ASSERT_EQUAL(connect_to(tcp, "127.0.0.1", 81), -ECONNREFUSED);
-	CU_ASSERT_EQUAL(weir_send(p.a, udp, "x", 1, 0), -ECONNREFUSED);
 	weir_close(p.a, tcp);
 	weir_close(p.a, udp);
 	pair_close(&p);
