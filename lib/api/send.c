@@ -74,7 +74,7 @@ weir_want_write(struct weir_sock *s)
 	__atomic_store_n(&s->is_write_wanted, true, __ATOMIC_RELEASE);
 	if (weir_peek(s->queue) != NULL && !(weir_sock_flags(s) & WEIR_SOCK_CONNECTING))
 		weir_msgs_rearm(s, WEIR_ASYN_WRITE);
-	/* The worker may have made room, the last for long, after we looked and before we said so. */
+	/* The worker may have made room, the last for long, since we looked. */
 	if (weir_here(s->socks->stack, s) == NULL)
 		weir_sock_ring(s, WEIR_DOOR_WRITE);
 }
