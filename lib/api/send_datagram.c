@@ -64,10 +64,12 @@ is_directed(const struct weir_conf_prefix *net, const struct weir_addr *to)
 bool
 weir_is_broadcast(const struct weir_stack *st, const struct weir_addr *to)
 {
+	if (likely((to->b[15] & 3) != 3))
+		return false; /* the last bits of such an address, two at least, are set */
 	if (weir_addr_is_broadcast(to))
 		return true;
-	if (!weir_addr_is_v4(to) || weir_addr_is_multicast(to) || (to->b[15] & 3) != 3)
-		return false; /* the last bits of such an address, two at least, are set */
+	if (!weir_addr_is_v4(to) || weir_addr_is_multicast(to))
+		return false;
 	for (unsigned int i = 0; i < st->n_ports; i++)
 		for (unsigned int k = 0; k < st->conf.ports[i].n_addrs; k++)
 			if (is_directed(&st->conf.ports[i].addrs[k], to))

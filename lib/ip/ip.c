@@ -29,6 +29,7 @@ weir_ip_init(struct weir_ip *ip, struct weir_core *core, const struct weir_ip_co
 	ip->pmtu = conf->pmtu;
 	ip->is_steering = conf->is_steering && conf->steer != NULL;
 	ip->ttl = TTL_DEFAULT;
+	ip->own_changes = UINT64_MAX; /* never looked */
 	ip->ip4_id = (uint32_t)weir_rand_u64(&core->rand);
 	icmp_bucket_init(&ip->icmp_errors, errors_per_s, ICMP_ERRORS_BURST, core->now_us);
 	icmp_bucket_init(&ip->icmp_echo, ICMP_ECHO_PER_S, ICMP_ECHO_BURST, core->now_us);
@@ -140,6 +141,36 @@ ip_is_broadcast(const struct weir_ip *ip, const struct weir_addr *a)
 			return true;
 	}
 	return false;
+}
+
+/* Each address, and the last one of its network, which of IPv4 is the broadcast. */
+static uint64_t
+own_bits_of(const struct weir_iface *ifc)
+{
+	uint64_t bits = 0;
+
+	for (unsigned int i = 0; i < ifc->n_addrs; i++) {
+		const unsigned int host_bits = RTE_MIN(128u - ifc->addrs[i].prefix_len, 8u);
+		struct weir_addr last = ifc->addrs[i].addr;
+
+		bits |= ip_own_bit(&last);
+		last.b[15] |= (uint8_t)((1u << host_bits) - 1);
+		bits |= ip_own_bit(&last);
+	}
+	return bits;
+}
+
+void
+ip_note_own(struct weir_ip *ip)
+{
+	const uint64_t changes = weir_ip_iface_changes(ip);
+
+	if (likely(changes == ip->own_changes))
+		return;
+	ip->own_changes = changes;
+	ip->own_bits = 0;
+	for (unsigned int i = 0; i < ip->n_ifaces; i++)
+		ip->own_bits |= own_bits_of(&ip->ifaces[i]);
 }
 
 /* Input, both versions */

@@ -47,12 +47,23 @@ is_zeronet(const struct weir_addr *a)
 	return a->b[12] == 0;
 }
 
+/* Neither of a special class (0/8, 127/8, 224/3) nor like one of our addresses and broadcasts. */
+static inline bool
+is_plain_source(const struct weir_ip *ip, const struct weir_addr *src)
+{
+	const uint8_t first = src->b[12];
+
+	return first != 0 && first != 127 && first < 224 && !ip_may_be_own(ip, src);
+}
+
 /* RFC 1122 3.2.1.3: may this address be a source? */
 static bool
 is_martian_source(const struct weir_ip *ip, const struct weir_pkt *p)
 {
 	const struct weir_addr *src = &p->flow.raddr;
 
+	if (likely(is_plain_source(ip, src)))
+		return false;
 	if (weir_addr_is_multicast(src) || ip_is_broadcast(ip, src))
 		return true;
 	if (is_zeronet(src)) /* a station without an address may only ask everybody */
@@ -69,7 +80,7 @@ check_destination(const struct weir_ip *ip, struct weir_pkt *p)
 {
 	const struct weir_addr *dst = &p->flow.laddr;
 
-	if (weir_addr_is_loopback(dst) && !(p->flags & WEIR_PKT_LOOPED))
+	if (unlikely(dst->b[12] == 127) && !(p->flags & WEIR_PKT_LOOPED))
 		return WEIR_FATE_drop_ip_martian_dst;
 	if (likely(ip_is_ours(ip, p)))
 		return GO_ON;
@@ -149,6 +160,7 @@ weir_ip4_input(struct weir_ip *ip, struct weir_vec *v, struct weir_vec *udp, str
 {
 	const struct ip_sinks to = {udp, tcp, raw};
 
+	ip_note_own(ip);
 	for (unsigned int i = 0; i < v->n; i++)
 		input_one(ip, v->m[i], &to);
 	v->n = 0;

@@ -22,6 +22,8 @@ is_martian_source(const struct weir_ip *ip, const struct weir_pkt *p)
 {
 	const struct weir_addr *src = &p->flow.raddr;
 
+	if (likely(src->q[0] != 0 && src->b[0] != 0xff && !ip_may_be_own(ip, src)))
+		return false;
 	if (weir_addr_is_multicast(src) || weir_addr_is_v4(src))
 		return true;
 	if (p->flags & WEIR_PKT_LOOPED)
@@ -305,6 +307,7 @@ weir_ip6_input(struct weir_ip *ip, struct weir_vec *v, struct weir_vec *udp, str
 {
 	const struct ip_sinks to = {udp, tcp, raw};
 
+	ip_note_own(ip);
 	for (unsigned int i = 0; i < v->n; i++)
 		input_one(ip, v->m[i], &to);
 	v->n = 0;

@@ -32,15 +32,15 @@ hop_limit(const struct weir_ip *ip, const struct weir_dst *dst, const struct wei
 	return ip->ttl;
 }
 
-static void
-build4(struct weir_ip *ip, const struct weir_dst *dst, struct rte_mbuf *m,
-	const struct weir_ip_hdr_info *h, uint16_t id, uint16_t frag)
+/* hdr: where it is to be, in m; len: of the packet, header included */
+static inline void
+write4(struct weir_ip *ip, const struct weir_dst *dst, struct rte_mbuf *m,
+	const struct weir_ip_hdr_info *h, struct weir_ip4_hdr *hdr, uint16_t len, uint16_t id,
+	uint16_t frag)
 {
-	struct weir_ip4_hdr *hdr = rte_pktmbuf_mtod(m, struct weir_ip4_hdr *);
-
 	weir_ip4_build(hdr, &(struct weir_ip4){.src = weir_addr_to_v4(h->src),
 				    .dst = weir_addr_to_v4(h->dst),
-				    .total_len = (uint16_t)m->pkt_len,
+				    .total_len = len,
 				    .id = id,
 				    .frag = frag,
 				    .proto = h->proto,
@@ -54,18 +54,41 @@ build4(struct weir_ip *ip, const struct weir_dst *dst, struct rte_mbuf *m,
 	}
 }
 
+/* len: of what is behind the header */
+static inline void
+write6(struct weir_ip *ip, const struct weir_dst *dst, struct rte_mbuf *m,
+	const struct weir_ip_hdr_info *h, void *hdr, uint16_t len, uint8_t next)
+{
+	weir_ip6_build(hdr, &(struct weir_ip6){.src = *h->src,
+				    .dst = *h->dst,
+				    .payload_len = len,
+				    .next = next,
+				    .hop_limit = hop_limit(ip, dst, h),
+				    .tclass = h->tos});
+	m->l3_len = WEIR_IP6_HLEN;
+}
+
+/* The same for m that has the room already. */
+
+static void
+build4(struct weir_ip *ip, const struct weir_dst *dst, struct rte_mbuf *m,
+	const struct weir_ip_hdr_info *h, uint16_t id, uint16_t frag)
+{
+	write4(ip, dst, m, h, rte_pktmbuf_mtod(m, void *), (uint16_t)m->pkt_len, id, frag);
+}
+
 static void
 build6(struct weir_ip *ip, const struct weir_dst *dst, struct rte_mbuf *m,
 	const struct weir_ip_hdr_info *h, uint8_t next)
 {
-	weir_ip6_build(rte_pktmbuf_mtod(m, void *),
-		&(struct weir_ip6){.src = *h->src,
-			.dst = *h->dst,
-			.payload_len = (uint16_t)(m->pkt_len - WEIR_IP6_HLEN),
-			.next = next,
-			.hop_limit = hop_limit(ip, dst, h),
-			.tclass = h->tos});
-	m->l3_len = WEIR_IP6_HLEN;
+	write6(ip, dst, m, h, rte_pktmbuf_mtod(m, void *), (uint16_t)(m->pkt_len - WEIR_IP6_HLEN),
+		next);
+}
+
+static inline bool
+is_whole_only(const struct weir_ip_hdr_info *h)
+{
+	return h->is_df || !h->may_fragment;
 }
 
 /* A packet ends before it reached the link: it was made, too. */
@@ -200,11 +223,11 @@ is_too_big(const struct weir_dst *dst, const struct rte_mbuf *m, uint32_t len)
 }
 
 /* m with its IP header. NULL: the pool is dry, m has ended */
-static inline struct rte_mbuf *
+static struct rte_mbuf *
 add_header(struct weir_ip *ip, const struct weir_dst *dst, struct rte_mbuf *m,
 	const struct weir_ip_hdr_info *h, bool is_v4)
 {
-	const bool is_df = h->is_df || !h->may_fragment;
+	const bool is_df = is_whole_only(h);
 	struct rte_mbuf *out =
 		weir_mbuf_prepend(ip->core, m, is_v4 ? WEIR_IP4_HLEN : WEIR_IP6_HLEN);
 
@@ -232,16 +255,24 @@ send_whole(struct weir_ip *ip, const struct weir_dst *dst, struct rte_mbuf *m,
 		weir_eth_output(dst->ifc, m, &dst->next_hop);
 }
 
-/* To another host, in one piece. */
+/* To another host, in one piece: both headers at once, if that one's address is known. */
 static inline void
 send_plain(struct weir_ip *ip, const struct weir_dst *dst, struct rte_mbuf *m,
 	const struct weir_ip_hdr_info *h, bool is_v4)
 {
-	const uint16_t type = is_v4 ? WEIR_ETH_TYPE_IP4 : WEIR_ETH_TYPE_IP6;
+	const uint16_t len = (uint16_t)m->pkt_len;
+	void *hdr = weir_eth_output_known(dst->ifc, m, &dst->next_hop,
+		is_v4 ? WEIR_ETH_TYPE_IP4 : WEIR_ETH_TYPE_IP6,
+		is_v4 ? WEIR_IP4_HLEN : WEIR_IP6_HLEN);
 
-	m = add_header(ip, dst, m, h, is_v4);
-	if (likely(m != NULL) && !weir_eth_output_known(dst->ifc, m, &dst->next_hop, type))
-		weir_eth_output(dst->ifc, m, &dst->next_hop);
+	if (unlikely(hdr == NULL))
+		send_whole(ip, dst, m, h);
+	else if (!is_v4)
+		write6(ip, dst, m, h, hdr, len, h->proto);
+	else if (is_whole_only(h))
+		write4(ip, dst, m, h, hdr, len + WEIR_IP4_HLEN, 0, WEIR_IP4_DF);
+	else
+		write4(ip, dst, m, h, hdr, len + WEIR_IP4_HLEN, next_ip4_id(ip), 0);
 }
 
 /* A copy to members of the group, or all, on this host. It is the packet that was made. */

@@ -49,6 +49,23 @@ ip_fate_of(enum weir_ip_verdict v)
 /** Is a the address of one of our own networks' broadcasts, or 255.255.255.255? */
 bool ip_is_broadcast(const struct weir_ip *ip, const struct weir_addr *a);
 
+/** The bit in weir_ip.own_bits of addresses that end like a. */
+static inline uint64_t
+ip_own_bit(const struct weir_addr *a)
+{
+	return UINT64_C(1) << (a->b[15] & 63);
+}
+
+/** false: a is no address of ours, and no broadcast of our networks. true: it has to be looked up */
+static inline bool
+ip_may_be_own(const struct weir_ip *ip, const struct weir_addr *a)
+{
+	return ip->own_bits & ip_own_bit(a);
+}
+
+/** Before a burst: own_bits as the interfaces are now. */
+void ip_note_own(struct weir_ip *ip);
+
 /** Is the packet for an address of ours? Link-local ones count on their interface only. */
 bool ip_is_ours(const struct weir_ip *ip, const struct weir_pkt *p);
 

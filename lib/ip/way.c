@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Path: udp_output, raw_output -> way -> ip_output */
+/* Path: udp_output, raw_output, tcp_usr, tcp_reply -> way -> ip_output */
 #include "weir_dgram.h"
 
 #include "weir_pmtu.h"
@@ -30,26 +30,47 @@ is_path_same(const struct weir_ip *ip, const struct weir_ip_way *way)
 	       ip->core->now_us < way->until_us;
 }
 
-int
-weir_ip_way(
-	struct weir_ip *ip, const struct weir_addr *raddr, int ifindex, const struct weir_dst **dst)
+static struct weir_ip_way *
+find_way(struct weir_ip *ip, const struct weir_addr *raddr, int ifindex, int *rc)
 {
 	const uint64_t hash = weir_mix64(raddr->q[0] ^ ip->core->secret[0],
 		raddr->q[1] ^ ip->core->secret[1] ^ UINT64_C(0x9e3779b97f4a7c15));
 	struct weir_ip_way *way = &ip->ways[hash % WEIR_IP_WAYS];
-	int rc;
 
-	*dst = &way->dst;
+	*rc = 0;
 	if (likely(weir_dst_is_fresh(ip, &way->dst) && way->ifindex == ifindex &&
 		    weir_addr_eq(&way->raddr, raddr) && is_path_same(ip, way)))
-		return 0;
-	rc = weir_ip_route(ip, raddr, ifindex, &way->dst);
-	if (rc < 0)
+		return way;
+	*rc = weir_ip_route(ip, raddr, ifindex, &way->dst);
+	if (*rc < 0)
 		way->dst.gen = 0; /* never fresh */
 	way->raddr = *raddr;
 	way->ifindex = ifindex;
-	if (rc == 0)
+	way->route_mtu = way->dst.mtu;
+	if (*rc == 0)
 		narrow(ip, way);
+	return way;
+}
+
+int
+weir_ip_way(
+	struct weir_ip *ip, const struct weir_addr *raddr, int ifindex, const struct weir_dst **dst)
+{
+	int rc;
+
+	*dst = &find_way(ip, raddr, ifindex, &rc)->dst;
+	return rc;
+}
+
+int
+weir_ip_route_again(
+	struct weir_ip *ip, const struct weir_addr *raddr, int ifindex, struct weir_dst *out)
+{
+	int rc;
+	const struct weir_ip_way *way = find_way(ip, raddr, ifindex, &rc);
+
+	*out = way->dst;
+	out->mtu = way->route_mtu;
 	return rc;
 }
 

@@ -86,7 +86,7 @@ struct weir_icmp_error {
 };
 
 #define WEIR_ICMP_ERRORS_MAX 32
-#define WEIR_IP_WAYS	     64 /* destinations of datagrams whose route is remembered */
+#define WEIR_IP_WAYS	     256 /* destinations whose route is remembered */
 
 struct weir_ip {
 	struct weir_core *core;
@@ -99,6 +99,8 @@ struct weir_ip {
 	bool is_rib_old;    /* routes changed since the ribs were built */
 	uint32_t route_gen; /* grows with every change of routes or addresses */
 	uint64_t iface_changes; /* sum of weir_iface.route_change when route_gen last grew */
+	uint64_t own_bits;    /* of our addresses and broadcasts, see ip_may_be_own() */
+	uint64_t own_changes; /* sum of weir_iface.route_change when they were taken */
 	bool is_steering;   /* several workers and a port without usable RSS: hash in software */
 	const struct weir_steer *steer; /* flow -> worker; NULL with one worker */
 	uint32_t ip4_id;
@@ -125,13 +127,14 @@ struct weir_ip {
 	struct ip_reass *reass;        /* fragments held: n_held of it */
 	struct weir_pmtu *pmtu;        /* of the stack, or NULL */
 	struct weir_ip_stats stats;
-	/** The routes to destinations that datagrams went to before, by hash. */
+	/** The routes to destinations that were asked for before, by hash. */
 	struct weir_ip_way {
 		struct weir_addr raddr;
 		int ifindex;
 		uint32_t pmtu_version;
 		uint64_t until_us; /* its path MTU is forgotten then */
-		struct weir_dst dst;
+		struct weir_dst dst; /* as wide as the path is */
+		uint16_t route_mtu;  /* and the route alone */
 	} ways[WEIR_IP_WAYS];
 };
 
@@ -230,6 +233,10 @@ int weir_ip_route(struct weir_ip *ip, const struct weir_addr *dst, int ifindex,
  */
 int weir_ip_way(struct weir_ip *ip, const struct weir_addr *raddr, int ifindex,
 	const struct weir_dst **dst);
+
+/** As weir_ip_route(), with the same memory. */
+int weir_ip_route_again(struct weir_ip *ip, const struct weir_addr *dst, int ifindex,
+	struct weir_dst *out);
 
 /**
  * Is addr one of the stack's own usable unicast addresses? *ifindex (may be NULL) says whose.

@@ -148,7 +148,7 @@ weir_eth_output(struct weir_iface *ifc, struct rte_mbuf *m, const struct weir_ad
 	const uint16_t type = weir_addr_is_v4(next_hop) ? WEIR_ETH_TYPE_IP4 : WEIR_ETH_TYPE_IP6;
 	struct weir_mac dst;
 
-	if (likely(weir_eth_output_known(ifc, m, next_hop, type)))
+	if (likely(weir_eth_output_known(ifc, m, next_hop, type, 0) != NULL))
 		return;
 	ifc->core->tx_made++;
 	m = eth_prepend(ifc, m, type);

@@ -48,33 +48,38 @@ weir_neigh_known(struct weir_iface *ifc, const struct weir_addr *next_hop)
 
 /** Is there nothing about the interface and m that weir_eth_output() has a step for? */
 static inline bool
-weir_eth_is_plain(const struct weir_iface *ifc, const struct rte_mbuf *m)
+weir_eth_is_plain(const struct weir_iface *ifc, const struct rte_mbuf *m, uint16_t hlen)
 {
 	return ifc->vlan == 0 && ifc->is_up && m->nb_segs <= ifc->segs_max &&
 	       weir_eth_room(ifc) != 0 && weir_mbuf_is_writable(m, 0) &&
-	       rte_pktmbuf_headroom(m) >= WEIR_ETH_HLEN;
+	       rte_pktmbuf_headroom(m) >= hlen;
 }
 
-/** As weir_eth_output() where things are as they mostly are. @return false: nothing was done */
-static inline bool
-weir_eth_output_known(
-	struct weir_iface *ifc, struct rte_mbuf *m, const struct weir_addr *next_hop, uint16_t type)
+/**
+ * As weir_eth_output() where things are as they mostly are, with room for another header.
+ * @param l3_len  bytes of that header, which m does not have yet
+ * @return where they are to be written; NULL: nothing was done
+ */
+static inline void *
+weir_eth_output_known(struct weir_iface *ifc, struct rte_mbuf *m,
+	const struct weir_addr *next_hop, uint16_t type, uint16_t l3_len)
 {
 	const struct weir_neigh *n = weir_neigh_known(ifc, next_hop);
+	const uint16_t hlen = (uint16_t)(WEIR_ETH_HLEN + l3_len);
 	struct weir_eth_hdr *eth;
 
-	if (unlikely(n == NULL || !weir_eth_is_plain(ifc, m)))
-		return false;
-	m->data_off = (uint16_t)(m->data_off - WEIR_ETH_HLEN);
-	m->data_len = (uint16_t)(m->data_len + WEIR_ETH_HLEN);
-	m->pkt_len += WEIR_ETH_HLEN;
+	if (unlikely(n == NULL || !weir_eth_is_plain(ifc, m, hlen)))
+		return NULL;
+	m->data_off = (uint16_t)(m->data_off - hlen);
+	m->data_len = (uint16_t)(m->data_len + hlen);
+	m->pkt_len += hlen;
 	m->l2_len = WEIR_ETH_HLEN;
 	m->ol_flags &= ~RTE_MBUF_F_TX_VLAN;
 	eth = rte_pktmbuf_mtod(m, struct weir_eth_hdr *);
 	*eth = (struct weir_eth_hdr){.dst = n->mac, .src = ifc->mac, .type = weir_be16(type)};
 	ifc->txq[ifc->txq_tail++ % WEIR_TXQ_MAX] = m;
 	ifc->core->tx_made++;
-	return true;
+	return eth + 1;
 }
 
 #endif

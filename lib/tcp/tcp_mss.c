@@ -73,7 +73,7 @@ weir_tcp_route(struct weir_tcp *t, struct weir_tcp_conn *c)
 
 	if (likely(weir_dst_is_fresh(t->ip, &c->dst)))
 		return true;
-	if (weir_ip_route(t->ip, &c->flow.raddr, weir_tcp_opts_iface(&c->opts), &dst) < 0)
+	if (weir_ip_route_again(t->ip, &c->flow.raddr, weir_tcp_opts_iface(&c->opts), &dst) < 0)
 		return false;
 	if (unlikely(!weir_ip_is_local(t->ip, &c->flow.laddr, NULL)))
 		return false; /* its address was taken away: nothing may come from there */

@@ -10,7 +10,7 @@ weir_tcp_reply_route(struct weir_tcp *t, const struct weir_flow *flow, unsigned 
 	const bool is_bound = weir_addr_is_link_local(&flow->raddr) ||
 			      (opts != NULL && weir_tcp_opts_iface(opts) >= 0);
 
-	return weir_ip_route(t->ip, &flow->raddr, is_bound ? (int)ifindex : -1, dst) == 0;
+	return weir_ip_route_again(t->ip, &flow->raddr, is_bound ? (int)ifindex : -1, dst) == 0;
 }
 
 void

@@ -29,7 +29,7 @@ int
 weir_tcp_start(struct weir_tcp *t, struct weir_tcp_conn *c, uint32_t iss)
 {
 	const int ifindex = weir_tcp_opts_iface(&c->opts);
-	const int err = weir_ip_route(t->ip, &c->flow.raddr, ifindex, &c->dst);
+	const int err = weir_ip_route_again(t->ip, &c->flow.raddr, ifindex, &c->dst);
 
 	if (err < 0)
 		return err;

@@ -17,7 +17,7 @@ complete_flow(struct weir_tcp *t, struct weir_flow *flow, int ifindex)
 
 	if (!is_unicast(&flow->raddr) || flow->rport.raw == 0)
 		return -ENETUNREACH;
-	err = weir_ip_route(t->ip, &flow->raddr, ifindex, &dst);
+	err = weir_ip_route_again(t->ip, &flow->raddr, ifindex, &dst);
 	if (err < 0)
 		return err;
 	if (weir_addr_is_any(&flow->laddr))

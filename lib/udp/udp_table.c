@@ -162,11 +162,13 @@ udp_best_match(const struct weir_udp *u, const struct weir_flow *flow, uint8_t i
 	struct weir_pcb *best = first;
 	struct weir_pcb *pcb;
 
-	for (pcb = first; pcb != NULL; pcb = match_from(LIST_NEXT(pcb, link), flow, ifindex)) {
+	if (first == NULL)
+		return NULL;
+	for (pcb = first; (pcb = match_from(LIST_NEXT(pcb, link), flow, ifindex)) != NULL;) {
 		if (closeness(pcb) > closeness(best))
 			best = pcb;
 	}
-	if (best != NULL && unlikely(best->is_reuseport))
+	if (unlikely(best->is_reuseport))
 		return choose_sharer(u, flow, ifindex, first, best);
 	return best;
 }
