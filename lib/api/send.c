@@ -129,7 +129,7 @@ hand_in(struct weir_sock_worker *ws, struct weir_sock *s, struct rte_mbuf **m, u
 		weir_pkt(m[i])->qn.next = i + 1 < n ? &weir_pkt(m[i + 1])->qn : NULL;
 		weir_pkt(m[i])->send = i + 1 < n ? 0 : how;
 	}
-	if (ws != NULL && weir_sock_rouse(ws, s))
+	if (ws != NULL && weir_sock_tcp_ready(ws, s))
 		return hand_over(ws, s, m, n);
 	if (!weir_sock_reserve(s, size))
 		return -EPIPE;

@@ -44,7 +44,7 @@ weir_send_here(struct weir_stack *st, int fd, const void *buf, uint32_t len, int
 	if (s == NULL || (flags & ~(MSG_DONTWAIT | MSG_NOSIGNAL)) || buf == NULL || !is_open(s) ||
 		weir_sock_extra(s) != NULL || !has_room(s) ||
 		!weir_sock_may_take(self->core.pool, 1) ||
-		len > weir_payload_max(self->core.pool) || !weir_sock_rouse(&self->sock, s))
+		len > weir_payload_max(self->core.pool) || !weir_sock_tcp_ready(&self->sock, s))
 		return false;
 	m = rte_pktmbuf_alloc(self->core.pool);
 	if (m == NULL)

@@ -449,6 +449,16 @@ take_txq(struct weir_sock_worker *ws, struct weir_sock *s)
 	update_freed(s);
 }
 
+bool
+weir_sock_tcp_ready(struct weir_sock_worker *ws, struct weir_sock *s)
+{
+	if (unlikely(!weir_tcp_may_work(ws->tcp, &s->tcp)))
+		return false;
+	if (unlikely(weir_sock_has_queued(s)))
+		take_txq(ws, s);
+	return true;
+}
+
 static void
 take_credit(struct weir_sock_worker *ws, struct weir_sock *s)
 {
@@ -569,6 +579,18 @@ put_off_end(struct weir_sock *s, uint32_t bits)
 	return bits & ~end;
 }
 
+/* What puts data or a FIN under way comes again if too many others have some. */
+static uint32_t
+put_off_work(struct weir_sock_worker *ws, struct weir_sock *s, uint32_t bits)
+{
+	const uint32_t work = bits & (WEIR_DOOR_SEND | WEIR_DOOR_SHUT_WR | WEIR_DOOR_CLOSE);
+
+	if (likely(work == 0 || (bits & WEIR_DOOR_ABORT) || weir_tcp_may_work(ws->tcp, &s->tcp)))
+		return bits;
+	weir_sock_put_off(ws, s, work);
+	return bits & ~work;
+}
+
 /* Closed in both directions, if not by close(): data from here on is answered by a reset. */
 static void
 shut_both(struct weir_sock *s)
@@ -588,6 +610,7 @@ weir_sock_tcp_serve(struct weir_sock_worker *ws, struct weir_sock *s, uint32_t b
 		weir_sock_put_off(ws, s, bits);
 		return;
 	}
+	bits = put_off_work(ws, s, bits);
 	if (bits & WEIR_DOOR_OPTS)
 		change_opts(ws, s);
 	if (bits & (WEIR_DOOR_SEND | WEIR_DOOR_SHUT_WR | WEIR_DOOR_CLOSE))

@@ -732,6 +732,19 @@ weir_sock_rouse(struct weir_sock_worker *ws, struct weir_sock *s)
 	return likely(!weir_tcp_sleeps(&s->tcp)) || weir_sock_conn(ws, s) != NULL;
 }
 
+/** Has it data to send that its home worker has not taken yet? */
+static inline bool
+weir_sock_has_queued(const struct weir_sock *s)
+{
+	return __atomic_load_n(&s->txq.tail, __ATOMIC_ACQUIRE) != &s->txq.stub;
+}
+
+/**
+ * May data be given to the connection now (home worker)? It is awake then, and has got what waits
+ * in txq. @return false: too many others are at work
+ */
+bool weir_sock_tcp_ready(struct weir_sock_worker *ws, struct weir_sock *s);
+
 /** Queue m on the connection, which is awake (home worker). Takes m, which is lost if that ended
  *  under us. */
 void weir_sock_tcp_give(struct weir_sock_worker *ws, struct weir_sock *s, struct rte_mbuf *m);

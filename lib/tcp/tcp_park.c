@@ -5,6 +5,9 @@
  * for others. Packing loses nothing, so that nobody can tell from what a connection does whether it
  * has slept. Those that are awake stand in a queue and are looked at once in a PERIOD, so that
  * connections that sleep cost no time and those that work next to none.
+ * Where few may be awake, work_max of them may have data of ours under way. The few others are for
+ * what peers send: it is taken and acknowledged even when all who send wait for their peers, who
+ * may be waiting for the same on their side.
  */
 #include "tcp_priv.h"
 
@@ -71,15 +74,21 @@ has_owner(const struct weir_tcp_conn *c)
 	return c->end != NULL && c->listener == NULL;
 }
 
+/* Something of ours is under way or waits for it. */
+static bool
+is_sending(const struct weir_tcp_conn *c)
+{
+	return weir_tcp_is_in_flight(c) || weir_tcp_has_unsent(c) || c->sndq.q.first != NULL;
+}
+
 /* Nothing is under way, nothing waits, and no timer runs but keepalive's. */
 static bool
 is_idle(const struct weir_tcp_conn *c)
 {
-	return c->state >= WEIR_TCP_ESTABLISHED && has_owner(c) && !weir_tcp_is_in_flight(c) &&
-	       !weir_tcp_has_unsent(c) && c->sndq.q.first == NULL && c->rcv.rx.first == NULL &&
-	       c->act->head == 0 && c->act->keys == NULL && c->act->notes == NULL && !c->is_out &&
-	       !c->ready.is_queued && !c->has_ooo && c->rexmit_at == 0 && c->delack_at == 0 &&
-	       c->pace_at == 0 && c->end_at == 0;
+	return c->state >= WEIR_TCP_ESTABLISHED && has_owner(c) && !is_sending(c) &&
+	       c->rcv.rx.first == NULL && c->act->head == 0 && c->act->keys == NULL &&
+	       c->act->notes == NULL && !c->is_out && !c->ready.is_queued && !c->has_ooo &&
+	       c->rexmit_at == 0 && c->delack_at == 0 && c->pace_at == 0 && c->end_at == 0;
 }
 
 /* At least for this turn: who works on a connection just now may go on with it. */
@@ -214,22 +223,40 @@ weir_tcp_park_due(struct weir_tcp *t)
 
 /* To wake */
 
+/* Fewer than max are to be awake: those go to sleep who do not need to be just now. */
+static bool
+make_room(struct weir_tcp *t, uint32_t max)
+{
+	for (unsigned int i = 0; i < STEPS_WANT && t->conns.used >= max && t->awake_first != 0;
+		i++) {
+		struct weir_tcp_conn *c = awake_at(t, t->awake_first);
+
+		if (c->has_ooo && !is_sending(c)) /* its peer may be gone, and has it still if not */
+			weir_tcp_reass_free(t, c);
+		look_at_first(t, 1);
+	}
+	if (t->conns.used < max)
+		return true;
+	t->stats.no_conn++;
+	return false;
+}
+
+static struct weir_tcp_conn *
+get(struct weir_tcp *t, uint32_t max)
+{
+	struct weir_tcp_conn *c;
+
+	if (!make_room(t, RTE_MIN(max, t->conns.capacity)))
+		return NULL;
+	c = weir_slab_get(&t->conns);
+	enqueue(t, c);
+	return c;
+}
+
 struct weir_tcp_conn *
 weir_tcp_conn_get(struct weir_tcp *t)
 {
-	struct weir_tcp_conn *c = weir_slab_get(&t->conns);
-
-	/* Somebody else's who does not need it just now. */
-	for (unsigned int i = 0; i < STEPS_WANT && c == NULL && t->awake_first != 0; i++) {
-		if (look_at_first(t, 1))
-			c = weir_slab_get(&t->conns);
-	}
-	if (c == NULL) {
-		t->stats.no_conn++;
-		return NULL;
-	}
-	enqueue(t, c);
-	return c;
+	return get(t, t->work_max);
 }
 
 void
@@ -255,9 +282,9 @@ move_out(struct weir_tcp *t, struct weir_tcp_parked *p, struct weir_tcp_conn *c)
 }
 
 static struct weir_tcp_conn *
-wake(struct weir_tcp *t, struct weir_tcp_parked *p)
+wake(struct weir_tcp *t, struct weir_tcp_parked *p, uint32_t max)
 {
-	struct weir_tcp_conn *c = weir_tcp_conn_get(t);
+	struct weir_tcp_conn *c = get(t, max);
 
 	if (c == NULL)
 		return NULL;
@@ -271,19 +298,31 @@ wake(struct weir_tcp *t, struct weir_tcp_parked *p)
 struct weir_tcp_conn *
 weir_tcp_wake(struct weir_tcp *t, uint32_t ref)
 {
-	return wake(t, weir_tcp_parked_at(t, ref));
+	return wake(t, weir_tcp_parked_at(t, ref), UINT32_MAX);
 }
 
 struct weir_tcp_conn *
 weir_tcp_conn_of(struct weir_tcp *t, const struct weir_tcp_end *e)
 {
-	return e->parked != 0 ? wake(t, weir_slab_at(&t->parked, e->parked - 1)) : e->conn;
+	return e->parked != 0 ? wake(t, weir_slab_at(&t->parked, e->parked - 1), t->work_max)
+			      : e->conn;
+}
+
+bool
+weir_tcp_begin_work(struct weir_tcp *t, const struct weir_tcp_end *e)
+{
+	const struct weir_tcp_conn *c = e->conn;
+
+	if (e->parked == 0 && c != NULL && !is_sending(c) && !make_room(t, t->work_max + 1))
+		return false;
+	/* It may have made room itself. */
+	return e->parked == 0 || weir_tcp_conn_of(t, e) != NULL;
 }
 
 void
 weir_tcp_nap_timer(struct weir_tcp *t, struct weir_tcp_nap *nap)
 {
-	struct weir_tcp_conn *c = wake(t, weir_slab_at(&t->parked, nap->parked));
+	struct weir_tcp_conn *c = wake(t, weir_slab_at(&t->parked, nap->parked), UINT32_MAX);
 
 	if (c != NULL)
 		weir_tcp_timer(t, c);

@@ -6,7 +6,8 @@
 #include <rte_malloc.h>
 #include <rte_prefetch.h>
 
-#define RESTS_MIN 4096u /* or for every eighth connection */
+#define RESTS_MIN  4096u /* or for every eighth connection */
+#define GUESTS_MIN 4u    /* awake beyond max_active, or a sixteenth of it; see tcp_park.c */
 
 /* What the starting point of the search for a port depends on: RFC 6056 3.3.3. No padding. */
 struct port_key {
@@ -20,9 +21,12 @@ init_slabs(struct weir_tcp *t, int numa_node)
 {
 	const uint32_t size = RTE_ALIGN(sizeof(struct weir_tcp_conn), RTE_CACHE_LINE_SIZE);
 	const uint32_t max = t->conf.max_conns;
-	const uint32_t n_awake = t->conf.max_active != 0 ? RTE_MIN(t->conf.max_active, max) : max;
+	const bool are_few = t->conf.max_active != 0 && t->conf.max_active < max;
+	const uint32_t n_work = are_few ? t->conf.max_active : max;
+	const uint32_t n_awake = n_work + (are_few ? RTE_MAX(n_work / 16, GUESTS_MIN) : 0);
 	const uint32_t n_rests = RTE_MIN(max, RTE_MAX(max / 8, RESTS_MIN));
 
+	t->work_max = n_work;
 	if (weir_tcp_traces_init(&t->traces, t->conf.max_traces, numa_node) < 0 ||
 		weir_slab_init(&t->conns, size, n_awake, numa_node) < 0 ||
 		weir_slab_init(&t->reqs, sizeof(struct weir_tcp_req), t->conf.max_reqs, numa_node) <

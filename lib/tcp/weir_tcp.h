@@ -479,6 +479,7 @@ struct weir_tcp {
 	struct weir_ready *ready;
 	struct weir_tcp_conf conf;
 	struct weir_slab conns;
+	uint32_t work_max; /* of conns, those that may have data of ours under way */
 	struct weir_slab reqs;
 	struct weir_slab waits;
 	struct weir_slab parked; /* connections that sleep, which are not in conns */
@@ -544,6 +545,16 @@ static inline bool
 weir_tcp_sleeps(const struct weir_tcp_end *e)
 {
 	return e->parked != 0;
+}
+
+/** The slow part of weir_tcp_may_work(). */
+bool weir_tcp_begin_work(struct weir_tcp *t, const struct weir_tcp_end *e);
+
+/** May e's connection, awake then, have data under way? false: too many others have. */
+static inline bool
+weir_tcp_may_work(struct weir_tcp *t, const struct weir_tcp_end *e)
+{
+	return likely(e->parked == 0 && t->conns.used <= t->work_max) || weir_tcp_begin_work(t, e);
 }
 
 /** What a connection that sleeps would be, without waking it: its numbers, no links or queues. */

@@ -55,6 +55,32 @@ data_arrives_both_ways_over_ip6(void)
 	data_arrives_on(AF_INET6);
 }
 
+/* What could not be given at once, for too many others had data under way, is not overtaken. */
+static void
+sends_stay_in_their_order_when_some_have_to_wait(void)
+{
+	struct pair p;
+	int fa, fb;
+	char buf[32] = "";
+	uint32_t all;
+
+	pair_open(&p, &(struct pair_conf){.seed = 12});
+	pair_connect(&p, AF_INET, 80, &fa, &fb);
+	all = p.a->workers[0]->tcp.work_max;
+	p.a->workers[0]->tcp.work_max = 0;
+	CU_ASSERT_EQUAL(weir_send(p.a, fa, "first ", 6, 0), 6);
+	pair_pass(&p, 10000);
+	CU_ASSERT_EQUAL(weir_recv(p.b, fb, buf, sizeof(buf), 0), -EAGAIN);
+	p.a->workers[0]->tcp.work_max = all;
+	CU_ASSERT_EQUAL(weir_send(p.a, fa, "second", 6, 0), 6);
+	CU_ASSERT_EQUAL(recv_all(&p, p.b, fb, buf, 12), 12);
+	CU_ASSERT_STRING_EQUAL(buf, "first second");
+	CU_ASSERT_EQUAL(weir_close(p.a, fa), 0);
+	CU_ASSERT_EQUAL(weir_close(p.b, fb), 0);
+	pair_pass(&p, 1000000);
+	pair_close(&p);
+}
+
 static void
 half_close_lets_the_other_side_go_on(void)
 {
@@ -443,6 +469,7 @@ main(void)
 	static const struct unit_test tests[] = {
 		UNIT(data_arrives_both_ways_over_ip4),
 		UNIT(data_arrives_both_ways_over_ip6),
+		UNIT(sends_stay_in_their_order_when_some_have_to_wait),
 		UNIT(half_close_lets_the_other_side_go_on),
 		UNIT(connect_to_a_closed_port_is_refused),
 		UNIT(connect_to_a_silent_neighbour_fails_soon_over_both),

@@ -282,6 +282,52 @@ segment_without_room_is_dropped_and_comes_again(void)
 	rig_close(&r);
 }
 
+/* Else two hosts whose senders wait for each other's sleepers would wait for ever. */
+static void
+senders_leave_room_for_what_peers_send(void)
+{
+	void *other;
+
+	open_all_options();
+	other = sleep_and_take_all();
+	r.tcp.work_max = 1;
+	r.tcp.conns.capacity = 2;
+	CU_ASSERT_PTR_NULL(weir_tcp_conn_of(&r.tcp, &r.end));
+	CU_ASSERT_FALSE(weir_tcp_may_work(&r.tcp, &r.end));
+	rig_recv(&r, .flags = PSH | ACK, .seq = 1, .ack = 1, .len = 100);
+	CU_ASSERT_EQUAL(rig_read(&r), 100);
+	CU_ASSERT_FALSE(is_asleep());
+	CU_ASSERT_FALSE(weir_tcp_may_work(&r.tcp, &r.end)); /* it may not answer yet */
+	weir_slab_put(&r.tcp.conns, other);
+	CU_ASSERT(weir_tcp_may_work(&r.tcp, &r.end));
+	rig_forget(&r);
+	rig_close(&r);
+}
+
+/* What has a gap before it is sent again by a peer that lives. */
+static void
+short_of_room_data_behind_a_gap_is_given_up(void)
+{
+	struct weir_tcp_conn *c;
+	struct weir_flow flow;
+
+	open_all_options();
+	rig_recv(&r, .flags = PSH | ACK, .seq = 101, .ack = 1, .len = 100);
+	rest(RIG_MS);
+	flow = r.flow;
+	flow.lport = weir_be16(4001);
+	r.tcp.work_max = 1;
+	CU_ASSERT_EQUAL(weir_tcp_connect(&r.tcp, &flow, &r.tcp.conf.opts, NULL, &c), 0);
+	CU_ASSERT(is_asleep());
+	weir_tcp_abort(&r.tcp, c);
+	rig_recv(&r, .flags = PSH | ACK, .seq = 1, .ack = 1, .len = 100);
+	CU_ASSERT_EQUAL(rig_read(&r), 100);
+	rig_recv(&r, .flags = PSH | ACK, .seq = 101, .ack = 1, .len = 100);
+	CU_ASSERT_EQUAL(rig_read(&r), 100);
+	rig_forget(&r);
+	rig_close(&r);
+}
+
 static void
 timer_without_room_comes_again(void)
 {
@@ -386,6 +432,8 @@ main(void)
 		UNIT(unfetched_data_keeps_it_awake),
 		UNIT(keepalive_probes_from_its_sleep),
 		UNIT(segment_without_room_is_dropped_and_comes_again),
+		UNIT(senders_leave_room_for_what_peers_send),
+		UNIT(short_of_room_data_behind_a_gap_is_given_up),
 		UNIT(timer_without_room_comes_again),
 		UNIT(sleepers_count_as_connections),
 		UNIT(short_of_room_idle_ones_are_put_to_sleep_early),
