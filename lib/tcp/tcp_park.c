@@ -231,8 +231,8 @@ make_room(struct weir_tcp *t, uint32_t max)
 		i++) {
 		struct weir_tcp_conn *c = awake_at(t, t->awake_first);
 
-		if (c->has_ooo && !is_sending(c)) /* its peer may be gone, and has it still if not */
-			weir_tcp_reass_free(t, c);
+		if (c->has_ooo && !is_sending(c))
+			weir_tcp_reass_free(t, c); /* its peer is gone, or has it still */
 		look_at_first(t, 1);
 	}
 	if (t->conns.used < max)

@@ -7,7 +7,7 @@
 #include <rte_prefetch.h>
 
 #define RESTS_MIN  4096u /* or for every eighth connection */
-#define GUESTS_MIN 4u    /* awake beyond max_active, or a sixteenth of it; see tcp_park.c */
+#define GUESTS_MIN 4u	 /* awake beyond max_active, or a sixteenth of it; see tcp_park.c */
 
 /* What the starting point of the search for a port depends on: RFC 6056 3.3.3. No padding. */
 struct port_key {

@@ -98,7 +98,9 @@ make_stack(struct sim *s, unsigned int i)
 	conf.mbufs = 2048;
 	conf.sockets = 64;
 	conf.connections = 128;
-	conf.half_open = conf.time_waits = conf.traces = 256; /* more takes longer to clear than to use */
+	conf.half_open = 256; /* more would take longer to clear than to use */
+	conf.time_waits = 256;
+	conf.traces = 256;
 	if (sim_chance(s, 30)) /* few may be awake: the others sleep, wait, are refused */
 		conf.active_connections = 2 + weir_rand_below(&s->rand, 6);
 	conf.seed = weir_rand_u64(&s->rand);
