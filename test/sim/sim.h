@@ -57,6 +57,7 @@ struct sim_cable {
 	struct weir_cable *cable;
 	unsigned int stack[2];
 	uint64_t down_until_us; /* 0: up */
+	uint16_t mtu;
 	char name[WEIR_CABLE_NAME_LEN];
 };
 

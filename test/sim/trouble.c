@@ -6,6 +6,10 @@
 #include <rte_ip.h>
 #include <rte_tcp.h>
 
+#include <stdio.h>
+
+#include "weir_net.h"
+
 static uint32_t
 percent_ppm(struct sim *s, uint32_t max_percent)
 {
@@ -67,6 +71,29 @@ black_out(struct sim *s)
 	c->down_until_us = sim_now(s) + sim_skewed(s, 1000, 2000000);
 	sim_tell(s, "%s: dark for %lu us", c->name, c->down_until_us - sim_now(s));
 	weir_cable_link(c->cable, false);
+}
+
+static void
+set_mtu(struct sim *s, unsigned int cable, unsigned int end, uint16_t mtu)
+{
+	const struct sim_cable *c = &s->cable[cable];
+	char port[16];
+
+	snprintf(port, sizeof(port), "p%u", cable);
+	sim_tell(s, "%s: MTU of end %u: %u", c->name, end, mtu);
+	if (weir_port_set_mtu(s->stack[c->stack[end]].st, port, mtu) != 0)
+		sim_break(s, "%s: MTU %u is refused", c->name, mtu);
+}
+
+/* What one end sends from now on; the other goes on as it was. */
+static void
+change_mtu(struct sim *s)
+{
+	const unsigned int cable = weir_rand_below(&s->rand, s->n_cables);
+	const uint16_t least = 1280; /* of IPv6 */
+
+	set_mtu(s, cable, sim_chance(s, 50),
+		(uint16_t)(least + weir_rand_below(&s->rand, s->cable[cable].mtu - least + 1u)));
 }
 
 static void
@@ -217,7 +244,7 @@ sim_trouble(struct sim *s)
 		return;
 	}
 	s->trouble_next_us = RTE_MIN(sim_now(s) + sim_skewed(s, 100, 1000000), s->calm_us);
-	switch (weir_rand_below(&s->rand, 8)) {
+	switch (weir_rand_below(&s->rand, 9)) {
 	case 0:
 		black_out(s);
 		break;
@@ -229,6 +256,9 @@ sim_trouble(struct sim *s)
 	case 4:
 		forge(s);
 		s->trouble_next_us = sim_now(s) + weir_rand_below(&s->rand, 2000);
+		break;
+	case 5:
+		change_mtu(s);
 		break;
 	default:
 		change_cable(s);

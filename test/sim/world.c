@@ -32,6 +32,7 @@ make_cable(struct sim *s, unsigned int from, unsigned int to)
 		.caps_off = sim_chance(s, 30) ? WEIR_PORT_TX_TSO : 0,
 	};
 
+	c->mtu = conf.mtu;
 	snprintf(c->name, sizeof(c->name), "sim%u", s->n_cables);
 	c->stack[0] = from;
 	c->stack[1] = to;
@@ -85,6 +86,47 @@ add_port(const struct sim *s, struct weir_conf *conf, unsigned int cable, unsign
 	set(conf, section, "tx_descriptors", "64");
 }
 
+/* Settings that no peer may suffer from; each is left alone more often than not. */
+static void
+choose_settings(struct sim *s, struct weir_conf *conf)
+{
+	static const struct {
+		const char *key;
+		const char *value[5];
+	} settings[] = {
+		{"congestion", {"reno", "bbr", "dctcp"}},
+		{"pacing", {"yes"}},
+		{"ecn", {"no", "yes", "accurate", "accurate-accept", "accurate-passive"}},
+		{"ecn_option", {"no", "needed"}},
+		{"mtu_probing", {"black-hole", "always"}},
+		{"hystart", {"linux", "no"}},
+		{"idle_restart", {"no"}},
+		{"tail_loss_probe", {"no"}},
+		{"frto", {"no"}},
+		{"dsack", {"no"}},
+		{"reordering", {"1", "10"}},
+		{"delayed_ack_ms", {"0", "200"}},
+		{"rto_min_ms", {"20", "1000"}},
+		{"syn_cookies", {"no", "always"}},
+		{"window_scale_max", {"0", "3"}},
+		{"sndbuf", {"4K", "64K"}},
+		{"rcvbuf", {"4K", "32K"}},
+		{"initial_window", {"1", "3", "40"}},
+		{"rfc1337", {"no"}},
+		{"time_wait_reuse", {"yes"}},
+	};
+
+	for (unsigned int i = 0; i < RTE_DIM(settings); i++) {
+		unsigned int n = 0;
+
+		while (n < RTE_DIM(settings[i].value) && settings[i].value[n] != NULL)
+			n++;
+		if (sim_chance(s, 15))
+			set(conf, "tcp", settings[i].key,
+				settings[i].value[weir_rand_below(&s->rand, n)]);
+	}
+}
+
 static void
 make_stack(struct sim *s, unsigned int i)
 {
@@ -108,7 +150,7 @@ make_stack(struct sim *s, unsigned int i)
 	conf.tcp.window_scale = sim_chance(s, 90);
 	conf.tcp.sack = sim_chance(s, 80);
 	conf.tcp.time_wait_ms = 2000;
-	set(&conf, "tcp", "congestion", sim_chance(s, 30) ? "reno" : "cubic");
+	choose_settings(s, &conf);
 	for (unsigned int c = 0; c < s->n_cables; c++) {
 		if (s->cable[c].stack[0] == i || s->cable[c].stack[1] == i)
 			add_port(s, &conf, c, s->cable[c].stack[1] == i);
