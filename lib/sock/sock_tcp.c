@@ -464,6 +464,7 @@ take_credit(struct weir_sock_worker *ws, struct weir_sock *s)
 {
 	const uint64_t taken = __atomic_load_n(&s->rx_taken, __ATOMIC_ACQUIRE);
 
+	WEIR_ASSERT(!weir_tcp_sleeps(&s->tcp));
 	if (s->tcp.conn != NULL)
 		weir_tcp_credit(ws->tcp, s->tcp.conn, (uint32_t)(taken - s->rx_credited));
 	s->rx_credited = taken;
@@ -606,11 +607,11 @@ weir_sock_tcp_serve(struct weir_sock_worker *ws, struct weir_sock *s, uint32_t b
 {
 	if (weir_sock_flags(s) & WEIR_SOCK_LISTENING)
 		return; /* listeners are served by calls to every worker */
+	bits = put_off_work(ws, s, bits); /* may put it to sleep */
 	if (!weir_sock_rouse(ws, s)) {
 		weir_sock_put_off(ws, s, bits);
 		return;
 	}
-	bits = put_off_work(ws, s, bits);
 	if (bits & WEIR_DOOR_OPTS)
 		change_opts(ws, s);
 	if (bits & (WEIR_DOOR_SEND | WEIR_DOOR_SHUT_WR | WEIR_DOOR_CLOSE))

@@ -213,6 +213,17 @@ is_window_open(const struct weir_tcp_conn *c)
 	return weir_seq_gt(c->snd.una + c->snd.wnd, c->snd.nxt);
 }
 
+/*
+ * A peer that keeps its window closed holds what nobody on this side waits for any more: as on
+ * Linux, that ends when the probes have become as rare as they get.
+ */
+static bool
+is_orphan_stalled(const struct weir_tcp *t, const struct weir_tcp_conn *c)
+{
+	return c->is_orphan && c->backoff >= t->conf.orphan_retries &&
+	       (uint64_t)c->rto_us << c->backoff >= weir_tcp_rto_max_us(t, &c->opts);
+}
+
 /* Something waits, nothing is under way. @return whether c is still there */
 static bool
 persist_expired(struct weir_tcp *t, struct weir_tcp_conn *c)
@@ -220,7 +231,7 @@ persist_expired(struct weir_tcp *t, struct weir_tcp_conn *c)
 	const uint64_t now_us = t->core->now_us;
 	uint64_t wait_us;
 
-	if (has_waited_enough(t, c) || (c->is_orphan && c->backoff >= t->conf.orphan_retries)) {
+	if (has_waited_enough(t, c) || is_orphan_stalled(t, c)) {
 		time_out(t, c);
 		return false;
 	}

@@ -37,7 +37,7 @@ peer_of(struct sim_flow *f, const struct sim_app *a)
 /* Set-up */
 
 static void
-make_app(struct sim *s, struct sim_app *a, unsigned int stack)
+make_app(struct sim *s, struct sim_flow *f, struct sim_app *a, unsigned int stack)
 {
 	*a = (struct sim_app){
 		.stack = stack,
@@ -47,6 +47,10 @@ make_app(struct sim *s, struct sim_app *a, unsigned int stack)
 		.chunk = sim_skewed(s, 1, CHUNK_MAX),
 		.aborts = sim_chance(s, 4),
 		.leaves_early = sim_chance(s, 4),
+		.has_callbacks = sim_chance(s, 40),
+		.takes_mbufs = sim_chance(s, 50),
+		.sim = s,
+		.flow = f,
 	};
 }
 
@@ -69,6 +73,8 @@ listen_for(struct sim *s, struct sim_flow *f)
 		sim_addr(s, f->cable, f->app[SIM_SERVER].stack, f->domain, f->port, &ss);
 
 	f->listener = weir_socket(st, f->domain, SOCK_STREAM | SOCK_NONBLOCK, 0);
+	if (f->app[SIM_SERVER].has_callbacks)
+		sim_inside_open(&f->app[SIM_SERVER], st, f->listener);
 	if (f->listener < 0 || weir_bind(st, f->listener, (struct sockaddr *)&ss, len) != 0 ||
 		weir_listen(st, f->listener, 4) != 0)
 		sim_break(s, "flow %u: no listener", f->port);
@@ -89,8 +95,8 @@ sim_flows_open(struct sim *s)
 		f->domain = sim_chance(s, 50) ? AF_INET : AF_INET6;
 		f->port = (uint16_t)(1000 + i);
 		f->start_us = sim_now(s) + weir_rand_below(&s->rand, 2000000);
-		make_app(s, &f->app[SIM_CLIENT], c->stack[turn]);
-		make_app(s, &f->app[SIM_SERVER], c->stack[!turn]);
+		make_app(s, f, &f->app[SIM_CLIENT], c->stack[turn]);
+		make_app(s, f, &f->app[SIM_SERVER], c->stack[!turn]);
 		limit_time(f);
 		f->may_fail = f->app[0].aborts || f->app[1].aborts || f->app[0].leaves_early ||
 			      f->app[1].leaves_early;
@@ -129,10 +135,11 @@ finish(struct sim *s, struct sim_flow *f, struct sim_app *a)
 		weir_close(stack_of(s, a), a->fd);
 	a->fd = -1;
 	a->is_done = true;
+	sim_inside_release(a, stack_of(s, a));
 }
 
-static void
-fail(struct sim *s, struct sim_flow *f, struct sim_app *a, int error)
+void
+sim_app_fail(struct sim *s, struct sim_flow *f, struct sim_app *a, int error)
 {
 	a->error = error;
 	/* Three questions to the neighbour in a row may be lost; too many may be at work. */
@@ -167,17 +174,19 @@ try_connect(struct sim *s, struct sim_flow *f, struct sim_app *a)
 	if (a->fd < 0) {
 		a->fd = weir_socket(st, f->domain, SOCK_STREAM | SOCK_NONBLOCK, 0);
 		set_options(s, a);
+		if (a->has_callbacks)
+			sim_inside_open(a, st, a->fd);
 		rc = weir_connect(st, a->fd, (struct sockaddr *)&ss, len);
 		if (rc != -EINPROGRESS && rc != 0)
-			fail(s, f, a, -rc);
+			sim_app_fail(s, f, a, -rc);
 		return;
 	}
 	p.fd = a->fd;
-	if (weir_poll(st, &p, 1, 0) == 0)
+	if (a->has_callbacks || weir_poll(st, &p, 1, 0) == 0)
 		return;
 	weir_getsockopt(st, a->fd, SOL_SOCKET, SO_ERROR, &error, &elen);
 	if (error != 0)
-		fail(s, f, a, error);
+		sim_app_fail(s, f, a, error);
 	else
 		a->is_open = true;
 }
@@ -185,7 +194,9 @@ try_connect(struct sim *s, struct sim_flow *f, struct sim_app *a)
 static void
 try_accept(struct sim *s, struct sim_flow *f, struct sim_app *a)
 {
-	const int fd = weir_accept(stack_of(s, a), f->listener, NULL, NULL, SOCK_NONBLOCK);
+	const int fd = a->has_callbacks ? -EAGAIN
+					: weir_accept(stack_of(s, a), f->listener, NULL, NULL,
+						  SOCK_NONBLOCK);
 
 	if (fd == -EAGAIN) {
 		if (f->app[SIM_CLIENT].is_done)
@@ -193,7 +204,7 @@ try_accept(struct sim *s, struct sim_flow *f, struct sim_app *a)
 		return;
 	}
 	if (fd < 0) {
-		fail(s, f, a, -fd);
+		sim_app_fail(s, f, a, -fd);
 		return;
 	}
 	a->fd = fd;
@@ -201,8 +212,8 @@ try_accept(struct sim *s, struct sim_flow *f, struct sim_app *a)
 	set_options(s, a);
 }
 
-static void
-try_send(struct sim *s, struct sim_flow *f, struct sim_app *a)
+void
+sim_app_send(struct sim *s, struct sim_flow *f, struct sim_app *a)
 {
 	static uint8_t buf[CHUNK_MAX]; /* one thread */
 	const size_t len =
@@ -220,11 +231,11 @@ try_send(struct sim *s, struct sim_flow *f, struct sim_app *a)
 	if (n > 0)
 		a->sent += (uint64_t)n;
 	else if (n != -EAGAIN && n != -ENOBUFS)
-		fail(s, f, a, (int)-n);
+		sim_app_fail(s, f, a, (int)-n);
 }
 
-static void
-check_bytes(struct sim *s, struct sim_flow *f, struct sim_app *a, const uint8_t *buf, size_t n)
+void
+sim_app_got(struct sim *s, struct sim_flow *f, struct sim_app *a, const uint8_t *buf, size_t n)
 {
 	const struct sim_app *peer = peer_of(f, a);
 
@@ -236,6 +247,16 @@ check_bytes(struct sim *s, struct sim_flow *f, struct sim_app *a, const uint8_t 
 	}
 	if (a->got + n > peer->sent)
 		sim_break(s, "flow %u: more bytes than were sent", f->port);
+	a->got += n;
+}
+
+void
+sim_app_end(struct sim *s, struct sim_flow *f, struct sim_app *a)
+{
+	a->has_eof = true;
+	if (!f->may_fail && a->got != peer_of(f, a)->size)
+		sim_break(s, "flow %u: the end after %lu of %lu bytes", f->port, a->got,
+			peer_of(f, a)->size);
 }
 
 static void
@@ -245,17 +266,12 @@ try_recv(struct sim *s, struct sim_flow *f, struct sim_app *a)
 	const ssize_t n = weir_recv(
 		stack_of(s, a), a->fd, buf, (size_t)weir_rand_below(&s->rand, a->chunk) + 1, 0);
 
-	if (n > 0) {
-		check_bytes(s, f, a, buf, (size_t)n);
-		a->got += (uint64_t)n;
-	} else if (n == 0) {
-		a->has_eof = true;
-		if (!f->may_fail && a->got != peer_of(f, a)->size)
-			sim_break(s, "flow %u: the end after %lu of %lu bytes", f->port, a->got,
-				peer_of(f, a)->size);
-	} else if (n != -EAGAIN) {
-		fail(s, f, a, (int)-n);
-	}
+	if (n > 0)
+		sim_app_got(s, f, a, buf, (size_t)n);
+	else if (n == 0)
+		sim_app_end(s, f, a);
+	else if (n != -EAGAIN)
+		sim_app_fail(s, f, a, (int)-n);
 }
 
 /* Who has nothing to do looks less and less often. */
@@ -279,8 +295,9 @@ go_on(struct sim *s, struct sim_flow *f, struct sim_app *a)
 		abort_flow(s, f, a);
 		return;
 	}
-	try_send(s, f, a);
-	if (!a->is_done && !a->has_eof)
+	sim_inside_release(a, stack_of(s, a));
+	sim_app_send(s, f, a);
+	if (!a->is_done && !a->has_eof && !a->has_callbacks)
 		try_recv(s, f, a);
 	if (!a->is_done && (a->has_shut && (a->has_eof || a->leaves_early)))
 		finish(s, f, a);
@@ -289,15 +306,14 @@ go_on(struct sim *s, struct sim_flow *f, struct sim_app *a)
 static void
 act(struct sim *s, struct sim_flow *f, struct sim_app *a)
 {
-	const uint64_t before = a->sent + a->got;
-
 	if (a->is_open)
 		go_on(s, f, a);
 	else if (end_of(f, a) == SIM_CLIENT)
 		try_connect(s, f, a);
 	else
 		try_accept(s, f, a);
-	rest(s, a, a->sent + a->got == before);
+	rest(s, a, a->sent + a->got == a->before);
+	a->before = a->sent + a->got;
 }
 
 static bool
@@ -347,7 +363,7 @@ bool
 sim_flows_done(const struct sim *s)
 {
 	for (unsigned int i = 0; i < s->n_flows; i++) {
-		if (!s->flow[i].app[0].is_done || !s->flow[i].app[1].is_done)
+		if (s->flow[i].listener >= 0) /* closed behind both */
 			return false;
 	}
 	return true;

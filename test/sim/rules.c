@@ -106,16 +106,16 @@ check_conn(struct sim *s, const struct weir_tcp_conn *c, struct sim_seen *seen)
 }
 
 static void
-print_conn(unsigned int stack, const struct weir_tcp_conn *c)
+print_conn(unsigned int stack, const struct weir_tcp_conn *c, bool is_asleep)
 {
 	printf("s%u port %u to %u %s: una +%u nxt +%u max +%u end +%u wnd %u, rcv +%u adv +%u, "
 	       "held %u, "
-	       "cwnd %u, retries %u, rexmit at %lu, delack at %lu, persist %u\n",
+	       "cwnd %u, retries %u, rexmit at %lu, delack at %lu, persist %u%s\n",
 		stack, weir_host16(c->flow.lport), weir_host16(c->flow.rport),
 		weir_tcp_state_name(c->state), c->snd.una - c->iss, c->snd.nxt - c->iss,
 		c->snd.max - c->iss, c->snd.end - c->iss, c->snd.wnd, c->rcv.nxt - c->irs,
 		c->rcv.adv - c->irs, c->rcv.held, c->cc.cwnd, c->retries, c->rexmit_at,
-		c->delack_at, c->is_persist);
+		c->delack_at, c->is_persist, is_asleep ? ", asleep" : "");
 }
 
 void
@@ -125,13 +125,15 @@ sim_rules_print(const struct sim *s)
 		const struct weir_stack *st = s->stack[i].st;
 
 		for (unsigned int w = 0; w < st->n_workers; w++) {
-			const struct weir_slab *conns = &st->workers[w]->tcp.conns;
+			const struct weir_tcp *t = &st->workers[w]->tcp;
+			struct weir_tcp_conn room;
+			uint32_t id = weir_tcp_id_from(t, 0);
 
-			for (uint32_t k = 0; k < conns->fresh; k++) {
-				const struct weir_tcp_conn *c = weir_slab_at(conns, k);
+			for (; id != WEIR_TCP_ID_END; id = weir_tcp_id_from(t, id + 1)) {
+				const struct weir_tcp_conn *c = weir_tcp_by_id(t, id, &room);
 
-				if (c->is_live)
-					print_conn(i, c);
+				if (c != NULL)
+					print_conn(i, c, c == &room);
 			}
 		}
 	}

@@ -15,6 +15,9 @@
 #include "weir_cable.h"
 #include "weir_rand.h"
 
+struct sim;
+struct sim_flow;
+
 #define SIM_STACKS_MAX 3
 #define SIM_CABLES_MAX 3 /* a full mesh */
 #define SIM_FLOWS_MAX  12
@@ -30,17 +33,25 @@ struct sim_app {
 	uint64_t size; /* what it will send */
 	uint64_t sent;
 	uint64_t got;
+	uint64_t before;   /* of both, when it acted last */
 	uint64_t next_us;  /* when it acts next */
 	uint32_t pause_us; /* longest time it takes between two acts, */
 	uint32_t idle_us;  /* and how much longer now, for want of anything to do */
 	uint32_t chunk;    /* most that it sends or reads at once */
 	bool aborts;       /* closes by a reset some time */
 	bool leaves_early; /* closes without reading all */
+	bool has_callbacks; /* inside.c; or calls, from outside */
+	bool takes_mbufs;   /* of which some are kept for a while */
+	bool is_held;
 	bool is_open;      /* connected or accepted */
 	bool has_shut;
 	bool has_eof;
 	bool is_done;
 	int error; /* that ended it */
+	unsigned int n_kept;
+	struct rte_mbuf *kept[8];
+	struct sim *sim;
+	struct sim_flow *flow;
 };
 
 struct sim_flow {
@@ -128,6 +139,21 @@ uint64_t sim_flows_next_us(const struct sim *s);
 
 /** Print what is not finished, for a run that broke a rule. */
 void sim_flows_print(const struct sim *s);
+
+/* What comes to an application or is done by it: it is checked, or ends it */
+void sim_app_got(
+	struct sim *s, struct sim_flow *f, struct sim_app *a, const uint8_t *buf, size_t n);
+void sim_app_end(struct sim *s, struct sim_flow *f, struct sim_app *a); /* end of file */
+void sim_app_send(struct sim *s, struct sim_flow *f, struct sim_app *a);
+void sim_app_fail(struct sim *s, struct sim_flow *f, struct sim_app *a, int error);
+
+/* inside.c */
+
+/** a, which has callbacks, is to get what comes to fd, a socket to be connected or to listen. */
+void sim_inside_open(struct sim_app *a, struct weir_stack *st, int fd);
+
+/** Let go of what it keeps back. */
+void sim_inside_release(struct sim_app *a, struct weir_stack *st);
 
 /* trouble.c */
 

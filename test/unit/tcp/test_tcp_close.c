@@ -242,6 +242,28 @@ orphan_gives_up_early(void)
 	rig_close(&r);
 }
 
+/* Who answers lives, and is given time: until probes are as rare as they get, as on Linux. */
+static void
+orphan_waits_for_a_window_that_stays_closed(void)
+{
+	uint64_t start_us;
+
+	rig_open(&r, WEIR_TCP_ESTABLISHED);
+	rig_recv(&r, .flags = ACK, .seq = 1, .ack = 1, .wnd = RIG_WND_0);
+	rig_write(&r, 100);
+	close_socket();
+	start_us = r.core.now_us;
+	for (unsigned int i = 0; i < 6000 && r.tcp.conns.used == 1; i++) {
+		rig_advance(&r, 100 * RIG_MS);
+		if (rig_forget(&r) > 0 && r.tcp.conns.used == 1)
+			rig_recv(&r, .flags = ACK, .seq = 1, .ack = 1, .wnd = RIG_WND_0);
+	}
+	CU_ASSERT_EQUAL(r.tcp.conns.used, 0);
+	CU_ASSERT(r.tcp.stats.zero_window_probes > 8);
+	CU_ASSERT(r.core.now_us - start_us > 120 * RIG_S);
+	rig_close(&r);
+}
+
 static void
 too_many_orphans_are_reset(void)
 {
@@ -407,6 +429,7 @@ main(void)
 		UNIT(closed_socket_ends_quietly),
 		UNIT(fin_wait_2_of_a_closed_socket_ends),
 		UNIT(orphan_gives_up_early),
+		UNIT(orphan_waits_for_a_window_that_stays_closed),
 		UNIT(too_many_orphans_are_reset),
 		UNIT(orphans_are_counted_while_they_live),
 		UNIT(close_in_syn_sent_is_silent),
