@@ -606,7 +606,7 @@ void
 weir_sock_tcp_serve(struct weir_sock_worker *ws, struct weir_sock *s, uint32_t bits)
 {
 	if (weir_sock_flags(s) & WEIR_SOCK_LISTENING)
-		return; /* listeners are served by calls to every worker */
+		return;			  /* listeners are served by calls to every worker */
 	bits = put_off_work(ws, s, bits); /* may put it to sleep */
 	if (!weir_sock_rouse(ws, s)) {
 		weir_sock_put_off(ws, s, bits);

@@ -27,8 +27,8 @@ on_recv(struct weir_stack *st, int fd, const void *buf, size_t len, const struct
 }
 
 static void
-on_recv_mbuf(struct weir_stack *st, int fd, struct rte_mbuf *m, const struct weir_from *from,
-	void *arg)
+on_recv_mbuf(
+	struct weir_stack *st, int fd, struct rte_mbuf *m, const struct weir_from *from, void *arg)
 {
 	struct sim_app *a = arg;
 
