@@ -385,15 +385,10 @@ tell_over(struct weir_sock_worker *ws, struct weir_sock *s, struct weir_tcp_conn
 	weir_sock_tell(ws, s, WEIR_EV_CLOSE, error);
 }
 
-void
-weir_sock_tcp_event(struct weir_sock_worker *ws, struct weir_tcp_conn *c, uint16_t events)
+static void
+tell_events(
+	struct weir_sock_worker *ws, struct weir_sock *s, struct weir_tcp_conn *c, uint16_t events)
 {
-	struct weir_sock *s = weir_sock_of(c);
-
-	if (s == NULL && c->listener != NULL && (events & WEIR_READY_ACCEPT))
-		s = make_child(ws, c);
-	if (s == NULL)
-		return;
 	/* s is ours until the end of the turn (weir_sock_let_go()); c only while s->tcp.conn says
 	 * so.
 	 */
@@ -419,6 +414,20 @@ weir_sock_tcp_event(struct weir_sock_worker *ws, struct weir_tcp_conn *c, uint16
 		tell_keepalive_down(ws, s);
 	if (s->tcp.conn == c && (events & WEIR_READY_CLOSE))
 		tell_over(ws, s, c);
+}
+
+void
+weir_sock_tcp_event(struct weir_sock_worker *ws, struct weir_tcp_conn *c, uint16_t events)
+{
+	struct weir_sock *s = weir_sock_of(c);
+	struct weir_tcp_busy busy;
+
+	weir_tcp_busy_begin(ws->tcp, &busy, c);
+	if (s == NULL && c->listener != NULL && (events & WEIR_READY_ACCEPT))
+		s = make_child(ws, c);
+	if (s != NULL)
+		tell_events(ws, s, c, events);
+	weir_tcp_busy_end(ws->tcp, &busy);
 }
 
 static void
@@ -602,16 +611,10 @@ shut_both(struct weir_sock *s)
 		s->tcp.conn->is_rcv_shut = true;
 }
 
-void
-weir_sock_tcp_serve(struct weir_sock_worker *ws, struct weir_sock *s, uint32_t bits)
+static void
+serve(struct weir_sock_worker *ws, struct weir_sock *s, uint32_t bits)
 {
-	if (weir_sock_flags(s) & WEIR_SOCK_LISTENING)
-		return;			  /* listeners are served by calls to every worker */
-	bits = put_off_work(ws, s, bits); /* may put it to sleep */
-	if (!weir_sock_rouse(ws, s)) {
-		weir_sock_put_off(ws, s, bits);
-		return;
-	}
+	bits = put_off_work(ws, s, bits);
 	if (bits & WEIR_DOOR_OPTS)
 		change_opts(ws, s);
 	if (bits & (WEIR_DOOR_SEND | WEIR_DOOR_SHUT_WR | WEIR_DOOR_CLOSE))
@@ -627,4 +630,20 @@ weir_sock_tcp_serve(struct weir_sock_worker *ws, struct weir_sock *s, uint32_t b
 		shut_both(s);
 	if (bits & WEIR_DOOR_CLOSE)
 		end_conn(ws, s, bits & WEIR_DOOR_ABORT);
+}
+
+void
+weir_sock_tcp_serve(struct weir_sock_worker *ws, struct weir_sock *s, uint32_t bits)
+{
+	struct weir_tcp_busy busy;
+
+	if (weir_sock_flags(s) & WEIR_SOCK_LISTENING)
+		return; /* listeners are served by calls to every worker */
+	if (!weir_sock_rouse(ws, s)) {
+		weir_sock_put_off(ws, s, bits);
+		return;
+	}
+	weir_tcp_busy_begin(ws->tcp, &busy, s->tcp.conn);
+	serve(ws, s, bits);
+	weir_tcp_busy_end(ws->tcp, &busy);
 }

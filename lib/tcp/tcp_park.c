@@ -91,6 +91,16 @@ is_idle(const struct weir_tcp_conn *c)
 	       c->rexmit_at == 0 && c->delack_at == 0 && c->pace_at == 0 && c->end_at == 0;
 }
 
+static bool
+is_busy(const struct weir_tcp *t, const struct weir_tcp_conn *c)
+{
+	const struct weir_tcp_busy *b = t->busy;
+
+	while (b != NULL && b->c != c)
+		b = b->below;
+	return b != NULL;
+}
+
 /* At least for this turn: who works on a connection just now may go on with it. */
 static bool
 is_quiet_for(const struct weir_tcp_conn *c, uint64_t now_us, uint64_t us)
@@ -201,7 +211,8 @@ look_at_first(struct weir_tcp *t, uint64_t quiet_us)
 	struct weir_tcp_conn *c = awake_at(t, t->awake_first);
 
 	dequeue(t, c);
-	if (is_idle(c) && is_quiet_for(c, t->core->now_us, quiet_us) && park(t, c))
+	if (is_idle(c) && is_quiet_for(c, t->core->now_us, quiet_us) && !is_busy(t, c) &&
+		park(t, c))
 		return true;
 	enqueue(t, c);
 	return false;
@@ -231,7 +242,7 @@ make_room(struct weir_tcp *t, uint32_t max)
 		i++) {
 		struct weir_tcp_conn *c = awake_at(t, t->awake_first);
 
-		if (c->has_ooo && !is_sending(c))
+		if (c->has_ooo && !is_sending(c) && !is_busy(t, c))
 			weir_tcp_reass_free(t, c); /* its peer is gone, or has it still */
 		look_at_first(t, 1);
 	}

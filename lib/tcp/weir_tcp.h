@@ -480,6 +480,7 @@ struct weir_tcp {
 	struct weir_tcp_conf conf;
 	struct weir_slab conns;
 	uint32_t work_max; /* of conns, those that may have data of ours under way */
+	struct weir_tcp_busy *busy; /* not to be put to sleep */
 	struct weir_slab reqs;
 	struct weir_slab waits;
 	struct weir_slab parked; /* connections that sleep, which are not in conns */
@@ -545,6 +546,29 @@ static inline bool
 weir_tcp_sleeps(const struct weir_tcp_end *e)
 {
 	return e->parked != 0;
+}
+
+/**
+ * Who works on a connection while an application may make any call: with this one on the stack it
+ * is not put to sleep, for others to have its room, and so stays where it is.
+ */
+struct weir_tcp_busy {
+	const struct weir_tcp_conn *c;
+	struct weir_tcp_busy *below;
+};
+
+static inline void
+weir_tcp_busy_begin(struct weir_tcp *t, struct weir_tcp_busy *b, const struct weir_tcp_conn *c)
+{
+	*b = (struct weir_tcp_busy){c, t->busy};
+	t->busy = b;
+}
+
+static inline void
+weir_tcp_busy_end(struct weir_tcp *t, const struct weir_tcp_busy *b)
+{
+	WEIR_ASSERT(t->busy == b);
+	t->busy = b->below;
 }
 
 /** The slow part of weir_tcp_may_work(). */

@@ -4,6 +4,8 @@
 
 #include "sim.h"
 
+#include "weir.h"
+
 #include <stdio.h>
 
 #define CHUNK_MAX   65536
@@ -49,6 +51,7 @@ make_app(struct sim *s, struct sim_flow *f, struct sim_app *a, unsigned int stac
 		.leaves_early = sim_chance(s, 4),
 		.has_callbacks = sim_chance(s, 40),
 		.takes_mbufs = sim_chance(s, 50),
+		.opens_fast = sim_chance(s, 20),
 		.sim = s,
 		.flow = f,
 	};
@@ -68,11 +71,13 @@ static void
 listen_for(struct sim *s, struct sim_flow *f)
 {
 	struct weir_stack *st = stack_of(s, &f->app[SIM_SERVER]);
+	const int fast = 4;
 	struct sockaddr_storage ss;
 	const socklen_t len =
 		sim_addr(s, f->cable, f->app[SIM_SERVER].stack, f->domain, f->port, &ss);
 
 	f->listener = weir_socket(st, f->domain, SOCK_STREAM | SOCK_NONBLOCK, 0);
+	weir_setsockopt(st, f->listener, IPPROTO_TCP, TCP_FASTOPEN, &fast, sizeof(fast));
 	if (f->app[SIM_SERVER].has_callbacks)
 		sim_inside_open(&f->app[SIM_SERVER], st, f->listener);
 	if (f->listener < 0 || weir_bind(st, f->listener, (struct sockaddr *)&ss, len) != 0 ||
@@ -160,6 +165,37 @@ abort_flow(struct sim *s, struct sim_flow *f, struct sim_app *a)
 
 /* Acts */
 
+/* How much a sends next; 0: it has sent all. */
+static size_t
+next_len(struct sim *s, const struct sim_app *a)
+{
+	return RTE_MIN(a->size - a->sent, (uint64_t)weir_rand_below(&s->rand, a->chunk) + 1);
+}
+
+static void
+fill(const struct sim_flow *f, const struct sim_app *a, uint8_t *buf, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		buf[i] = pattern(f, end_of(f, a), a->sent + i);
+}
+
+/* With its first data, if it may go so soon. */
+static int
+connect_fast(struct sim *s, struct sim_flow *f, struct sim_app *a,
+	const struct sockaddr_storage *ss, socklen_t ss_len)
+{
+	static uint8_t buf[CHUNK_MAX];
+	const size_t len = next_len(s, a);
+	ssize_t n;
+
+	fill(f, a, buf, len);
+	n = weir_sendto(
+		stack_of(s, a), a->fd, buf, len, MSG_FASTOPEN, (const struct sockaddr *)ss, ss_len);
+	if (n > 0)
+		a->sent += (uint64_t)n;
+	return n < 0 ? (int)n : 0;
+}
+
 static void
 try_connect(struct sim *s, struct sim_flow *f, struct sim_app *a)
 {
@@ -176,7 +212,8 @@ try_connect(struct sim *s, struct sim_flow *f, struct sim_app *a)
 		set_options(s, a);
 		if (a->has_callbacks)
 			sim_inside_open(a, st, a->fd);
-		rc = weir_connect(st, a->fd, (struct sockaddr *)&ss, len);
+		rc = a->opens_fast ? connect_fast(s, f, a, &ss, len)
+				   : weir_connect(st, a->fd, (struct sockaddr *)&ss, len);
 		if (rc != -EINPROGRESS && rc != 0)
 			sim_app_fail(s, f, a, -rc);
 		return;
@@ -212,22 +249,41 @@ try_accept(struct sim *s, struct sim_flow *f, struct sim_app *a)
 	set_options(s, a);
 }
 
+/* What a sends next, at most len bytes, in an mbuf. */
+static ssize_t
+send_mbuf(struct sim *s, struct sim_flow *f, struct sim_app *a, size_t len)
+{
+	struct rte_mbuf *m = weir_mbuf_alloc(stack_of(s, a), a->fd);
+	int rc;
+
+	if (m == NULL)
+		return -ENOBUFS;
+	len = RTE_MIN(len, (size_t)rte_pktmbuf_tailroom(m));
+	fill(f, a, (uint8_t *)rte_pktmbuf_append(m, (uint16_t)len), len);
+	rc = weir_send_mbuf(stack_of(s, a), a->fd, m, NULL, 0);
+	if (rc < 0)
+		weir_mbuf_free(m);
+	return rc < 0 ? rc : (ssize_t)len;
+}
+
 void
 sim_app_send(struct sim *s, struct sim_flow *f, struct sim_app *a)
 {
 	static uint8_t buf[CHUNK_MAX]; /* one thread */
-	const size_t len =
-		RTE_MIN(a->size - a->sent, (uint64_t)weir_rand_below(&s->rand, a->chunk) + 1);
+	const size_t len = next_len(s, a);
 	ssize_t n;
 
-	if (a->sent == a->size) {
+	if (len == 0) {
 		if (!a->has_shut && weir_shutdown(stack_of(s, a), a->fd, SHUT_WR) == 0)
 			a->has_shut = true;
 		return;
 	}
-	for (size_t i = 0; i < len; i++)
-		buf[i] = pattern(f, end_of(f, a), a->sent + i);
-	n = weir_send(stack_of(s, a), a->fd, buf, len, 0);
+	if (a->takes_mbufs && sim_chance(s, 50)) {
+		n = send_mbuf(s, f, a, len);
+	} else {
+		fill(f, a, buf, len);
+		n = weir_send(stack_of(s, a), a->fd, buf, len, sim_chance(s, 10) ? MSG_MORE : 0);
+	}
 	if (n > 0)
 		a->sent += (uint64_t)n;
 	else if (n != -EAGAIN && n != -ENOBUFS)

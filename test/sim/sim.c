@@ -60,6 +60,7 @@ step(struct sim *s)
 {
 	sim_trouble(s);
 	sim_flows_act(s);
+	sim_dgrams_act(s);
 	sim_world_step(s);
 	if (s->steps % CHECK_EVERY == 0)
 		sim_rules_check(s);
@@ -92,7 +93,9 @@ run(struct sim *s)
 	sim_rules_open(s);
 	s->calm_us = sim_now(s) + sim_skewed(s, SIM_MS, CALM_MAX_US);
 	sim_flows_open(s);
-	while (!s->is_broken && !(sim_flows_done(s) && s->trouble_next_us == UINT64_MAX)) {
+	sim_dgrams_open(s);
+	while (!s->is_broken && !(sim_flows_done(s) && s->trouble_next_us == UINT64_MAX &&
+					s->dgram_next_us == UINT64_MAX)) {
 		step(s);
 		if (sim_now(s) > s->calm_us + STUCK_US)
 			sim_break(s, "stuck");

@@ -41,7 +41,8 @@ struct sim_app {
 	bool aborts;       /* closes by a reset some time */
 	bool leaves_early; /* closes without reading all */
 	bool has_callbacks; /* inside.c; or calls, from outside */
-	bool takes_mbufs;   /* of which some are kept for a while */
+	bool takes_mbufs;   /* of which some are kept for a while; and sends some */
+	bool opens_fast;    /* a client: data goes with its SYN */
 	bool is_held;
 	bool is_open;      /* connected or accepted */
 	bool has_shut;
@@ -79,6 +80,7 @@ struct sim_stack {
 	struct rte_mbuf *famine[4096]; /* mbufs taken away */
 	unsigned int n_famine;
 	uint64_t famine_until_us;
+	int udp; /* dgram.c */
 };
 
 struct sim {
@@ -90,6 +92,8 @@ struct sim {
 	struct sim_cable cable[SIM_CABLES_MAX];
 	struct sim_flow flow[SIM_FLOWS_MAX];
 	uint64_t trouble_next_us, calm_us; /* trouble comes until calm_us */
+	uint64_t dgram_next_us; /* UINT64_MAX: no datagrams */
+	bool has_corrupted; /* a cable may have: two flipped bits may leave a checksum as it was */
 	uint64_t steps;
 	bool is_loud;
 	uint64_t print_us; /* when the state is printed next */
@@ -146,6 +150,11 @@ void sim_app_got(
 void sim_app_end(struct sim *s, struct sim_flow *f, struct sim_app *a); /* end of file */
 void sim_app_send(struct sim *s, struct sim_flow *f, struct sim_app *a);
 void sim_app_fail(struct sim *s, struct sim_flow *f, struct sim_app *a, int error);
+
+/* dgram.c */
+
+void sim_dgrams_open(struct sim *s);
+void sim_dgrams_act(struct sim *s);
 
 /* inside.c */
 

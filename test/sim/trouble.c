@@ -57,6 +57,7 @@ change_cable(struct sim *s)
 	sim_tell(s, "cable %u from end %u: loss %u dup %u corrupt %u reorder %u delay %u rate %lu",
 		c, end, m.loss_ppm, m.dup_ppm, m.corrupt_ppm, m.reorder_ppm, m.delay_us,
 		m.rate_bps);
+	s->has_corrupted |= m.corrupt_ppm != 0;
 	weir_cable_set(s->cable[c].cable, end, &m);
 }
 

@@ -114,6 +114,7 @@ choose_settings(struct sim *s, struct weir_conf *conf)
 		{"initial_window", {"1", "3", "40"}},
 		{"rfc1337", {"no"}},
 		{"time_wait_reuse", {"yes"}},
+		{"fastopen", {"3", "519", "1543"}},
 	};
 
 	for (unsigned int i = 0; i < RTE_DIM(settings); i++) {
@@ -182,7 +183,8 @@ sim_world_open(struct sim *s)
 static uint64_t
 next_us(const struct sim *s)
 {
-	uint64_t next = RTE_MIN(sim_flows_next_us(s), sim_trouble_next_us(s));
+	uint64_t next =
+		RTE_MIN(sim_flows_next_us(s), RTE_MIN(sim_trouble_next_us(s), s->dgram_next_us));
 
 	for (unsigned int i = 0; i < s->n_stacks; i++)
 		next = RTE_MIN(next, weir_stack_next_us(s->stack[i].st));

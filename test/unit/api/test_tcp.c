@@ -463,6 +463,68 @@ data_held_by_callbacks_slows_the_peer_and_comes_before_its_end(void)
 	pair_close(&p);
 }
 
+/* A callback that opens another connection where only one may work: its own is not put to sleep. */
+struct opener {
+	int fd, other;
+	bool is_closed;
+};
+
+static void
+opener_event(struct weir_stack *st, int fd, enum weir_event ev, int error, void *arg)
+{
+	struct opener *o = arg;
+
+	if (ev == WEIR_EV_ACCEPT) {
+		o->fd = fd;
+		CU_ASSERT_EQUAL(weir_set_receiving(st, fd, false), 0);
+	}
+	o->is_closed |= ev == WEIR_EV_PEERCLOSE;
+}
+
+static void
+opener_recv(struct weir_stack *st, int fd, const void *buf, size_t len,
+	const struct weir_from *from, void *arg)
+{
+	struct opener *o = arg;
+
+	o->other = weir_socket(st, AF_INET, SOCK_STREAM, 0);
+	weir_connect(st, o->other, &from->addr.sa, from->addr_len);
+}
+
+static void
+no_event_is_lost_when_a_callback_takes_the_last_connection(void)
+{
+	struct opener o = {.fd = -1, .other = -1};
+	const struct weir_callbacks cb = {.recv = opener_recv, .event = opener_event, .arg = &o};
+	struct pair p;
+	struct sockaddr_storage ss;
+	const socklen_t len = pair_addr('b', AF_INET, 7, &ss);
+	int l, fd;
+
+	pair_open(&p, &(struct pair_conf){.seed = 13});
+	l = weir_socket(p.b, AF_INET, SOCK_STREAM, 0);
+	CU_ASSERT_EQUAL(weir_set_callbacks(p.b, l, &cb), 0);
+	CU_ASSERT_EQUAL(weir_bind(p.b, l, (struct sockaddr *)&ss, len), 0);
+	CU_ASSERT_EQUAL(weir_listen(p.b, l, 8), 0);
+	fd = weir_socket(p.a, AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+	CU_ASSERT_EQUAL(weir_connect(p.a, fd, (struct sockaddr *)&ss, len), -EINPROGRESS);
+	pair_pass(&p, 10000);
+	CU_ASSERT_EQUAL(weir_send(p.a, fd, "x", 1, 0), 1);
+	CU_ASSERT_EQUAL(weir_shutdown(p.a, fd, SHUT_WR), 0);
+	pair_pass(&p, 500000);
+	p.b->workers[0]->tcp.work_max = 1;
+	CU_ASSERT_EQUAL(weir_set_receiving(p.b, o.fd, true), 0);
+	pair_pass(&p, 10000);
+	CU_ASSERT(o.other >= 0);
+	CU_ASSERT(o.is_closed);
+	CU_ASSERT_EQUAL(weir_close(p.a, fd), 0);
+	CU_ASSERT_EQUAL(weir_close(p.b, o.fd), 0);
+	CU_ASSERT_EQUAL(weir_close(p.b, o.other), 0);
+	CU_ASSERT_EQUAL(weir_close(p.b, l), 0);
+	pair_pass(&p, 1000000);
+	pair_close(&p);
+}
+
 int
 main(void)
 {
@@ -481,6 +543,7 @@ main(void)
 		UNIT(mbuf_callbacks_echo_without_a_copy),
 		UNIT(closing_a_listener_resets_what_nobody_accepted),
 		UNIT(data_held_by_callbacks_slows_the_peer_and_comes_before_its_end),
+		UNIT(no_event_is_lost_when_a_callback_takes_the_last_connection),
 		{0},
 	};
 

@@ -390,6 +390,29 @@ short_of_room_idle_ones_are_put_to_sleep_early(void)
 }
 
 static void
+who_is_worked_on_stays_awake(void)
+{
+	struct weir_tcp_busy busy;
+	struct weir_tcp_conn *c;
+	struct weir_flow flow;
+
+	open_all_options();
+	rest(RIG_MS);
+	r.tcp.work_max = 1;
+	flow = r.flow;
+	flow.lport = weir_be16(4001);
+	weir_tcp_busy_begin(&r.tcp, &busy, r.conn);
+	CU_ASSERT_EQUAL(weir_tcp_connect(&r.tcp, &flow, &r.tcp.conf.opts, NULL, &c), -ENOBUFS);
+	weir_tcp_busy_end(&r.tcp, &busy);
+	CU_ASSERT_FALSE(is_asleep());
+	CU_ASSERT_EQUAL(weir_tcp_connect(&r.tcp, &flow, &r.tcp.conf.opts, NULL, &c), 0);
+	CU_ASSERT(is_asleep());
+	weir_tcp_abort(&r.tcp, c);
+	rig_forget(&r);
+	rig_close(&r);
+}
+
+static void
 events_of_a_sleeper_are_kept(void)
 {
 	struct weir_tcp_event events[WEIR_TCP_TRACE_LEN];
@@ -437,6 +460,7 @@ main(void)
 		UNIT(timer_without_room_comes_again),
 		UNIT(sleepers_count_as_connections),
 		UNIT(short_of_room_idle_ones_are_put_to_sleep_early),
+		UNIT(who_is_worked_on_stays_awake),
 		UNIT(events_of_a_sleeper_are_kept),
 		{NULL, NULL},
 	};
