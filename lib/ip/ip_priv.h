@@ -56,7 +56,7 @@ ip_own_bit(const struct weir_addr *a)
 	return UINT64_C(1) << (a->b[15] & 63);
 }
 
-/** false: a is no address of ours, and no broadcast of our networks. true: it has to be looked up */
+/** false: a is no address of ours, and no broadcast of our networks. true: look it up */
 static inline bool
 ip_may_be_own(const struct weir_ip *ip, const struct weir_addr *a)
 {
